@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The id of a chain (EIP-155), 256 bits wide in signatures and events.
 ///
-/// Text form: decimal. JSON form: a number up to 2^53 - 1 (what every JSON reader holds exactly), a
+/// Text form: decimal. JSON form: a number up to 2^53 - 1 (which every JSON reader represents exactly), a
 /// decimal string above. Parsing accepts decimal and `0x`-hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(U256);
 
-/// The largest integer that every JSON reader holds exactly.
+/// The largest integer that every JSON reader represents exactly.
 const MAX_JSON_INTEGER: u64 = (1 << 53) - 1;
 
 impl ChainId {

@@ -49,7 +49,7 @@ impl FileClock {
     /// Opens a clock file, which must have a time already.
     ///
     /// # Errors
-    /// The file is missing, unreadable, or holds anything but decimal seconds.
+    /// The file is missing or unreadable, or does not have decimal seconds.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileClockError> {
         let path = path.into();
         let now = read(&path)?;

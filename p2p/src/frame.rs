@@ -8,7 +8,7 @@ use crate::{
     GossipMessageId, PayloadHash, Reason, Topic, ValidationRules,
     payload_layout::claimed_block,
     signature::SIGNATURE_BYTES,
-    snappy::{compress, decompress, unpadded},
+    snappy::{compress, decompress, with_shortest_length},
     two_cores::both,
 };
 use alloy_eips::BlockNumHash;
@@ -75,7 +75,7 @@ impl Frame {
         compressed: &Bytes,
         hash: impl FnOnce(&[u8], &[u8]) -> (PayloadHash, T),
     ) -> Result<(Self, T), Reason> {
-        let compressed = match unpadded(compressed)? {
+        let compressed = match with_shortest_length(compressed)? {
             Cow::Borrowed(_) => compressed.clone(),
             Cow::Owned(rewritten) => rewritten.into(),
         };

@@ -1,4 +1,4 @@
-//! [`GossipMessageId`]: by what gossip tells messages apart.
+//! [`GossipMessageId`]: how gossip identifies messages.
 //!
 //! Computed as op-node does, not as the specification's text has it, which leaves the topic out: with the topic, a frame that is
 //! sent on another topic does not suppress the genuine one.

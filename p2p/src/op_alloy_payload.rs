@@ -130,27 +130,27 @@ const fn v3(payload_inner: ExecutionPayloadV2, blobs: &BlobFields) -> ExecutionP
 /// Our payload, from op-alloy's and the root that comes beside it.
 fn with_root(payload: OpExecutionPayload, root: Option<B256>) -> Result<ExecutionPayload, ConversionError> {
     match payload {
-        OpExecutionPayload::V1(v1) => rootless(v1, VersionFields::V1, root),
+        OpExecutionPayload::V1(v1) => without_blob_fields(v1, VersionFields::V1, root),
         OpExecutionPayload::V2(ExecutionPayloadV2 { payload_inner, withdrawals }) => {
-            rootless(payload_inner, VersionFields::V2 { withdrawals }, root)
+            without_blob_fields(payload_inner, VersionFields::V2 { withdrawals }, root)
         }
         OpExecutionPayload::V3(v3) => {
-            let (v1, withdrawals, blobs) = apart(v3, PayloadVersion::V3, root)?;
-            Ok(joined(v1, VersionFields::V3 { withdrawals, blobs }))
+            let (v1, withdrawals, blobs) = split_v3(v3, PayloadVersion::V3, root)?;
+            Ok(assemble(v1, VersionFields::V3 { withdrawals, blobs }))
         }
         OpExecutionPayload::V4(OpExecutionPayloadV4 { payload_inner, withdrawals_root }) => {
-            let (v1, withdrawals, blobs) = apart(payload_inner, PayloadVersion::V4, root)?;
-            Ok(joined(v1, VersionFields::V4 { withdrawals, blobs, withdrawals_root }))
+            let (v1, withdrawals, blobs) = split_v3(payload_inner, PayloadVersion::V4, root)?;
+            Ok(assemble(v1, VersionFields::V4 { withdrawals, blobs, withdrawals_root }))
         }
     }
 }
 
-fn rootless(
+fn without_blob_fields(
     v1: ExecutionPayloadV1,
     version_fields: VersionFields,
     root: Option<B256>,
 ) -> Result<ExecutionPayload, ConversionError> {
-    let payload = joined(v1, version_fields);
+    let payload = assemble(v1, version_fields);
     let (number, version) = (payload.number, payload.version());
     match root {
         None => Ok(payload),
@@ -159,7 +159,7 @@ fn rootless(
 }
 
 /// A version 3 payload in its parts, with the root among the blob fields.
-fn apart(
+fn split_v3(
     v3: ExecutionPayloadV3,
     version: PayloadVersion,
     root: Option<B256>,
@@ -171,7 +171,7 @@ fn apart(
     Ok((v1, withdrawals, BlobFields { parent_beacon_block_root, blob_gas_used, excess_blob_gas }))
 }
 
-fn joined(v1: ExecutionPayloadV1, version_fields: VersionFields) -> ExecutionPayload {
+fn assemble(v1: ExecutionPayloadV1, version_fields: VersionFields) -> ExecutionPayload {
     ExecutionPayload {
         parent_hash: v1.parent_hash,
         fee_recipient: v1.fee_recipient,

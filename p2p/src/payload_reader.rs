@@ -24,10 +24,10 @@ pub(crate) struct PayloadReader {
 }
 
 impl PayloadReader {
-    /// A reader of the payload that `signed` holds: from version 3 on behind its parent beacon block root.
+    /// A reader of the payload in `signed`: from version 3 on after its parent beacon block root.
     ///
     /// # Errors
-    /// There is no room for the root.
+    /// The bytes are too few for the root.
     pub(crate) fn new(version: PayloadVersion, signed: &Bytes) -> Result<Self, MalformedPayload> {
         if !version.has_blob_fields() {
             return Ok(Self { version, parent_beacon_block_root: B256::ZERO, bytes: signed.clone() });

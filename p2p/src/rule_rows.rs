@@ -276,7 +276,7 @@ fn the_rows_are_in_the_order_of_the_checks() {
     );
 }
 
-/// What an operator is told of a frame that nobody vouches for.
+/// What an operator learns about a frame that was refused.
 #[rstest]
 fn a_refusal_names_the_block_that_the_frame_claims_to_be(
     #[values(BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1)] topic: Topic,

@@ -10,7 +10,7 @@ const MAX_BLOCKS_PER_SECOND: u64 = 8;
 /// How many heights are remembered at least: as many as in op-node.
 const MIN_HEIGHTS: usize = 1_000;
 
-/// The most blocks whose timestamps lie within so many seconds, both ends included.
+/// The most blocks whose timestamps are within this many seconds, both ends included.
 fn max_blocks_within(seconds: u64) -> usize {
     let blocks = seconds.saturating_add(1).saturating_mul(MAX_BLOCKS_PER_SECOND);
     usize::try_from(blocks).unwrap_or(usize::MAX)
@@ -84,7 +84,7 @@ impl ValidationRules {
         if topic.is_cross_safe() { self.cross_safe_max_heights } else { self.max_heights }
     }
 
-    /// The window that holds on a topic at a time.
+    /// The window of a topic at a time.
     pub(crate) const fn window(&self, topic: Topic, now: UnixSeconds) -> Window {
         Window { now, max_age_secs: self.max_age_secs_on(topic), max_ahead_secs: self.max_ahead_secs }
     }

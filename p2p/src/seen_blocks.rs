@@ -114,14 +114,14 @@ mod tests {
         assert_eq!(seen.check(5, 1, hash, Own), Ok(()));
     }
 
-    /// The same, slowly: every frame that was let through, in order.
+    /// The same, slowly: every frame that was accepted, in order.
     struct Reference {
         heights: usize,
         let_through: Vec<(u64, u8, SigningDomain)>,
     }
 
     impl Reference {
-        /// The heights that are remembered: those that were let through last.
+        /// The heights that are remembered: those that were accepted last.
         fn remembered(&self) -> Vec<u64> {
             let mut last = Vec::new();
             for (number, ..) in self.let_through.iter().rev() {

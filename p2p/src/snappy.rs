@@ -12,7 +12,7 @@ pub const MAX_FRAME_BYTES: usize = 10 * 1024 * 1024;
 
 const CONTINUED: u8 = 0x80;
 
-/// How many bits of the length a byte holds.
+/// How many bits of the length are in a byte.
 const GROUP_BITS: usize = 7;
 
 /// The most bytes that Go reads a length from, and the most that the last of them may be.
@@ -23,13 +23,13 @@ const MAX_LAST_GROUP: u8 = 1;
 ///
 /// # Errors
 /// [`Reason::DeclaredSizeTooLarge`].
-pub(crate) fn unpadded(frame: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
+pub(crate) fn with_shortest_length(frame: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
     let Some((declared, block)) = split_length(frame) else { return Ok(Cow::Borrowed(frame)) };
     let declared = usize::try_from(declared).unwrap_or(usize::MAX);
     if declared > MAX_FRAME_BYTES {
         return Err(Reason::DeclaredSizeTooLarge { declared, limit: MAX_FRAME_BYTES });
     }
-    let length = shortest(declared);
+    let length = shortest_varint(declared);
     Ok(if frame.starts_with(&length) {
         Cow::Borrowed(frame)
     } else {
@@ -42,7 +42,7 @@ pub(crate) fn unpadded(frame: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
 /// # Errors
 /// [`Reason::DeclaredSizeTooLarge`], [`Reason::BadSnappy`].
 pub(crate) fn decompress(frame: &[u8]) -> Result<Vec<u8>, Reason> {
-    let frame = unpadded(frame)?;
+    let frame = with_shortest_length(frame)?;
     let bad = |error: snap::Error| Reason::BadSnappy { detail: error.to_string() };
     let mut data = vec![0; snap::raw::decompress_len(&frame).map_err(bad)?.min(MAX_FRAME_BYTES)];
     let written = snap::raw::Decoder::new().decompress(&frame, &mut data).map_err(bad)?;
@@ -70,7 +70,7 @@ fn split_length(frame: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::try_from(value?).ok()?, block))
 }
 
-fn shortest(mut length: usize) -> Vec<u8> {
+fn shortest_varint(mut length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(MAX_LENGTH_BYTES);
     loop {
         let group = u8::try_from(length & usize::from(!CONTINUED)).unwrap_or(!CONTINUED);
@@ -97,7 +97,7 @@ mod tests {
             let plain = compress(&data).unwrap();
             let padded = padded(&plain, bytes);
             prop_assert_ne!(&padded, &plain);
-            prop_assert_eq!(&*unpadded(&padded).unwrap(), &plain);
+            prop_assert_eq!(&*with_shortest_length(&padded).unwrap(), &plain);
             prop_assert_eq!(decompress(&padded).unwrap(), data);
             prop_assert_eq!(message_id("test", &padded), message_id("test", &plain));
         }

@@ -6,7 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 pub(super) const BLOCK_BYTES: usize = 136;
 
-/// The most bytes a [`Prefix`] holds.
+/// The most bytes of a [`Prefix`].
 const PREFIX_BYTES: usize = 24;
 
 /// The first bytes of an input: few, and built for it.
@@ -86,7 +86,7 @@ impl<'m> HashInput<'m> {
         blocks
     }
 
-    /// Takes the next block, padded if it is the last: a piece of the body where that holds a whole block,
+    /// Takes the next block, padded if it is the last: a piece of the body where that has a whole block,
     /// otherwise put together in `scratch`.
     pub(super) fn next_block<'b>(&mut self, scratch: &'b mut [u8; BLOCK_BYTES]) -> &'b [u8; BLOCK_BYTES]
     where

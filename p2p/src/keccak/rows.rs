@@ -24,7 +24,7 @@ use fearless_simd::{Avx512, SimdInto, u64x8};
 /// Words of a row.
 const ROW_WORDS: usize = 5;
 
-/// A state: row `y` holds word `x + 5y` at place `x`. What is in the three places beyond means nothing.
+/// A state: row `y` has word `x + 5y` at place `x`. The three places beyond are not used.
 #[derive(Clone, Debug, Default)]
 #[repr(align(64))]
 struct Rows([[u64; 8]; STATE_WORDS / ROW_WORDS]);

@@ -1,6 +1,6 @@
 //! [`NetworkEvent`]: what the network task reports to the rest of the program.
 //!
-//! Blocks are never dropped: while nobody receives them, frames wait to be judged, and when that queue is full further frames
+//! Blocks are never dropped: while they are not received, frames wait to be judged, and when that queue is full further frames
 //! are ignored. Every other event is dropped, and counted, if there is no room for it.
 
 use super::counters::Counters;

@@ -9,10 +9,11 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
 };
 
-/// Whether nobody listens at an address. One that is no IP address with a TCP port, or has port 0, is not looked at.
+/// Checks that no other program listens on an address. One that is not an IP address with a TCP port, or has port 0, is not
+/// checked.
 ///
 /// # Errors
-/// It is taken, or is not an address of this machine.
+/// It is in use, or not an address of this machine.
 pub(super) fn check_free(addr: &Multiaddr) -> io::Result<()> {
     match socket_of(addr) {
         Some(socket) if socket.port() != 0 => TcpListener::bind(socket).map(drop),

@@ -40,7 +40,7 @@ pub struct ReadNode {
     pub addr: Multiaddr,
     /// The chain that it is on.
     pub chain_id: u64,
-    /// Whether it wants attestations.
+    /// Whether it is a subscriber of the cross-safe topic.
     pub is_cross_safe: bool,
     /// The record as text.
     pub record: String,

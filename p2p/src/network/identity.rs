@@ -1,6 +1,6 @@
 //! [`NodeIdentity`]: the secp256k1 key that a node is known by, kept in a file.
 //!
-//! The file holds the secret as 64 hex digits, as op-node's does, and is readable by its owner only. Never
+//! The file has the secret as 64 hex digits, as op-node's does, and is readable by its owner only. Never
 //! overwrites a file and never shows the key.
 
 use libp2p::{
@@ -56,7 +56,7 @@ impl NodeIdentity {
     /// The key in a file. If there is no such file, a new key is written there.
     ///
     /// # Errors
-    /// [`IdentityError`]: the file cannot be read or created, or holds no key.
+    /// [`IdentityError`]: the file cannot be read or created, or does not have a key.
     pub fn load_or_create(path: &Path) -> Result<Self, IdentityError> {
         match fs::File::open(path) {
             Ok(file) => Self::load(&file, path),

@@ -1,7 +1,7 @@
 //! [`Judge`]: the task that judges one topic's frames, in the order of their arrival.
 //!
 //! Hashing an 8 MiB block takes longer than the swarm may wait, so frames are judged on a blocking thread. The queue of
-//! frames is bounded in number and in bytes. While nobody receives its blocks, this task waits, and not the swarm.
+//! frames is bounded in number and in bytes. While its blocks are not received, this task waits, and not the swarm.
 
 use super::{
     event::{Events, NetworkEvent},
@@ -86,7 +86,7 @@ pub(super) struct ValidationReport {
 }
 
 impl ValidationReport {
-    /// A frame that was not judged, which is nobody's fault.
+    /// The report of a frame that was not judged: it is ignored, and its sender is not blamed.
     pub(super) const fn unjudged(id: gossipsub::MessageId, source: PeerId) -> Self {
         Self { id, source, acceptance: MessageAcceptance::Ignore, action: None, block: None }
     }

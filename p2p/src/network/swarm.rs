@@ -11,11 +11,11 @@ use crate::Clock;
 use libp2p::{Swarm, SwarmBuilder, gossipsub::IdentTopic, noise, tcp, yamux};
 use std::{sync::Arc, time::Duration};
 
-/// Peers outside the mesh are kept too: they carry gossip about messages.
+/// Connections to peers outside the mesh are kept too: they exchange gossip about messages.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Streams of one connection, each of which may hold 256 KiB that nobody reads. A peer needs fewer than ten: one that opens
-/// more than these is cut off.
+/// The most streams of one connection, each of which may buffer 256 KiB that is not read. A peer needs fewer than ten; one that
+/// opens more than these is disconnected.
 const MAX_STREAMS: usize = 64;
 
 /// A swarm that listens and is subscribed.
@@ -58,7 +58,7 @@ fn multiplexer() -> yamux::Config {
     config
 }
 
-/// libp2p says what the operating system said only as the source of its error.
+/// libp2p has the error of the operating system only as the source of its own.
 fn reason(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -53,7 +53,12 @@ pub(super) fn leaf_depth(place: usize, count: usize) -> u32 {
 /// Appends the branches over the leaves at `places`, children first, and gives what they come to.
 ///
 /// Recurses as deep as keys are long: sixteen levels at most.
-pub(super) fn grow(places: Range<usize>, depth: u32, count: usize, branches: &mut Vec<Branch>) -> Child {
+pub(super) fn build_branches(
+    places: Range<usize>,
+    depth: u32,
+    count: usize,
+    branches: &mut Vec<Branch>,
+) -> Child {
     let Some(last) = places.end.checked_sub(1).filter(|last| *last > places.start) else {
         return if places.is_empty() { Child::None } else { Child::Leaf(places.start) };
     };
@@ -64,7 +69,7 @@ pub(super) fn grow(places: Range<usize>, depth: u32, count: usize, branches: &mu
     while start < places.end {
         let nibble = key_at(start, count).nibble(fork);
         let end = end_of_run(start, places.end, |place| key_at(place, count).nibble(fork) == nibble);
-        let child = grow(start..end, fork.saturating_add(1), count, branches);
+        let child = build_branches(start..end, fork.saturating_add(1), count, branches);
         if let Child::Branch(below) = child {
             let below = branches.get(below).map_or(0, |branch| branch.height);
             height = height.max(below.saturating_add(1));

@@ -15,14 +15,14 @@ use crate::{
 };
 use alloy_primitives::{B256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, root::adjust_index_for_rlp};
-use branch::{Branch, Child, grow, key_at, leaf_depth};
+use branch::{Branch, Child, build_branches, key_at, leaf_depth};
 use leaf::{Unhashed, leaf};
 use node_ref::{HASHED_FROM, NodeRef};
 
 /// The root over items of any bytes, keyed by the RLP of their index.
 pub(crate) fn ordered_root<T: AsRef<[u8]> + Sync>(items: &[T]) -> B256 {
     let mut branches = Vec::new();
-    match grow(0..items.len(), 0, items.len(), &mut branches) {
+    match build_branches(0..items.len(), 0, items.len(), &mut branches) {
         Child::None => EMPTY_ROOT_HASH,
         // A root is hashed whatever its size.
         Child::Leaf(place) => match leaf_at(items, place) {

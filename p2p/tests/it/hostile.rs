@@ -201,11 +201,11 @@ async fn no_block_is_lost_when_the_signer_changes() {
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
     assert!(is_accepted(&a, &mut b, 1, &old, topic).await);
-    assert!(!is_accepted(&a, &mut b, 2, &new, topic).await, "a switch before L1 says so is anybody's");
+    assert!(!is_accepted(&a, &mut b, 2, &new, topic).await, "before L1 names the new signer");
     b.signers.send_modify(|signers| assert!(signers.change_to(new.address(), NOW, 60)));
-    assert!(is_accepted(&a, &mut b, 3, &old, topic).await, "the previous signer is honoured");
+    assert!(is_accepted(&a, &mut b, 3, &old, topic).await, "the previous signer is accepted");
     assert!(is_accepted(&a, &mut b, 4, &new, Topic::BlocksV3).await);
-    assert!(!is_accepted(&a, &mut b, 5, &old, topic).await, "until the new one is heard, on whichever topic");
+    assert!(!is_accepted(&a, &mut b, 5, &old, topic).await, "until the new one has signed, on any topic");
     assert!(is_accepted(&a, &mut b, 6, &new, topic).await);
 }
 

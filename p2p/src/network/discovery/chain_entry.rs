@@ -90,13 +90,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(chain_id: u64) {
+        fn what_is_written_is_read_back(chain_id: u64) {
             let entry = ChainEntry { chain_id };
             prop_assert_eq!(ChainEntry::from_rlp(&entry.to_rlp()), Some(entry));
         }
 
         #[test]
-        fn whatever_comes_is_read_without_a_panic(rlp in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn no_input_panics_the_reader(rlp in proptest::collection::vec(any::<u8>(), 0..64)) {
             let _read = ChainEntry::from_rlp(&rlp);
         }
     }

@@ -145,7 +145,7 @@ impl Discovery {
         discv5.shutdown();
     }
 
-    /// The TCP port that other nodes get. `None`: nobody else can dial us.
+    /// The TCP port that other nodes get. `None`: other nodes cannot dial this node.
     async fn tcp_port(&mut self) -> Option<u16> {
         if let Some(port) = self.parts.config.advertise_tcp {
             return Some(port);
@@ -257,7 +257,7 @@ impl Discovery {
     }
 }
 
-/// The TCP port of an address that we listen at, if it is of use to those we look for.
+/// The TCP port of an address that is listened on, if other nodes can dial it.
 fn dialable_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
     if !is_local && ip_of(addr).is_some_and(|ip| ip.is_loopback()) {
         return None;
@@ -265,7 +265,7 @@ fn dialable_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
     addr.iter().find_map(|protocol| if let Protocol::Tcp(port) = protocol { Some(port) } else { None })
 }
 
-/// A bootnode's address, with the first IP address that its name stands for now in place of the name.
+/// A bootnode's address, with its name replaced by the first IP address that it resolves to.
 async fn resolved(addr: Multiaddr) -> io::Result<Multiaddr> {
     let mut parts = addr.iter();
     let (Some(Protocol::Dns(name)), Some(Protocol::Udp(port))) = (parts.next(), parts.next()) else {
@@ -284,7 +284,7 @@ fn add(discv5: &Discv5, record: &NodeRecord, node: &impl Display) {
     }
 }
 
-/// discv5 wants a key of its own.
+/// A copy of the key, which discv5 takes over.
 fn copy_of(key: &CombinedKey) -> Result<CombinedKey, String> {
     let mut secret = key.encode();
     CombinedKey::secp256k1_from_bytes(&mut secret).map_err(|error| error.to_string())

@@ -79,10 +79,10 @@ pub(in crate::network) struct PeerBook {
 }
 
 impl PeerBook {
-    /// A book with peers known from before: as many as it holds, those seen last.
+    /// A book with the peers of an earlier run: as many as it has room for, those seen last.
     pub(in crate::network) fn new(known: BTreeMap<PeerId, KnownPeer>, now: UnixSeconds) -> Self {
         let mut known: Vec<_> = known.into_iter().collect();
-        // Nobody was seen in the future: the clock has been set back, or the file is wrong.
+        // A time in the future means that the clock was set back, or that the file is wrong.
         known.iter_mut().for_each(|(_, peer)| peer.last_seen = peer.last_seen.min(now));
         known.sort_by_key(|(_, peer)| Reverse(peer.last_seen));
         known.truncate(MAX_KNOWN);

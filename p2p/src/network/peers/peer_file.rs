@@ -2,7 +2,7 @@
 //! begin from nothing.
 //!
 //! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside under
-//! another name: it is an aid, and no reason to stay down. Never holds a secret.
+//! another name: without it the node still works. Never has a secret.
 
 use super::KnownPeer;
 use crate::{UnixSeconds, network::BlockList};
@@ -56,10 +56,10 @@ pub(in crate::network) struct StoredPeers {
     pub(in crate::network) record_seq: u64,
 }
 
-/// What the file holds.
+/// The file as JSON.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Contents {
+struct PeerFileJson {
     peers: Vec<PeerEntry>,
     blocked_peers: Vec<String>,
     blocked_addrs: Vec<IpAddr>,
@@ -89,7 +89,7 @@ impl PeerFile {
         Self { path, configured }
     }
 
-    /// What was known. Nothing, if there is no file or it held something else.
+    /// What was stored. Nothing, if there is no file or it cannot be parsed.
     ///
     /// # Errors
     /// [`PeerFileError`]: it is there and cannot be read, or cannot be set aside.
@@ -104,7 +104,7 @@ impl PeerFile {
             Err(source) if source.kind() == io::ErrorKind::InvalidData => text.clear(),
             Err(source) => return Err(self.error("read", source)),
         }
-        match serde_json::from_str::<Contents>(&text) {
+        match serde_json::from_str::<PeerFileJson>(&text) {
             Ok(contents) => Ok(contents.into_stored_peers()),
             Err(error) => {
                 let aside = self.neighbour("unreadable");
@@ -142,7 +142,7 @@ impl PeerFile {
             last_seen: peer.last_seen.0,
         };
         let ours = &self.configured;
-        let contents = Contents {
+        let contents = PeerFileJson {
             peers: known.iter().filter(|(_, peer)| !peer.addrs.is_empty()).map(entry).collect(),
             blocked_peers: block_list.peers.difference(&ours.peers).map(ToString::to_string).collect(),
             blocked_addrs: block_list.addrs.difference(&ours.addrs).copied().collect(),
@@ -165,7 +165,7 @@ impl PeerFile {
     }
 }
 
-impl Contents {
+impl PeerFileJson {
     /// Entries that are none are left out: the rest is of use without them.
     fn into_stored_peers(self) -> StoredPeers {
         let id = |text: &String| text.parse::<PeerId>().ok();
@@ -190,7 +190,7 @@ impl Contents {
                 .collect(),
             ..BlockList::default()
         };
-        // Beyond the bounds of the lists what the file holds is left out.
+        // Entries beyond the bounds of the list are skipped.
         for peer_id in self.blocked_peers.iter().filter_map(id) {
             let _full = block_list.block_peer(peer_id);
         }

@@ -30,7 +30,7 @@ fn slot(block_time: Duration) -> Duration {
 }
 
 /// The peer parameters of a chain with this block time. Who shares the loopback address shares a machine with us:
-/// that is no sign of many fakes.
+/// that is not a sign of Sybils.
 pub(in crate::network) fn peer_score_params(block_time: Duration) -> PeerScoreParams {
     let slot = slot(block_time);
     PeerScoreParams {
@@ -49,7 +49,7 @@ pub(in crate::network) fn peer_score_params(block_time: Duration) -> PeerScorePa
         decay_interval: slot.max(Duration::from_secs(1)),
         decay_to_zero: DECAY_TO_ZERO,
         retain_score: slot.saturating_mul(epochs(100)),
-        // rust-libp2p's own addition, which go-libp2p has not: a slow peer is nobody's enemy.
+        // rust-libp2p's own addition, which go-libp2p does not have: a slow peer is not penalised.
         slow_peer_weight: 0.0,
         slow_peer_threshold: 0.0,
         slow_peer_decay: decay_factor(epochs(10)),

@@ -1,7 +1,7 @@
 //! [`PayloadCodec`]: requests and responses on a stream.
 //!
 //! Bounded in size by what is read, and in time by the protocol's timeout. Runs on the connection's own task:
-//! packing a block keeps nobody else waiting.
+//! compressing a block delays no other connection.
 
 use super::{PayloadResponse, payload_response::MAX_RESPONSE_BYTES};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_without_room_for_its_signature_is_an_error() {
+    fn a_stored_block_shorter_than_its_signature_is_an_error() {
         let compressed = crate::snappy::compress(&[7; SIGNATURE_BYTES - 1]).unwrap().into();
         let stored = StoredBlock { compressed, is_signed: true, version: PayloadVersion::V4 };
         assert!(PayloadResponse::Stored(stored).encode().is_err());

@@ -21,11 +21,11 @@ const MAX_CONNECTING: usize = 64;
 
 /// Callers that wait for a connection to stand.
 #[derive(Debug, Default)]
-pub(super) struct Connecting {
+pub(super) struct PendingConnects {
     waiting: BTreeMap<PeerId, oneshot::Sender<Result<(), ConnectError>>>,
 }
 
-impl Connecting {
+impl PendingConnects {
     pub(super) fn connected(&mut self, peer_id: &PeerId) {
         self.answer(peer_id, Ok(()));
     }
@@ -147,11 +147,11 @@ impl Network {
                 Err(ConnectError::NotDialled { peer_id, addr: addr.clone() })
             }
             Some(Protocol::P2p(peer_id)) if self.swarm.is_connected(&peer_id) => Ok(()),
-            Some(Protocol::P2p(_)) if self.connecting.waiting.len() >= MAX_CONNECTING => {
+            Some(Protocol::P2p(_)) if self.pending_connects.waiting.len() >= MAX_CONNECTING => {
                 Err(ConnectError::TooMany { limit: MAX_CONNECTING })
             }
             Some(Protocol::P2p(peer_id)) if self.dial(peer_id, vec![addr.clone()]) => {
-                self.connecting.waiting.insert(peer_id, reply);
+                self.pending_connects.waiting.insert(peer_id, reply);
                 return;
             }
             Some(Protocol::P2p(peer_id)) => Err(ConnectError::NotDialled { peer_id, addr: addr.clone() }),

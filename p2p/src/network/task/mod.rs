@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{ChainId, Clock, Signers, Topic, UnixSeconds};
 use block_sync::BlockSync;
-use commands::Connecting;
+use commands::PendingConnects;
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, Swarm};
 use std::{
@@ -119,7 +119,7 @@ pub struct Network {
     /// The write of the file that is in progress: at most one.
     storing: JoinSet<()>,
     scores: ApplicationScores,
-    connecting: Connecting,
+    pending_connects: PendingConnects,
     block_sync: BlockSync,
     verdict_scoring: bool,
     agent: String,
@@ -160,7 +160,7 @@ impl Network {
     /// # Errors
     /// [`NetworkTaskError`]: no runtime, rules of another chain, a static peer without an id, a peer file that cannot be read, an
     /// address that cannot be listened on.
-    #[allow(clippy::needless_pass_by_value)] // the task owns what it was told
+    #[allow(clippy::needless_pass_by_value)] // the task owns its settings
     pub fn new(
         config: NetworkConfig,
         identity: NodeIdentity,
@@ -236,7 +236,7 @@ impl Network {
             record_seq,
             storing: JoinSet::new(),
             scores: ApplicationScores::default(),
-            connecting: Connecting::default(),
+            pending_connects: PendingConnects::default(),
             block_sync: BlockSync::new(config.rules.forks, Instant::now()),
             verdict_scoring: config.verdict_scoring,
             agent: config.agent.clone(),

@@ -145,7 +145,7 @@ impl Network {
 
     fn on_connected(&mut self, peer_id: PeerId, endpoint: &ConnectedPoint, connections: u32) {
         self.static_peers.connected(&peer_id, Instant::now());
-        self.connecting.connected(&peer_id);
+        self.pending_connects.connected(&peer_id);
         if connections != 1 {
             return;
         }
@@ -179,7 +179,7 @@ impl Network {
 
     fn on_dial_failure(&mut self, peer_id: PeerId, error: &DialError) {
         tracing::debug!(chain_id = %self.chain_id, %peer_id, %error, "peer not reached");
-        self.connecting.failed(&peer_id, error);
+        self.pending_connects.failed(&peer_id, error);
         self.on_unreached(&peer_id);
     }
 
