@@ -48,7 +48,7 @@ impl MessageReport {
     /// What became of a fault's messages: of those of each of its blocks, or of the first that is not as it must be.
     /// A block that was built more than once has one for each time; it does if one of them is.
     pub(super) fn of(planted: &Planted, script: &Script, seen: &SeenMessages) -> Option<Self> {
-        let expected = planted.fault.fault.expected_message()?;
+        let expected = planted.fault.fault.expected_message?;
         let text = expected.to_string();
         let heights = planted.fault.block..=planted.fault.last();
         let found = heights.map(|height| found_at(height, &expected, planted, script, seen));

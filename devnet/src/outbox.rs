@@ -15,7 +15,7 @@ impl Outbox {
     /// Takes a word in, and answers what is due, in order.
     pub(super) fn pass(&mut self, mut word: Attestation) -> Vec<Attestation> {
         let Some(planned) = word.fault else { return vec![word] };
-        match planned.fault.publication() {
+        match planned.fault.publication {
             Publication::AsPromoted => vec![word],
             Publication::Never => {
                 word.is_published = false;

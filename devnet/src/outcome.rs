@@ -122,7 +122,7 @@ pub(super) fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
     let is_attested = |number: &u64| {
         let fault = plan.at(sequencer.chain_id(), *number);
         fault.is_none_or(|planned| {
-            planned.fault.attested() == Attested::Block && planned.fault.publication() != Publication::Never
+            planned.fault.attested == Attested::Block && planned.fault.publication != Publication::Never
         })
     };
     (1..=sequencer.heads().safe).rev().find(is_attested).unwrap_or_default()

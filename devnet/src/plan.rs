@@ -155,9 +155,9 @@ impl DevnetPlan {
                 faults.add(spec, &chain_ids, blocks)?;
             }
         }
-        let too_slow = |fault: &&PlannedFault| block_time > fault.fault.max_block_time();
+        let too_slow = |fault: &&PlannedFault| block_time > fault.fault.max_block_time;
         if let Some(planned) = faults.iter().find(too_slow) {
-            let (fault, most) = (planned.fault.name(), planned.fault.max_block_time());
+            let (fault, most) = (planned.fault.name, planned.fault.max_block_time);
             return Err(DevnetPlanError::SlowBlocks { block_time, fault, most });
         }
         Ok(Self { request, faults })
@@ -244,7 +244,7 @@ mod tests {
             .faults()
             .iter()
             .filter(|planned| planned.part == 0)
-            .map(|planned| planned.fault.name())
+            .map(|planned| planned.fault.name)
             .collect();
         assert_eq!((names.len(), names[0]), (11, "long-outage"));
     }

@@ -215,7 +215,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
     };
     let (found, detected_after_ms) = found.unzip();
     FaultReport {
-        name: planted.fault.fault.name(),
+        name: planted.fault.fault.name,
         chain_id: planted.fault.chain_id,
         block: planted.fault.block,
         expected,
@@ -230,7 +230,7 @@ type Found = (Finding, Option<u64>);
 /// What became of a fault's attestations: of all of them, or of the first that was not found as what it is.
 fn words_found(planted: &Planted, expected: &Finding, seen: &Observations) -> Option<Found> {
     let chain_id = planted.fault.chain_id;
-    let complete = u64::try_from(planted.words.len()).ok() == Some(planted.fault.fault.blocks());
+    let complete = u64::try_from(planted.words.len()).ok() == Some(planted.fault.fault.blocks);
     let mut slowest = None;
     for word in &planted.words {
         let (finding, after) = word_found(chain_id, word, expected, seen)?;

@@ -376,7 +376,7 @@ impl Sequencer {
                 .is_some_and(|planned| planned.fault.is_replaced() && !self.is_built_without(planned, height))
             {
                 let replacement = self.replace(&block)?;
-                let stays = fault.map(|planned| planned.fault.stay_ticks()).filter(|ticks| *ticks > 0);
+                let stays = fault.map(|planned| planned.fault.remain_ticks()).filter(|ticks| *ticks > 0);
                 let replaced = Replaced { hash: block.hash, by: replacement.hash };
                 self.stays_on = stays.map(|ticks| (replaced, tick.saturating_add(ticks))).or(self.stays_on);
                 let word = attestation(Arc::clone(&replacement), fault);
@@ -387,7 +387,7 @@ impl Sequencer {
             self.derivation.promote(height);
             let word = attestation(self.attested(&block, fault)?, fault);
             promotion.attestations.extend(self.outbox.pass(word));
-            if fault.is_none_or(|planned| planned.fault.is_citable()) {
+            if fault.is_none_or(|planned| planned.fault.is_citable) {
                 promotion.citable.push(InitiatingBlock::of(self.chain_id(), &block));
             }
         }
@@ -473,7 +473,7 @@ impl Sequencer {
 }
 
 fn attestation(block: Arc<L2Block>, fault: Option<&PlannedFault>) -> Attestation {
-    let by_impostor = fault.is_some_and(|planned| planned.fault.attested() == Attested::BlockByImpostor);
+    let by_impostor = fault.is_some_and(|planned| planned.fault.attested == Attested::BlockByImpostor);
     let fault = fault.filter(|planned| planned.is_attested()).copied();
     Attestation { block, by_impostor, is_published: true, fault }
 }

@@ -6,7 +6,7 @@ mod coming_true;
 mod undone;
 
 use self::coming_true::is_coming_true;
-use super::faults::Hold;
+use super::faults::WaitFor;
 use super::finding::Oddity;
 use super::follower::Followers;
 use super::message_record::{MessagePlace, SeenMessage};
@@ -318,10 +318,10 @@ impl Show {
     async fn hold(&mut self, tick: &Tick) {
         let mut held: Vec<(MessagePlace, IsMet)> = Vec::new();
         for message in tick.chains.iter().flat_map(|chain| &chain.scripted) {
-            match message.fault.fault.hold() {
-                Hold::None => {}
-                Hold::Judged => held.push((message.place, SeenMessage::is_judged)),
-                Hold::Valid => held.push((message.place, |seen| seen.was_valid)),
+            match message.fault.fault.waits_for {
+                WaitFor::Nothing => {}
+                WaitFor::Judged => held.push((message.place, SeenMessage::is_judged)),
+                WaitFor::Valid => held.push((message.place, |seen| seen.was_valid)),
             }
         }
         self.hold_withdrawals(tick).await;

@@ -7,7 +7,7 @@ use super::block::L2Block;
 use super::block_tree::BLOCK_HISTORY;
 use super::chain::ChainParams;
 use super::contracts::Inbox;
-use super::faults::{EndpointFault, FaultPlan, L1Drop};
+use super::faults::{DisturbanceKind, FaultPlan, L1Drop, PlannedFault};
 use super::keyring::{Keyring, deposit_contract_address, system_config_address};
 use super::l1::{L1, L1Error, L1Params};
 use super::l1_block::L1Block;
@@ -234,21 +234,13 @@ impl Superchain {
         for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
             let built = chain.build(tick, &self.l1, &self.pool, plan)?;
             let is_replayed = |block: &&Arc<L2Block>| {
-                plan.at(chain.chain_id(), block.number()).is_some_and(|planned| planned.fault.is_replayed())
+                plan.at(chain.chain_id(), block.number()).is_some_and(|planned| planned.fault.is_replayed)
             };
             let replayed = built.blocks.iter().filter(is_replayed).cloned().collect();
             let fork = chain.fork(tick, &self.l1, plan)?;
             let unlinked = chain.unlinked(tick, plan)?;
-            let odd = match plan.endpoint(chain.chain_id(), tick) {
-                Some((planned, EndpointFault::Lies { .. })) => {
-                    Some((planned.odd_endpoint(), OddEndpoint::Lies(chain.lie(planned.block, &self.l1)?)))
-                }
-                Some((planned, EndpointFault::Lags { by, .. })) => {
-                    Some((planned.odd_endpoint(), OddEndpoint::Lags(by)))
-                }
-                None => None,
-            };
-            let useless = plan.headless(chain.chain_id(), tick);
+            let odd = odd_endpoint(chain, tick, &self.l1, plan)?;
+            let of_node = plan.headless(chain.chain_id(), tick).and_then(PlannedFault::disturbance);
             chains.push(ChainTick {
                 chain_id: chain.chain_id(),
                 replacement: promotion.replacement,
@@ -261,9 +253,9 @@ impl Superchain {
                 stays_on: chain.stays_on(tick),
                 rewind: chain.client_rewind(tick, plan)?,
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
-                headless: useless.is_some_and(|planned| planned.fault.headless_ticks().is_some()),
-                at_genesis: useless.is_some_and(|planned| planned.fault.at_genesis_ticks().is_some()),
-                other_rules: useless.is_some_and(|planned| planned.fault.other_rules_ticks().is_some()),
+                headless: of_node == Some(DisturbanceKind::ZeroHeads),
+                at_genesis: of_node == Some(DisturbanceKind::GenesisFinal),
+                other_rules: of_node == Some(DisturbanceKind::OtherRules),
                 fork,
                 unlinked,
                 odd,
@@ -272,6 +264,22 @@ impl Superchain {
         }
         Ok(chains)
     }
+}
+
+/// Which of a chain's endpoints differs from the others in a tick, and how.
+fn odd_endpoint(
+    chain: &mut Sequencer,
+    tick: u64,
+    l1: &L1,
+    plan: &FaultPlan,
+) -> Result<Option<(usize, OddEndpoint)>, SuperchainError> {
+    let Some(planned) = plan.endpoint(chain.chain_id(), tick) else { return Ok(None) };
+    let odd = match planned.disturbance() {
+        Some(DisturbanceKind::EndpointLies) => OddEndpoint::Lies(chain.lie(planned.block, l1)?),
+        Some(DisturbanceKind::EndpointLags { by }) => OddEndpoint::Lags(by),
+        _ => return Ok(None),
+    };
+    Ok(Some((planned.odd_endpoint(), odd)))
 }
 
 fn chain_params(

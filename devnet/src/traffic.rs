@@ -3,7 +3,7 @@
 //! The same seed, chain, height and parent give the same intents. A block that is built again on another parent
 //! gets fresh ones, so nothing is replayed across a reorg.
 
-use super::faults::{NothingToCite, PlannedFault, Scene};
+use super::faults::{MessageContext, NothingToCite, PlannedFault};
 use super::message_pool::InitiatingBlock;
 use super::schedule::FIRST_EXECUTING_BLOCK;
 use alloy::primitives::{B256, Bytes, keccak256};
@@ -67,24 +67,25 @@ impl Traffic {
     /// The fault finds nothing to twist.
     pub fn intents(
         &mut self,
-        scene: &Scene<'_>,
+        context: &MessageContext<'_>,
         fault: Option<&PlannedFault>,
     ) -> Result<Drawn, NothingToCite> {
-        let mut intents: Vec<_> = fault.map(|planned| planned.fault.opening(scene.cast)).unwrap_or_default();
+        let mut intents: Vec<_> =
+            fault.map(|planned| planned.fault.opening(context.blocks)).unwrap_or_default();
         let opening = intents.len();
         let executes = |(_, intent): &(usize, &Intent)| matches!(intent, Intent::Execute(_));
         let mut scripted: Vec<_> =
             intents.iter().enumerate().filter(executes).map(|(place, _)| place).collect();
         intents.extend((0..self.rng.random_range(MIN_EMITS..=MAX_EMITS)).map(|_| self.emit()));
-        if scene.site.number >= FIRST_EXECUTING_BLOCK {
-            let messages = (0..self.rng.random_range(0..=MAX_EXECUTES)).filter_map(|_| self.message(scene));
+        if context.site.number >= FIRST_EXECUTING_BLOCK {
+            let messages = (0..self.rng.random_range(0..=MAX_EXECUTES)).filter_map(|_| self.message(context));
             intents.extend(messages.collect::<Vec<_>>().into_iter().map(Intent::Execute));
         }
         if let Some(planned) = fault
-            && let Some(message) = planned.fault.message(scene, &mut self.rng)?
+            && let Some(message) = planned.fault.message(context, &mut self.rng)?
         {
             let place = self.rng.random_range(opening..=intents.len());
-            let undeclared = planned.fault.leaves_undeclared();
+            let undeclared = planned.fault.is_undeclared;
             let intent = if undeclared { Intent::ExecuteUndeclared } else { Intent::Execute }(message);
             intents.insert(place, intent);
             scripted.push(place);
@@ -109,12 +110,12 @@ impl Traffic {
         Intent::Emit { topics, data: data.into() }
     }
 
-    fn message(&mut self, scene: &Scene<'_>) -> Option<Message> {
+    fn message(&mut self, context: &MessageContext<'_>) -> Option<Message> {
         let own = self.rng.random_ratio(1, OWN_CHAIN_ONE_IN);
-        let mut blocks = scene.pool.live(&scene.site);
-        let any_remote = blocks.iter().any(|block| block.chain_id != scene.site.chain_id);
+        let mut blocks = context.pool.live(&context.site);
+        let any_remote = blocks.iter().any(|block| block.chain_id != context.site.chain_id);
         if any_remote {
-            blocks.retain(|block: &&InitiatingBlock| (block.chain_id == scene.site.chain_id) == own);
+            blocks.retain(|block: &&InitiatingBlock| (block.chain_id == context.site.chain_id) == own);
         }
         let block = blocks.choose(&mut self.rng)?;
         block.messages.choose(&mut self.rng).copied()
@@ -130,15 +131,15 @@ impl Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::{Cast, FaultPlan, FaultSpec};
+    use crate::faults::{FaultBlocks, FaultPlan, FaultSpec};
     use crate::message_pool::tests::{pool, site};
 
-    static NO_CAST: std::sync::LazyLock<Cast> = std::sync::LazyLock::new(Cast::default);
+    static NO_BLOCKS: std::sync::LazyLock<FaultBlocks> = std::sync::LazyLock::new(FaultBlocks::default);
 
     fn intents(seed: u64, parent: u8, number: u64) -> Vec<Intent> {
         let pool = pool(&[901, 902, 903], 1..=29);
-        let scene = Scene { site: site(901, number), pool: &pool, cast: &NO_CAST };
-        Traffic::new(seed, 901, B256::repeat_byte(parent)).intents(&scene, None).unwrap().intents
+        let context = MessageContext { site: site(901, number), pool: &pool, blocks: &NO_BLOCKS };
+        Traffic::new(seed, 901, B256::repeat_byte(parent)).intents(&context, None).unwrap().intents
     }
 
     fn executed(intents: &[Intent]) -> Vec<Message> {
@@ -181,9 +182,9 @@ mod tests {
         let specs: Vec<FaultSpec> = vec!["unknown-chain@30".parse().unwrap()];
         let plan = FaultPlan::new(&specs, &[901, 902], None).unwrap();
         let pool = pool(&[901, 902], 1..=29);
-        let scene = Scene { site: site(901, 30), pool: &pool, cast: &NO_CAST };
-        let with_fault = Traffic::new(7, 901, B256::ZERO).intents(&scene, plan.at(901, 30)).unwrap();
-        let without = Traffic::new(7, 901, B256::ZERO).intents(&scene, None).unwrap();
+        let context = MessageContext { site: site(901, 30), pool: &pool, blocks: &NO_BLOCKS };
+        let with_fault = Traffic::new(7, 901, B256::ZERO).intents(&context, plan.at(901, 30)).unwrap();
+        let without = Traffic::new(7, 901, B256::ZERO).intents(&context, None).unwrap();
         assert_eq!(executed(&with_fault.intents).len(), executed(&without.intents).len() + 1);
         assert!(without.scripted.is_empty());
         let [place] = with_fault.scripted[..] else { panic!("not one scripted message") };
@@ -196,11 +197,11 @@ mod tests {
         let specs: Vec<FaultSpec> = vec!["message-cycle-two@30".parse().unwrap()];
         let plan = FaultPlan::new(&specs, &[901, 902], None).unwrap();
         let pool = pool(&[901, 902], 1..=29);
-        let cast = crate::faults::cast_of(&[(901, 30), (902, 30)], 0);
-        let scene = Scene { site: site(901, 30), pool: &pool, cast: &cast };
-        let drawn = Traffic::new(7, 901, B256::ZERO).intents(&scene, plan.at(901, 30)).unwrap();
-        assert_eq!(drawn.intents[0], Intent::Execute(cast.message(1, 1).unwrap()));
-        assert_eq!(drawn.intents[1], cast.emission().unwrap());
+        let blocks = crate::faults::fault_blocks(&[(901, 30), (902, 30)], 0);
+        let context = MessageContext { site: site(901, 30), pool: &pool, blocks: &blocks };
+        let drawn = Traffic::new(7, 901, B256::ZERO).intents(&context, plan.at(901, 30)).unwrap();
+        assert_eq!(drawn.intents[0], Intent::Execute(blocks.message(1, 1).unwrap()));
+        assert_eq!(drawn.intents[1], blocks.emission().unwrap());
         assert_eq!(drawn.scripted, [0]);
     }
 }

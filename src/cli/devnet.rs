@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use clap::Args;
 use crosscheck_devnet::block_tree::BLOCK_HISTORY;
-use crosscheck_devnet::faults::{Fault, FaultSpec, REGISTRY};
+use crosscheck_devnet::faults::{FaultSpec, REGISTRY, ScriptedFault};
 use crosscheck_devnet::outcome::Outcome as DevnetOutcome;
 use crosscheck_devnet::plan::{DevnetPlan, DevnetPlanError, DevnetRequest};
 use crosscheck_devnet::runner;
@@ -214,7 +214,7 @@ impl RunningSidecar for Service {
 }
 
 fn faults_help() -> String {
-    let line = |fault: &&dyn Fault| format!("  {}\n          {}", fault.name(), fault.summary());
+    let line = |fault: &&ScriptedFault| format!("  {}\n          {}", fault.name, fault.summary);
     format!("Faults:\n{}", REGISTRY.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn the_help_lists_every_fault() {
         let help = faults_help();
-        assert!(REGISTRY.iter().all(|fault| help.contains(fault.name()) && help.contains(fault.summary())));
+        assert!(REGISTRY.iter().all(|fault| help.contains(fault.name) && help.contains(fault.summary)));
     }
 
     #[test]

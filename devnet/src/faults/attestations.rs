@@ -1,100 +1,55 @@
-//! Honest blocks, dishonest words: faults that change only what is signed.
+//! Honest blocks, dishonest attestations: faults that change only what is signed, and by whom.
 
-use super::{Attested, Fault, Publication};
+use super::effects::{Attested, Publication};
+use super::fault::ScriptedFault;
 use crate::finding::Finding;
 
-/// Attests to a deposits-only block where the derived one was fine.
-#[derive(Debug)]
-pub(super) struct UnjustifiedReplacement;
+pub(super) static UNJUSTIFIED_REPLACEMENT: ScriptedFault = ScriptedFault {
+    name: "unjustified-replacement",
+    summary: "a deposits-only block is attested where the derived block was fine",
+    expected: |_| Finding::Violated { reason: "unjustified-replacement".to_owned(), detail: None },
+    attested: Attested::DepositsOnlySibling,
+    ..ScriptedFault::NONE
+};
 
-/// Attests to a block that was never derived.
-#[derive(Debug)]
-pub(super) struct NotDerived;
+pub(super) static NOT_DERIVED: ScriptedFault = ScriptedFault {
+    name: "not-derived",
+    summary: "a block with other transactions than the derived one is attested",
+    expected: |_| Finding::Discarded { reason: "not-derived".to_owned() },
+    attested: Attested::OtherTransactionsSibling,
+    ..ScriptedFault::NONE
+};
 
-/// Attests a block that is not the derived one, and a block on top of it, the latter first.
-#[derive(Debug)]
-pub(super) struct ChildFirst;
+pub(super) static CHILD_FIRST: ScriptedFault = ScriptedFault {
+    name: "child-first",
+    summary: "a block with other transactions than the derived one is attested, and before it a block on top of it",
+    blocks: 2,
+    expected: |_| Finding::Discarded { reason: "not-derived".to_owned() },
+    attested: Attested::OtherBranch,
+    publication: Publication::Reversed,
+    ..ScriptedFault::NONE
+};
 
-/// Signs with a key that is not the chain's.
-#[derive(Debug)]
-pub(super) struct WrongSigner;
+pub(super) static WRONG_SIGNER: ScriptedFault = ScriptedFault {
+    name: "wrong-signer",
+    summary: "the block's attestation is signed with a key that is not the chain's",
+    expected: |_| Finding::Rejected { reason: "wrong-signer".to_owned() },
+    attested: Attested::BlockByImpostor,
+    ..ScriptedFault::NONE
+};
 
-impl Fault for UnjustifiedReplacement {
-    fn name(&self) -> &'static str {
-        "unjustified-replacement"
-    }
+pub(super) static WRONG_MIN_BASE_FEE: ScriptedFault = ScriptedFault {
+    name: "wrong-min-base-fee",
+    summary: "a block with another minimum base fee in its extra data than the derived one is attested",
+    expected: |_| Finding::Discarded { reason: "not-derived".to_owned() },
+    attested: Attested::OtherMinBaseFeeSibling,
+    ..ScriptedFault::NONE
+};
 
-    fn summary(&self) -> &'static str {
-        "a deposits-only block is attested where the derived block was fine"
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Violated { reason: "unjustified-replacement".to_owned(), detail: None }
-    }
-
-    fn attested(&self) -> Attested {
-        Attested::DepositsOnlySibling
-    }
-}
-
-impl Fault for NotDerived {
-    fn name(&self) -> &'static str {
-        "not-derived"
-    }
-
-    fn summary(&self) -> &'static str {
-        "a block with other transactions than the derived one is attested"
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Discarded { reason: "not-derived".to_owned() }
-    }
-
-    fn attested(&self) -> Attested {
-        Attested::OtherTransactionsSibling
-    }
-}
-
-impl Fault for ChildFirst {
-    fn name(&self) -> &'static str {
-        "child-first"
-    }
-
-    fn summary(&self) -> &'static str {
-        "a block with other transactions than the derived one is attested, and before it a block on top of it"
-    }
-
-    fn blocks(&self) -> u64 {
-        2
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Discarded { reason: "not-derived".to_owned() }
-    }
-
-    fn attested(&self) -> Attested {
-        Attested::OtherBranch
-    }
-
-    fn publication(&self) -> Publication {
-        Publication::Reversed
-    }
-}
-
-impl Fault for WrongSigner {
-    fn name(&self) -> &'static str {
-        "wrong-signer"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the block's attestation is signed with a key that is not the chain's"
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Rejected { reason: "wrong-signer".to_owned() }
-    }
-
-    fn attested(&self) -> Attested {
-        Attested::BlockByImpostor
-    }
-}
+pub(super) static SAME_ATTRIBUTES_OTHER_HASH: ScriptedFault = ScriptedFault {
+    name: "same-attributes-other-hash",
+    summary: "a block with the derived attributes but another state root, and so another hash, is attested",
+    expected: |_| Finding::Discarded { reason: "execution-divergence".to_owned() },
+    attested: Attested::OtherStateRootSibling,
+    ..ScriptedFault::NONE
+};

@@ -1,7 +1,8 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
-use super::planned_fault::{GONE_WITHIN, PlannedFault, unsettled_ticks, useless_ticks};
-use super::{Attested, EndpointFault, FaultPlanError, FaultSpec, L1Drop};
+use super::effects::{Attested, DisturbanceKind, L1Drop};
+use super::planned_fault::{GONE_WITHIN, PlannedFault};
+use super::{FaultPlanError, FaultSpec};
 use std::collections::BTreeMap;
 
 /// Two replacements of one chain are at least this many blocks apart: by then the first one's descendants have been
@@ -79,7 +80,7 @@ impl FaultPlan {
     /// The first height at which the chain's own block is invalid: nobody may take it, or what follows it, for safe.
     /// Where a sibling of it is attested instead, the chain's own block is as good as its ancestors.
     pub fn first_bad(&self, chain_id: u64) -> Option<u64> {
-        let own = |planned: &&PlannedFault| planned.fault.attested() == Attested::Block;
+        let own = |planned: &&PlannedFault| planned.fault.attested == Attested::Block;
         self.lies(chain_id).filter(own).map(|planned| planned.block).min()
     }
 
@@ -90,7 +91,7 @@ impl FaultPlan {
 
     /// Which of its blocks L1 reorgs out in a tick.
     pub fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
-        self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.reorgs_l1()
+        self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.l1_drop
     }
 
     /// The fault for which L1 reorgs out what brought a replaced block of a chain in a tick.
@@ -118,17 +119,17 @@ impl FaultPlan {
 
     /// How many endpoints each chain needs: three where one of them is not like the others.
     pub fn endpoints(&self) -> usize {
-        if self.iter().any(|planned| planned.fault.endpoint().is_some()) { ENDPOINTS } else { 1 }
+        if self.iter().any(|planned| planned.is_of_one_endpoint()) { ENDPOINTS } else { 1 }
     }
 
     /// Whether a chain's inbox takes messages that nobody declared.
     pub fn patches_inbox(&self, chain_id: u64) -> bool {
-        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.patches_inbox())
+        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.is_undeclared)
     }
 
     /// Whether a chain's rollup node checks no messages, in the whole run.
     pub fn has_plain_node(&self, chain_id: u64) -> bool {
-        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.stay_ticks() > 0)
+        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.remain_ticks() > 0)
     }
 
     /// The height at which a chain comes to a fork that brings a bundle of upgrade deposits, if it does.
@@ -144,29 +145,38 @@ impl FaultPlan {
 
     /// The fault for which a chain's nodes follow another fork in a tick.
     pub fn fork(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        self.disturbance(chain_id, tick).filter(|planned| planned.fault.fork_ticks().is_some())
+        self.disturbance_of(chain_id, tick, |kind| kind == DisturbanceKind::OtherBranch)
     }
 
     /// The fault for which a chain's client has another block at a height in a tick.
     pub fn unlinked(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        self.disturbance(chain_id, tick).filter(|planned| planned.fault.unlinked_ticks().is_some())
+        self.disturbance_of(chain_id, tick, DisturbanceKind::is_unlinked)
     }
 
     /// The outage that a chain's execution client has in a tick.
     pub fn outage(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
+        self.disturbance_of(chain_id, tick, |kind| kind == DisturbanceKind::Errors)
     }
 
     /// The fault for which a chain's rollup node is unusable in a tick: it names no heads, works by other rules, or
     /// calls genesis final.
     pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        self.disturbance(chain_id, tick).filter(|planned| useless_ticks(planned.fault).is_some())
+        self.disturbance_of(chain_id, tick, DisturbanceKind::is_of_rollup_node)
     }
 
     /// The fault for which one of a chain's endpoints is not like the others in a tick, and how.
-    pub fn endpoint(&self, chain_id: u64, tick: u64) -> Option<(&PlannedFault, EndpointFault)> {
-        let planned = self.disturbance(chain_id, tick)?;
-        Some((planned, planned.fault.endpoint()?))
+    pub fn endpoint(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        self.disturbance_of(chain_id, tick, DisturbanceKind::is_of_one_endpoint)
+    }
+
+    /// The first disturbance of a chain's nodes in a tick, if it is one of these.
+    fn disturbance_of(
+        &self,
+        chain_id: u64,
+        tick: u64,
+        is_meant: impl Fn(DisturbanceKind) -> bool,
+    ) -> Option<&PlannedFault> {
+        self.disturbance(chain_id, tick).filter(|planned| planned.disturbance().is_some_and(is_meant))
     }
 
     fn disturbance(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
@@ -177,7 +187,7 @@ impl FaultPlan {
     /// Whether this many blocks lie between a fault and every other that makes a difference to one of its chains.
     pub(super) fn has_room(&self, parts: &[PlannedFault], blocks: u64) -> bool {
         let touches = |a: &PlannedFault, b: &PlannedFault| {
-            a.chain_id == b.chain_id || a.fault.reorgs_l1().or(b.fault.reorgs_l1()).is_some()
+            a.chain_id == b.chain_id || a.fault.l1_drop.or(b.fault.l1_drop).is_some()
         };
         parts.iter().all(|part| {
             self.iter().filter(|other| touches(part, other)).all(|other| part.distance(other) >= blocks)
@@ -193,14 +203,14 @@ impl FaultPlan {
     ) -> Result<Vec<PlannedFault>, FaultPlanError> {
         let own = own_chain(spec, chain_ids)?;
         check_block(spec, blocks)?;
-        let (needed, chains) = (spec.fault.chains(), chain_ids.len());
+        let (needed, chains) = (spec.fault.chains, chain_ids.len());
         if needed > chains {
             return Err(FaultPlanError::TooFewChains { fault: spec.to_string(), needed, chains });
         }
         let (group, around) = (self.groups.len(), chain_ids.iter().cycle().skip(own));
         let chain = |after: usize| around.clone().nth(after).copied().unwrap_or_default();
         let main = PlannedFault { fault: spec.fault, chain_id: chain(0), block: spec.block, part: 0, group };
-        let companions = spec.fault.companions(spec.block).into_iter().zip(1..);
+        let companions = (spec.fault.companions)(spec.block).into_iter().zip(1..);
         let companions = companions.map(|(companion, part)| PlannedFault {
             fault: companion.fault,
             chain_id: chain(companion.chain),
@@ -216,7 +226,7 @@ impl FaultPlan {
         let PlannedFault { chain_id, block, .. } = *planned;
         let taken = (block..=planned.last()).find_map(|block| Some((block, self.at(chain_id, block)?)));
         if let Some((block, other)) = taken {
-            let other = other.fault.name();
+            let other = other.fault.name;
             return Err(FaultPlanError::Collision { fault: spec.to_string(), chain_id, block, other });
         }
         let overlaps = |other: &&PlannedFault| {
@@ -231,8 +241,8 @@ impl FaultPlan {
             let replaced = other.fault.is_replaced() && planned.fault.is_replaced();
             // Each block of a run is replaced and waited for on its own.
             let first = if other.block < block { *other } else { planned };
-            let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks());
-            let distance = distance.saturating_add(unsettled_ticks(first.fault));
+            let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks);
+            let distance = distance.saturating_add(first.fault.unsettled_ticks());
             other.chain_id == chain_id && replaced && other.block.abs_diff(block) < distance
         };
         self.iter().find(is_close).map_or(Ok(()), |other| {
@@ -257,7 +267,7 @@ impl FaultPlan {
             if let Some((gone, by)) =
                 [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
             {
-                let (name, chain_id) = (gone.fault.name(), by.chain_id);
+                let (name, chain_id) = (gone.fault.name, by.chain_id);
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
@@ -293,7 +303,7 @@ fn check_block(spec: &FaultSpec, blocks: Option<u64>) -> Result<(), FaultPlanErr
     if let Some(blocks) = blocks.filter(|blocks| last > *blocks) {
         return Err(FaultPlanError::PastTheEnd { fault: fault(), blocks, last });
     }
-    let (earliest, latest) = (spec.fault.earliest_block(), spec.fault.latest_block());
+    let (earliest, latest) = (spec.fault.earliest_block, spec.fault.latest_block);
     if spec.block < earliest {
         return Err(FaultPlanError::TooEarly { fault: fault(), earliest });
     }
@@ -372,7 +382,7 @@ mod tests {
             plan(&["wrong-signer@20:902", "not-derived@20", "rpc-outage@30", "rpc-outage@40"]).unwrap();
         let places: Vec<_> = plan.iter().map(|fault| (fault.chain_id, fault.block)).collect();
         assert_eq!(places, [(902, 20), (901, 20), (901, 30), (901, 40)]);
-        assert_eq!(plan.at(902, 20).unwrap().fault.name(), "wrong-signer");
+        assert_eq!(plan.at(902, 20).unwrap().fault.name, "wrong-signer");
     }
 
     #[rstest]

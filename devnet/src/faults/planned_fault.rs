@@ -1,6 +1,8 @@
 //! [`PlannedFault`]: one fault in its place, when it happens there, and what it leaves room for. Pure.
 
-use super::{EndpointFault, Fault, FaultPlanError, L1Drop, Publication};
+use super::FaultPlanError;
+use super::effects::{Attested, DisturbanceKind, L1Drop, Publication};
+use super::fault::ScriptedFault;
 use crate::finding::Finding;
 use crate::schedule::{CROSS_SAFE_TICKS, L1_FINALITY_DEPTH, TICKS_PER_L1_BLOCK};
 
@@ -13,7 +15,7 @@ const FINAL_WITHIN: u64 = (L1_FINALITY_DEPTH + 2) * TICKS_PER_L1_BLOCK;
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedFault {
     /// What happens.
-    pub fault: &'static dyn Fault,
+    pub fault: &'static ScriptedFault,
     /// The chain.
     pub chain_id: u64,
     /// The height.
@@ -27,38 +29,45 @@ pub struct PlannedFault {
 impl PlannedFault {
     /// The last height at which it happens.
     pub fn last(&self) -> u64 {
-        self.block.saturating_add(self.fault.blocks().saturating_sub(1))
+        self.block.saturating_add(self.fault.blocks.saturating_sub(1))
     }
 
     /// Whether it shows in attestations of its own, one for each of its blocks.
     pub fn is_attested(&self) -> bool {
-        self.disturbed_ticks().is_none()
+        self.fault.disturbance.is_none()
     }
 
-    /// How long it keeps nodes of its chain from serving the chain, if it does.
-    fn disturbed_ticks(&self) -> Option<u64> {
-        let fault = self.fault;
-        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(useless_ticks(fault));
-        of_nodes.or(fault.unlinked_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
+    /// What nodes of its chain do meanwhile, if it disturbs any.
+    pub fn disturbance(&self) -> Option<DisturbanceKind> {
+        self.fault.disturbance.map(|disturbance| disturbance.kind)
+    }
+
+    /// Whether it disturbs one of three endpoints.
+    pub(super) fn is_of_one_endpoint(&self) -> bool {
+        self.disturbance().is_some_and(DisturbanceKind::is_of_one_endpoint)
+    }
+
+    fn is_unlinked(&self) -> bool {
+        self.disturbance().is_some_and(DisturbanceKind::is_unlinked)
     }
 
     /// The first tick after its nodes are as they should be, if they are ever not.
     pub fn ends_at(&self) -> Option<u64> {
-        self.disturbed_ticks().map(|ticks| self.block.saturating_add(ticks))
+        self.fault.disturbance.map(|disturbance| self.block.saturating_add(disturbance.ticks))
     }
 
     /// The heights at which its chain's nodes follow another fork, if they do: from the start of the block's epoch.
     pub fn forked_heights(&self) -> Option<core::ops::Range<u64>> {
-        let ticks = self.fault.fork_ticks()?;
+        let end = self.ends_at().filter(|_| self.disturbance() == Some(DisturbanceKind::OtherBranch))?;
         let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
-        Some(epoch..self.block.saturating_add(ticks))
+        Some(epoch..end)
     }
 
     /// The heights of all chains whose attested blocks go because L1 reorgs out what they stand on, and those above them.
     pub fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
         let tick = self.l1_reorg_tick().filter(|_| self.drops_all_attested())?;
         let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
-        let first = l1_blocks.saturating_sub(self.fault.reorgs_l1()?.blocks());
+        let first = l1_blocks.saturating_sub(self.fault.l1_drop?.blocks());
         Some(first.saturating_mul(TICKS_PER_L1_BLOCK)..tick)
     }
 
@@ -69,13 +78,12 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     pub(super) fn blinds(&self) -> bool {
-        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(useless_ticks(self.fault));
-        of_nodes.or(self.fault.unlinked_ticks()).is_some()
+        self.disturbance().is_some_and(|kind| !kind.is_of_one_endpoint())
     }
 
     /// Whether it needs the chain's blocks to stay what they are. A block that is replayed and then goes is never attested.
     pub(super) fn is_tied(&self) -> bool {
-        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some() || self.fault.is_replayed()
+        self.is_of_one_endpoint() || self.is_unlinked() || self.fault.is_replayed
     }
 
     /// Whether its blocks go, and others take their places.
@@ -94,22 +102,22 @@ impl PlannedFault {
 
     /// Whether L1 reorgs out what attested blocks of all chains stand on.
     pub fn drops_all_attested(&self) -> bool {
-        self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
+        self.fault.l1_drop == Some(L1Drop::AllButFinal)
     }
 
     /// Whether L1 reorgs out what brought its block, once it is replaced or another was attested in its place.
     pub fn is_undone(&self) -> bool {
-        self.fault.reorgs_l1() == Some(L1Drop::Replaced)
+        self.fault.l1_drop == Some(L1Drop::Batch)
     }
 
     /// Whether the block that is attested in its block's place is the chain's when L1 has reorged out what brought its block.
     pub fn comes_true(&self) -> bool {
-        self.is_undone() && self.fault.comes_true()
+        self.is_undone() && self.fault.attested != Attested::Block
     }
 
     /// Whether its block is replaced, and that is undone after its replacement was attested.
     pub fn is_seen_undone(&self) -> bool {
-        self.is_undone() && !self.comes_true() && self.fault.publication() == Publication::AsPromoted
+        self.is_undone() && !self.comes_true() && self.fault.publication == Publication::AsPromoted
     }
 
     /// Whether its block is replaced, and that is undone before its replacement is attested.
@@ -119,16 +127,16 @@ impl PlannedFault {
 
     /// Whether what L1 reorgs out for this leaves another no room, however different their blocks are.
     pub(super) fn drops_beside(&self, other: &Self) -> bool {
-        let touches = self.chain_id == other.chain_id || other.fault.reorgs_l1().is_some();
+        let touches = self.chain_id == other.chain_id || other.fault.l1_drop.is_some();
         self.drops_all_attested() || (self.is_undone() && touches)
     }
 
     /// The tick in which L1 reorgs out its newest blocks: the first from the block's own on in which nothing that is
     /// cross-safe is built on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
     pub fn l1_reorg_tick(&self) -> Option<u64> {
-        let after = match self.fault.reorgs_l1()? {
+        let after = match self.fault.l1_drop? {
             L1Drop::BelowCrossSafety => 0,
-            L1Drop::AllButFinal | L1Drop::Replaced => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),
+            L1Drop::AllButFinal | L1Drop::Batch => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),
         };
         let first = self.block.saturating_add(after);
         let mut ticks = first..=first.saturating_add(TICKS_PER_L1_BLOCK);
@@ -148,7 +156,7 @@ impl PlannedFault {
 
     /// Whether a block of this fault goes while the other disturbs nodes.
     pub(super) fn goes_unseen(&self, other: &Self) -> bool {
-        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(unsettled_ticks(self.fault));
+        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(self.fault.unsettled_ticks());
         let gone = gone.max(self.l1_reorg_tick().filter(|_| self.is_undone()).unwrap_or_default());
         self.goes() && other.blinds() && other.block < gone && self.block < other.until(self.chain_id)
     }
@@ -168,21 +176,11 @@ impl PlannedFault {
     /// Whether this builds blocks of a chain again, or keeps its nodes from showing them.
     pub(super) fn upsets(&self, chain_id: u64) -> bool {
         let of_chain = self.chain_id == chain_id;
-        self.fault.reorgs_l1().is_some()
+        self.fault.l1_drop.is_some()
             || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
     }
 
     pub(super) fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
-        FaultPlanError::Upset { fault: name, other: self.fault.name(), block: self.block, chain_id }
+        FaultPlanError::Upset { fault: name, other: self.fault.name, block: self.block, chain_id }
     }
-}
-
-/// For how many ticks a fault makes the chain's rollup node useless, if it does.
-pub(super) fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
-    fault.headless_ticks().or(fault.other_rules_ticks()).or(fault.at_genesis_ticks())
-}
-
-/// For how many ticks the chain's nodes do not have the replacement when it is due.
-pub(super) fn unsettled_ticks(fault: &dyn Fault) -> u64 {
-    fault.withdrawn_ticks().saturating_add(fault.rewind_ticks()).saturating_add(fault.stay_ticks())
 }

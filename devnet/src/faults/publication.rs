@@ -1,107 +1,37 @@
-//! Honest words that do not come as they should: too late, in the wrong order, or not at all.
+//! Honest attestations that are published too late, in the wrong order, not at all, or after replays.
 
-use super::{Fault, Publication};
+use super::effects::Publication;
+use super::fault::ScriptedFault;
 use crate::finding::Finding;
 
-/// How many attestations come in reverse order.
-const REVERSED: u64 = 6;
-/// How many attestations are lost.
-const LOST: u64 = 20;
-/// How many blocks are replayed.
-const REPLAYED: u64 = 6;
+pub(super) static ATTESTATIONS_OUT_OF_ORDER: ScriptedFault = ScriptedFault {
+    name: "attestations-out-of-order",
+    summary: "the attestations of the block and the five after it are published in reverse order",
+    blocks: 6,
+    publication: Publication::Reversed,
+    is_citable: true,
+    ..ScriptedFault::NONE
+};
 
-/// A run of attestations that are published in reverse order.
-#[derive(Debug)]
-pub(super) struct AttestationsOutOfOrder;
+pub(super) static ATTESTATIONS_LOST: ScriptedFault = ScriptedFault {
+    name: "attestations-lost",
+    summary: "the attestations of the block and the nineteen after it are never published",
+    blocks: 20,
+    // The attestation of a later block is one of its ancestors, too.
+    blocks_after: 1,
+    expected: |_| Finding::UpheldAsAncestor,
+    publication: Publication::Never,
+    is_citable: true,
+    ..ScriptedFault::NONE
+};
 
-/// A run of attestations that are never published.
-#[derive(Debug)]
-pub(super) struct AttestationsLost;
-
-/// A run of unsafe blocks that a bystander, who has no key, publishes as attestations before the sequencer attests them.
-#[derive(Debug)]
-pub(super) struct ReplayFirst;
-
-impl Fault for ReplayFirst {
-    fn name(&self) -> &'static str {
-        "replay-first"
-    }
-
-    fn summary(&self) -> &'static str {
-        "a bystander replays the unsafe frames of the block and the five after it on the attestations' topic, before they \
-         are attested"
-    }
-
-    fn blocks(&self) -> u64 {
-        REPLAYED
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Upheld
-    }
-
-    fn is_replayed(&self) -> bool {
-        true
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
-
-impl Fault for AttestationsOutOfOrder {
-    fn name(&self) -> &'static str {
-        "attestations-out-of-order"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the attestations of the block and the five after it are published in reverse order"
-    }
-
-    fn blocks(&self) -> u64 {
-        REVERSED
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Upheld
-    }
-
-    fn publication(&self) -> Publication {
-        Publication::Reversed
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
-
-impl Fault for AttestationsLost {
-    fn name(&self) -> &'static str {
-        "attestations-lost"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the attestations of the block and the nineteen after it are never published"
-    }
-
-    fn blocks(&self) -> u64 {
-        LOST
-    }
-
-    fn last_block(&self, block: u64) -> u64 {
-        // A later attestation must speak for them.
-        block.saturating_add(LOST)
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::UpheldAsAncestor
-    }
-
-    fn publication(&self) -> Publication {
-        Publication::Never
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
+pub(super) static REPLAY_FIRST: ScriptedFault = ScriptedFault {
+    name: "replay-first",
+    summary: "a bystander replays the unsafe frames of the block and the five after it on the attestations' topic, before they \
+         are attested",
+    blocks: 6,
+    // The bystander has no key.
+    is_replayed: true,
+    is_citable: true,
+    ..ScriptedFault::NONE
+};

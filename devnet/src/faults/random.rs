@@ -1,13 +1,14 @@
-//! [`draw`]: faults from a seed, each in a place where the plan takes it. Pure.
+//! [`draw`]: faults from a seed, each in a place that the plan accepts. Pure.
 
-use super::{FaultPlan, FaultSpec, REGISTRY};
+use super::registry::REGISTRY;
+use super::{FaultPlan, FaultSpec};
 use alloy::primitives::keccak256;
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
 
-/// This many blocks lie between two drawn faults of a chain, so that each can show what it is.
+/// This many blocks lie between two drawn faults of a chain, so that each can be found by itself.
 const ROOM: u64 = 10;
-/// A fault is looked a place for so often.
+/// How many places are tried for each fault.
 const TRIES: usize = 64;
 
 /// At most `count` faults that fit into a plan and leave each other room. The same arguments give the same faults; those
@@ -25,13 +26,12 @@ pub fn draw(
         if drawn.len() >= count {
             break;
         }
-        let Some(fault) = REGISTRY
-            .choose(&mut rng)
-            .filter(|fault| fault.is_drawn() && block_time <= fault.max_block_time())
+        let Some(fault) =
+            REGISTRY.choose(&mut rng).filter(|fault| fault.is_drawn && block_time <= fault.max_block_time)
         else {
             continue;
         };
-        let (first, last) = (fault.earliest_block(), fault.latest_block().min(blocks));
+        let (first, last) = (fault.earliest_block, fault.latest_block.min(blocks));
         if first > last {
             continue;
         }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_a_plan_and_the_same_for_the_same_seed() {
+    fn the_same_seed_draws_the_same_faults_and_they_fit_into_a_plan() {
         let text = |faults: &[FaultSpec]| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
         let faults = drawn(3, 120);
         assert_eq!(faults.len(), 120);
@@ -69,8 +69,8 @@ mod tests {
     #[test]
     fn every_fault_is_drawn_sooner_or_later() {
         let names: BTreeSet<_> =
-            (0..8).flat_map(|seed| drawn(seed, 120)).map(|spec| spec.fault.name()).collect();
-        let all = REGISTRY.iter().filter(|fault| fault.is_drawn()).count();
+            (0..8).flat_map(|seed| drawn(seed, 120)).map(|spec| spec.fault.name).collect();
+        let all = REGISTRY.iter().filter(|fault| fault.is_drawn).count();
         assert_eq!(names.len(), all, "{names:?}");
     }
 

@@ -1,137 +1,55 @@
-//! Chains that change their minds: L1, a chain's unsafe head, and a node that follows another fork for a while.
+//! L1, or a chain's unsafe head, is reorged.
 
-use super::{Fault, L1Drop};
-use crate::finding::{Finding, HeldUp};
+use super::effects::{Attested, BlockContent, L1Drop};
+use super::fault::ScriptedFault;
+use crate::finding::Finding;
+use crate::schedule::FIRST_EXECUTING_BLOCK;
 
-/// How long the chain's nodes stay on the other fork, in ticks.
-const FORK_TICKS: u64 = 8;
+/// Many blocks are rebuilt at once after a deep reorg of L1. With a longer block time the oldest would be too old for gossip.
+const MAX_BLOCK_TIME: u64 = 4;
 
-/// L1 reorgs out its newest blocks.
-#[derive(Debug)]
-pub(super) struct L1Reorg;
+pub(super) static L1_REORG: ScriptedFault = ScriptedFault {
+    name: "l1-reorg",
+    summary: "L1 drops its last two blocks before any block on them is cross-safe, and every chain is rebuilt from there",
+    // Before this there are no two blocks to drop.
+    earliest_block: 5,
+    is_citable: true,
+    l1_drop: Some(L1Drop::BelowCrossSafety),
+    ..ScriptedFault::NONE
+};
 
-/// L1 reorgs out the origins of blocks that were attested and upheld.
-#[derive(Debug)]
-pub(super) struct L1ReorgFinal;
+pub(super) static L1_REORG_FINAL: ScriptedFault = ScriptedFault {
+    name: "l1-reorg-final",
+    summary: "L1 drops all blocks that are not final once the block is attested and upheld, and every chain is rebuilt from there",
+    // Before this too few blocks are final.
+    earliest_block: 15,
+    max_block_time: MAX_BLOCK_TIME,
+    // Every vouched head must be seen to go back, and an invalid block before it holds it where it is. Besides, all chains wait until
+    // everything cross-safe is vouched for, and each builds a dozen blocks again.
+    is_drawn: false,
+    expected: |chain_id| Finding::Retracted { chain_id },
+    is_citable: true,
+    l1_drop: Some(L1Drop::AllButFinal),
+    ..ScriptedFault::NONE
+};
 
-/// The block is built twice, and both are gossiped.
-#[derive(Debug)]
-pub(super) struct UnsafeReorg;
+pub(super) static UNSAFE_REORG: ScriptedFault = ScriptedFault {
+    name: "unsafe-reorg",
+    summary: "the block is gossiped and the tip, and then another with other transactions takes its height",
+    content: BlockContent::BuiltTwice,
+    is_citable: true,
+    ..ScriptedFault::NONE
+};
 
-/// The chain's nodes serve another fork for a while.
-#[derive(Debug)]
-pub(super) struct SiblingWrongFork;
-
-impl Fault for L1Reorg {
-    fn name(&self) -> &'static str {
-        "l1-reorg"
-    }
-
-    fn summary(&self) -> &'static str {
-        "L1 drops its last two blocks before any block on them is cross-safe, and every chain is rebuilt from there"
-    }
-
-    fn earliest_block(&self) -> u64 {
-        // Before this there are no two blocks to drop.
-        5
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Upheld
-    }
-
-    fn reorgs_l1(&self) -> Option<L1Drop> {
-        Some(L1Drop::BelowCrossSafety)
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
-
-impl Fault for L1ReorgFinal {
-    fn name(&self) -> &'static str {
-        "l1-reorg-final"
-    }
-
-    fn summary(&self) -> &'static str {
-        "L1 drops all blocks that are not final once the block is attested and upheld, and every chain is rebuilt from there"
-    }
-
-    fn earliest_block(&self) -> u64 {
-        // Before this not enough is final that stays.
-        15
-    }
-
-    fn max_block_time(&self) -> u64 {
-        // Of the blocks that are built again at once, the oldest must not be too old for gossip.
-        4
-    }
-
-    fn expected(&self, chain_id: u64) -> Finding {
-        Finding::Retracted { chain_id }
-    }
-
-    fn reorgs_l1(&self) -> Option<L1Drop> {
-        Some(L1Drop::AllButFinal)
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-
-    /// Every vouched head must be seen to go back, and any lie before it holds one where it is. Besides, all chains wait until
-    /// everything cross-safe is vouched for, and each builds a dozen blocks again.
-    fn is_drawn(&self) -> bool {
-        false
-    }
-}
-
-impl Fault for UnsafeReorg {
-    fn name(&self) -> &'static str {
-        "unsafe-reorg"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the block is gossiped and the tip, and then another with other transactions takes its height"
-    }
-
-    fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Upheld
-    }
-
-    fn is_rebuilt(&self) -> bool {
-        true
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
-
-impl Fault for SiblingWrongFork {
-    fn name(&self) -> &'static str {
-        "sibling-wrong-fork"
-    }
-
-    fn summary(&self) -> &'static str {
-        "for eight blocks' time the chain's nodes serve a fork on L1 blocks that are not L1's; attested are the honest blocks"
-    }
-
-    fn earliest_block(&self) -> u64 {
-        // The epoch of the block must not be that of genesis.
-        3
-    }
-
-    fn expected(&self, chain_id: u64) -> Finding {
-        Finding::OpenThenUpheld { chain_id, by: HeldUp::OtherFork }
-    }
-
-    fn fork_ticks(&self) -> Option<u64> {
-        Some(FORK_TICKS)
-    }
-
-    fn is_citable(&self) -> bool {
-        true
-    }
-}
+pub(super) static VERDICT_TAKEN_BACK: ScriptedFault = ScriptedFault {
+    name: "verdict-taken-back",
+    summary: "a deposits-only block is attested where the derived block was fine; then L1 drops the batch that held that, and the attested block is the derived one",
+    earliest_block: FIRST_EXECUTING_BLOCK,
+    max_block_time: MAX_BLOCK_TIME,
+    // All chains wait for the verdict, and until it is taken back.
+    is_drawn: false,
+    expected: |chain_id| Finding::TakenBack { chain_id },
+    attested: Attested::DepositsOnlySibling,
+    l1_drop: Some(L1Drop::Batch),
+    ..ScriptedFault::NONE
+};

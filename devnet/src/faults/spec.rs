@@ -1,23 +1,24 @@
 //! [`FaultSpec`]: a fault as it is written on the command line, `NAME@BLOCK[:CHAIN]`.
 
-use super::{Fault, REGISTRY, named};
+use super::fault::ScriptedFault;
+use super::registry::{REGISTRY, named};
 use core::{fmt, str::FromStr};
 
 /// Which fault, at which block, on which chain.
 #[derive(Clone, Copy, Debug)]
 pub struct FaultSpec {
     /// The fault.
-    pub fault: &'static dyn Fault,
+    pub fault: &'static ScriptedFault,
     /// The height.
     pub block: u64,
     /// The chain id; `None`: the first chain.
     pub chain_id: Option<u64>,
 }
 
-/// A text that names no fault.
+/// A text that does not name a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFaultError {
-    /// The text has not the form `NAME@BLOCK[:CHAIN]`.
+    /// The text does not have the form `NAME@BLOCK[:CHAIN]`.
     #[error(
         "{text:?} is not a fault: write NAME@BLOCK or NAME@BLOCK:CHAIN, for example invalid-message@15:902"
     )]
@@ -52,7 +53,7 @@ impl FromStr for FaultSpec {
         let block = number(block)?;
         let fault = named(name).ok_or_else(|| ParseFaultError::UnknownName {
             name: name.to_owned(),
-            known: REGISTRY.iter().map(|fault| fault.name()).collect::<Vec<_>>().join(", "),
+            known: REGISTRY.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", "),
         })?;
         Ok(Self { fault, block, chain_id })
     }
@@ -60,7 +61,7 @@ impl FromStr for FaultSpec {
 
 impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.fault.name(), self.block)?;
+        write!(f, "{}@{}", self.fault.name, self.block)?;
         self.chain_id.map_or(Ok(()), |chain_id| write!(f, ":{chain_id}"))
     }
 }
@@ -75,7 +76,7 @@ mod tests {
     #[case::named_chain("wrong-log-index@22:902", "wrong-log-index", 22, Some(902))]
     fn reads(#[case] text: &str, #[case] name: &str, #[case] block: u64, #[case] chain_id: Option<u64>) {
         let spec: FaultSpec = text.parse().unwrap();
-        assert_eq!((spec.fault.name(), spec.block, spec.chain_id), (name, block, chain_id));
+        assert_eq!((spec.fault.name, spec.block, spec.chain_id), (name, block, chain_id));
         assert_eq!(spec.to_string(), text);
     }
 
@@ -89,7 +90,7 @@ mod tests {
     #[case::word_for_a_chain("invalid-message@15:op")]
     #[case::two_chains("invalid-message@15:901:902")]
     #[case::too_large("invalid-message@99999999999999999999")]
-    fn refuses_what_has_another_form(#[case] text: &str) {
+    fn refuses_a_text_of_another_form(#[case] text: &str) {
         let refused = ParseFaultError::Malformed { text: text.to_owned() };
         assert_eq!(text.parse::<FaultSpec>().unwrap_err(), refused);
     }
@@ -98,12 +99,12 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = "no-such-fault@3".parse::<FaultSpec>().unwrap_err();
         let text = error.to_string();
-        assert!(REGISTRY.iter().all(|fault| text.contains(fault.name())), "{text}");
+        assert!(REGISTRY.iter().all(|fault| text.contains(fault.name)), "{text}");
     }
 
     #[test]
     fn names_are_unique() {
-        let names: std::collections::BTreeSet<_> = REGISTRY.iter().map(|fault| fault.name()).collect();
+        let names: std::collections::BTreeSet<_> = REGISTRY.iter().map(|fault| fault.name).collect();
         assert_eq!(names.len(), REGISTRY.len());
     }
 }

@@ -23,14 +23,14 @@ fn planted(fault: &str) -> Planted {
     let fault = *FaultPlan::new(&specs, &[901, 902], Some(60)).unwrap().iter().next().unwrap();
     let published_at = Some(Duration::from_millis(100));
     let word = PlantedWord { hash: LIE, payload_hash: Some(SIGNED), published_at };
-    let executed = fault.fault.expected_message().map(|_| message_record(1, 20, LIE, "valid").place());
+    let executed = fault.fault.expected_message.map(|_| message_record(1, 20, LIE, "valid").place());
     Planted { fault, words: vec![word], executed: executed.into_iter().collect() }
 }
 
 /// Takes in each planted message as it must be seen.
 fn see_messages(seen: &mut Observations, planted: &[Planted]) {
     for (planted, sequence) in planted.iter().zip(1..) {
-        let Some(expected) = planted.fault.fault.expected_message() else { continue };
+        let Some(expected) = planted.fault.fault.expected_message else { continue };
         let (status, reason) = match expected.status {
             ExpectedStatus::Valid => ("valid", None),
             ExpectedStatus::Invalid(reason) => ("invalid", Some(reason.to_owned())),

@@ -5,7 +5,7 @@ use super::{Sequencer, SequencerError};
 use crate::block::L2Block;
 use crate::chain::Departure;
 use crate::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
-use crate::faults::{Cast, FaultPlan, Part, PlannedFault, Scene};
+use crate::faults::{FaultBlock, FaultBlocks, FaultPlan, MessageContext, PlannedFault};
 use crate::keyring::deposit_contract_address;
 use crate::l1::L1;
 use crate::l1_block::L1Block;
@@ -82,10 +82,10 @@ impl Sequencer {
     ) -> Result<(), SequencerError> {
         let parent = Arc::clone(self.chain.head());
         let number = parent.number().saturating_add(1);
-        let cast = fault.map(|planned| self.cast(l1, plan, planned)).unwrap_or_default();
-        let scene = Scene { site: self.site(number), pool, cast: &cast };
+        let blocks = fault.map(|planned| self.fault_blocks(l1, plan, planned)).unwrap_or_default();
+        let context = MessageContext { site: self.site(number), pool, blocks: &blocks };
         let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash);
-        let drawn = traffic.intents(&scene, fault)?;
+        let drawn = traffic.intents(&context, fault)?;
         let transactions = self.sign(&parent, &drawn.intents, &mut traffic)?;
         let origin = self.origin(l1, number)?;
         let forges = fault.is_some_and(|planned| planned.fault.forges_deposit());
@@ -122,15 +122,15 @@ impl Sequencer {
         drawn.scripted.iter().map(executed).collect()
     }
 
-    /// All parts of a fault, seen from one of them.
-    fn cast(&self, l1: &L1, plan: &FaultPlan, planned: &PlannedFault) -> Cast {
-        let part = |part: &PlannedFault| Part {
+    /// All blocks of a fault, as one of them sees them.
+    fn fault_blocks(&self, l1: &L1, plan: &FaultPlan, planned: &PlannedFault) -> FaultBlocks {
+        let part = |part: &PlannedFault| FaultBlock {
             chain_id: part.chain_id,
             number: part.block,
             timestamp: self.schedule.time_of(part.block),
             first_log: logs_of_deposits(l1, part.chain_id, part.block),
         };
-        Cast::new(plan.parts(planned).iter().map(part).collect(), planned.part)
+        FaultBlocks::new(plan.parts(planned).iter().map(part).collect(), planned.part)
     }
 
     fn site(&self, number: u64) -> ExecutionSite {

@@ -3,7 +3,7 @@
 use super::{Sequencer, SequencerError};
 use crate::block::L2Block;
 use crate::chain::Departure;
-use crate::faults::{Attested, FaultPlan, PlannedFault};
+use crate::faults::{Attested, DisturbanceKind, FaultPlan, PlannedFault};
 use crate::header::MIN_BASE_FEE;
 use crate::l1_block::L1Block;
 use crate::traffic::Traffic;
@@ -26,7 +26,7 @@ impl Sequencer {
         block: &Arc<L2Block>,
         fault: Option<&PlannedFault>,
     ) -> Result<Arc<L2Block>, SequencerError> {
-        match fault.map_or(Attested::Block, |planned| planned.fault.attested()) {
+        match fault.map_or(Attested::Block, |planned| planned.fault.attested) {
             Attested::Block | Attested::BlockByImpostor => Ok(Arc::clone(block)),
             Attested::DepositsOnlySibling => {
                 self.chain.deposits_only(block.hash).map_err(|source| self.chain_error(source))
@@ -71,14 +71,16 @@ impl Sequencer {
     /// # Errors
     /// When one cannot be built.
     pub fn unlinked(&mut self, tick: u64, plan: &FaultPlan) -> Result<Vec<Arc<L2Block>>, SequencerError> {
-        let Some(planned) = plan.unlinked(self.chain_id(), tick).copied() else {
+        let planned = plan.unlinked(self.chain_id(), tick);
+        let kind = planned.and_then(PlannedFault::disturbance);
+        let (Some(planned), Some(DisturbanceKind::Unlinked { blocks })) = (planned, kind) else {
             self.unlinked.clear();
             return Ok(Vec::new());
         };
+        let last = planned.block.saturating_add(blocks.saturating_sub(1));
         if self.unlinked.first().is_some_and(|first| first.number() != planned.block) {
             self.unlinked.clear();
         }
-        let last = planned.block.saturating_add(planned.fault.unlinked_blocks().saturating_sub(1));
         for height in planned.block..=last.min(self.chain.head().number()) {
             let parent = self.unlinked.last().cloned();
             if parent.as_ref().is_some_and(|parent| parent.number() >= height) {

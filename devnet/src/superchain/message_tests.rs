@@ -248,13 +248,13 @@ fn drawn_faults_are_all_carried_out() {
         let ticks = run(&mut superchain, 200);
         let executed = executed(&ticks);
         for planned in
-            superchain.params().plan.iter().filter(|planned| planned.fault.expected_message().is_some())
+            superchain.params().plan.iter().filter(|planned| planned.fault.expected_message.is_some())
         {
             let place = (planned.chain_id, planned.block);
             let done = executed
                 .iter()
                 .any(|message| (message.fault.fault.chain_id, message.fault.fault.block) == place);
-            assert!(done, "seed {seed}: {} is missing", planned.fault.name());
+            assert!(done, "seed {seed}: {} is missing", planned.fault.name);
         }
     }
 }

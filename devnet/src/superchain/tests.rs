@@ -151,7 +151,7 @@ fn a_scripted_message_is_the_only_invalid_one(#[case] fault: &str, #[case] rule:
     let mut broken = Vec::new();
     for word in [901, 902].iter().flat_map(|chain| attestations(&ticks, *chain)) {
         let rules = broken_rules(&superchain, &word.block).into_iter().flatten();
-        broken.extend(rules.map(|rule| (word.fault.map(|planned| planned.fault.name()), rule)));
+        broken.extend(rules.map(|rule| (word.fault.map(|planned| planned.fault.name), rule)));
     }
     assert_eq!(broken, [(fault.split('@').next(), rule)]);
 }
