@@ -9,12 +9,9 @@
     clippy::unwrap_used
 )]
 
-use super::block::L2Block;
-use super::chain::{Chain, ChainParams};
-use super::l1::{L1, L1Params};
-use super::system_config::{FeeScalars, SystemConfig};
-use super::upgrade::Upgrade;
-use super::wallet::{Call, Wallet};
+use crate::chain::{Chain, ChainParams, L2Block, Upgrade};
+use crate::keys::{Call, Wallet};
+use crate::l1::{FeeScalars, L1, L1Params, SystemConfigContract};
 use alloy::{
     eips::eip2930::AccessList,
     primitives::{Address, Bytes, U256},
@@ -45,7 +42,7 @@ impl Fixture {
     }
 
     fn made(seed: u64, upgrade: Option<Upgrade>) -> Self {
-        let config = SystemConfig {
+        let config = SystemConfigContract {
             unsafe_block_signer: Address::repeat_byte(0x51),
             batcher: Address::repeat_byte(0xba),
             scalars: FeeScalars::GENESIS,

@@ -1,6 +1,6 @@
 //! [`free_addrs`]: ports of loopback for servers that start later, in this process or another, and may restart.
 //!
-//! On Linux they stay reserved for as long as this process runs: whoever else draws ports this way gets others.
+//! On Linux they stay reserved for as long as this process runs: another process that draws ports this way gets others.
 
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -21,7 +21,7 @@ pub struct NoPortError {
 }
 
 /// Where ports are looked for: below those that systems give to outgoing connections and to anyone who asks for any port,
-/// for one of these could be gone before the sidecar takes it, or while it restarts.
+/// for one of these could be taken before the sidecar takes it, or while it restarts.
 const PORTS: Range<u16> = 10_000..32_768;
 /// How many ports are tried for each that is wanted.
 const TRIES: usize = 256;
@@ -71,7 +71,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn ports_differ_and_are_none_that_the_system_gives_away() {
+    fn ports_differ_and_are_outside_the_ephemeral_range() {
         let addrs = free_addrs::<64>().unwrap();
         let ports: std::collections::BTreeSet<u16> = addrs.iter().map(SocketAddr::port).collect();
         assert_eq!(ports.len(), 64);
@@ -80,7 +80,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_server_has_its_port_again_and_again_and_nobody_else_draws_it() {
+    fn a_server_can_reuse_its_port_and_nobody_else_draws_it() {
         let [addr] = free_addrs().unwrap();
         for _ in 0..3 {
             let server = TcpListener::bind(addr).unwrap();

@@ -8,13 +8,13 @@ use crate::{
 };
 use async_trait::async_trait;
 use clap::Args;
-use crosscheck_devnet::block_tree::BLOCK_HISTORY;
+use crosscheck_devnet::chain::BLOCK_HISTORY;
 use crosscheck_devnet::faults::{FaultSpec, REGISTRY, ScriptedFault};
-use crosscheck_devnet::outcome::Outcome as DevnetOutcome;
-use crosscheck_devnet::plan::{DevnetPlan, DevnetPlanError, DevnetRequest};
-use crosscheck_devnet::runner;
-use crosscheck_devnet::running_sidecar::{RunningSidecar, SidecarError, SidecarStarter};
-use crosscheck_devnet::summary::summary;
+use crosscheck_devnet::report::DevnetOutcome;
+use crosscheck_devnet::report::summary;
+use crosscheck_devnet::run::run;
+use crosscheck_devnet::run::{DevnetPlan, DevnetPlanError, DevnetRequest};
+use crosscheck_devnet::sidecar::{RunningSidecar, SidecarError, SidecarStarter};
 use crosscheck_p2p::UnixSeconds;
 use eyre::WrapErr;
 use std::{
@@ -160,7 +160,7 @@ async fn play(
     cancel: CancellationToken,
 ) -> eyre::Result<DevnetOutcome> {
     let starter = (!args.no_sidecar).then_some(starter);
-    let outcome = runner::run(plan, starter, telemetry::live_lines().clone(), cancel).await?;
+    let outcome = run(plan, starter, telemetry::live_lines().clone(), cancel).await?;
     if let Some(path) = &args.report {
         write_report(path, &outcome)
             .wrap_err_with(|| format!("--report {} cannot be written", path.display()))?;
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_report_that_cannot_be_written_is_said_with_its_path() {
-        let report = crosscheck_devnet::report::Report::new(0, vec![], &[], &Default::default());
+        let report = crosscheck_devnet::report::DevnetReport::default();
         let outcome = DevnetOutcome { report, watched: false, interrupted: false, unsettled: vec![] };
         let dir = tempfile::tempdir().unwrap();
         assert!(write_report(&dir.path().join("no/such/dir"), &outcome).is_err());

@@ -8,7 +8,7 @@ use crate::program::{Running, Written, attestations, eventually, go_on, joined, 
 use crate::sidecar::devnet;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::deposits::decode_l1_info;
-use crosscheck_devnet::keyring::Keyring;
+use crosscheck_devnet::keys::Keyring;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, FileClock, Multiaddr, NetworkEvent, Signers,
     SigningDomain, SystemClock, Topic, UnixSeconds, ValidBlock,

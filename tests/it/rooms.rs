@@ -130,6 +130,7 @@ fn climbs(floors: &Floors, uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<Str
 #[case::rules("crosscheck-core", "core/src")]
 #[case::gossip("crosscheck-p2p", "p2p/src")]
 #[case::gossip_node("crosscheck-p2p network", "p2p/src/network")]
+#[case::devnet("crosscheck-devnet", "devnet/src")]
 #[case::sidecar("crosscheck", "src")]
 fn rooms_use_only_those_below_them(#[case] name: &str, #[case] root: &str) {
     let (floors, uses) = (floors(name), uses(Path::new(root)));

@@ -2,12 +2,12 @@
 
 use super::effects::BlockContent;
 use super::fault::ScriptedFault;
-use crate::finding::Finding;
+use crate::findings::SidecarFinding;
 
 pub(super) static FORGED_DEPOSIT: ScriptedFault = ScriptedFault {
     name: "forged-deposit",
     summary: "the block has a deposit that L1 never had; its node agrees with it, and it is still attested",
-    expected: |_| Finding::Discarded { reason: "forged-deposits".to_owned() },
+    expected: |_| SidecarFinding::Discarded { reason: "forged-deposits".to_owned() },
     content: BlockContent::ForgedDeposit,
     ..ScriptedFault::NONE
 };

@@ -2,14 +2,11 @@
 
 use super::companion::Companion;
 use super::effects::{Fate, ReplacementCourse, WaitFor};
-use super::fault::{
-    OpeningAction::{Emit, Execute},
-    ScriptedFault,
-};
+use super::fault::OpeningAction::{Emit, Execute};
+use super::fault::ScriptedFault;
 use super::messages::absent_message;
-use crate::finding::Finding;
-use crate::message_finding::{ExpectedMessage, ExpectedStatus};
-use crate::schedule::TICKS_PER_L1_BLOCK;
+use crate::findings::{ExpectedMessage, ExpectedStatus, SidecarFinding};
+use crate::timing::TICKS_PER_L1_BLOCK;
 
 /// The block cites one that executes an invalid message. Both are still attested.
 pub(super) static TRANSITIVE_INVALID: ScriptedFault = ScriptedFault {
@@ -18,7 +15,7 @@ pub(super) static TRANSITIVE_INVALID: ScriptedFault = ScriptedFault {
     chains: 2,
     companions: |block| vec![Companion { fault: &INVALID_CITED, chain: 1, block: block.saturating_sub(1) }],
     opening: &[Execute { part: 1, place: 0 }],
-    expected: |_| Finding::invalid_message("initiating-block-invalid"),
+    expected: |_| SidecarFinding::invalid_message("initiating-block-invalid"),
     expected_message: Some(ExpectedMessage::invalid("initiating-block-invalid")),
     ..ScriptedFault::OF_SEVERAL_BLOCKS
 };
@@ -27,7 +24,7 @@ static INVALID_CITED: ScriptedFault = ScriptedFault {
     name: "transitive-invalid",
     opening: &[Emit],
     message: Some(absent_message),
-    expected: |_| Finding::invalid_message("log-not-found"),
+    expected: |_| SidecarFinding::invalid_message("log-not-found"),
     expected_message: Some(ExpectedMessage::invalid("log-not-found")),
     ..ScriptedFault::OF_SEVERAL_BLOCKS
 };
@@ -40,7 +37,7 @@ pub(super) static REMOTE_REPLACEMENT: ScriptedFault = ScriptedFault {
     companions: |block| vec![Companion { fault: &REPLACED_CITED, chain: 1, block: block.saturating_sub(1) }],
     opening: &[Execute { part: 1, place: 0 }],
     fate: Fate::Replaced(ReplacementCourse::AtOnce),
-    expected: |_| Finding::UpheldReplacement,
+    expected: |_| SidecarFinding::UpheldReplacement,
     expected_message: Some(ExpectedMessage::resolved("initiating-block-invalid")),
     waits_for: WaitFor::Judged,
     ..ScriptedFault::OF_SEVERAL_BLOCKS
@@ -51,7 +48,7 @@ static REPLACED_CITED: ScriptedFault = ScriptedFault {
     opening: &[Emit],
     message: Some(absent_message),
     fate: Fate::Replaced(ReplacementCourse::AtOnce),
-    expected: |_| Finding::UpheldReplacement,
+    expected: |_| SidecarFinding::UpheldReplacement,
     expected_message: Some(ExpectedMessage::resolved("log-not-found")),
     waits_for: WaitFor::Judged,
     ..ScriptedFault::OF_SEVERAL_BLOCKS
@@ -66,7 +63,7 @@ pub(super) static REMOTE_REORG: ScriptedFault = ScriptedFault {
     companions: |block| vec![Companion { fault: &DROPPED_CITED, chain: 1, block: still_unsafe(block) }],
     opening: &[Execute { part: 1, place: 0 }],
     fate: Fate::Replaced(ReplacementCourse::AtOnce),
-    expected: |_| Finding::UpheldReplacement,
+    expected: |_| SidecarFinding::UpheldReplacement,
     expected_message: Some(ExpectedMessage {
         status: ExpectedStatus::Invalid("payload-mismatch"),
         undeclared: false,

@@ -5,7 +5,7 @@
 
 use super::fault::ScriptedFault;
 use crate::contracts::EMITTER;
-use crate::traffic::Intent;
+use crate::messages::Intent;
 use alloy::primitives::{B256, Bytes, LogData, keccak256};
 use crosscheck_core::message::{Identifier, Message, payload_hash};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -23,39 +23,39 @@ pub(super) struct Companion {
 
 /// One block that is part of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FaultBlock {
+pub(crate) struct FaultBlock {
     /// The chain.
-    pub chain_id: u64,
+    pub(crate) chain_id: u64,
     /// The height.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The timestamp.
-    pub timestamp: UnixSeconds,
+    pub(crate) timestamp: UnixSeconds,
     /// How many logs the block's deposits write: the index of the first log of a user. `None`: that is not known yet, and
     /// nothing of the block can be cited.
-    pub first_log: Option<u32>,
+    pub(crate) first_log: Option<u32>,
 }
 
 /// All blocks that are part of a fault, the fault's own first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FaultBlocks {
+pub(crate) struct FaultBlocks {
     parts: Vec<FaultBlock>,
     own: usize,
 }
 
 impl FaultBlocks {
     /// These parts, as one of them sees them.
-    pub const fn new(parts: Vec<FaultBlock>, own: usize) -> Self {
+    pub(crate) const fn new(parts: Vec<FaultBlock>, own: usize) -> Self {
         Self { parts, own }
     }
 
     /// The emission of the log that is planted in the block that sees them.
-    pub fn emission(&self) -> Option<Intent> {
+    pub(crate) fn emission(&self) -> Option<Intent> {
         let part = self.parts.get(self.own)?;
         Some(Intent::Emit { topics: vec![planted_topic(part)], data: planted_data(part) })
     }
 
     /// The message that the planted log of a part is, where it is the user log of this place: the first is 0.
-    pub fn message(&self, part: usize, place: u32) -> Option<Message> {
+    pub(crate) fn message(&self, part: usize, place: u32) -> Option<Message> {
         let part = self.parts.get(part)?;
         let log = LogData::new_unchecked(vec![planted_topic(part)], planted_data(part));
         let identifier = Identifier {

@@ -1,17 +1,17 @@
 //! [`MessageContext`]: what a fault can choose its message from.
 
 use super::companion::FaultBlocks;
-use crate::message_pool::{ExecutionSite, MessagePool};
+use crate::messages::{ExecutionSite, MessagePool};
 
 /// Where a fault's message is executed, and what there is to cite.
 #[derive(Debug)]
-pub struct MessageContext<'a> {
+pub(crate) struct MessageContext<'a> {
     /// The executing block.
-    pub site: ExecutionSite,
+    pub(crate) site: ExecutionSite,
     /// What may be cited.
-    pub pool: &'a MessagePool,
+    pub(crate) pool: &'a MessagePool,
     /// The blocks of the fault; empty where nothing is scripted.
-    pub blocks: &'a FaultBlocks,
+    pub(crate) blocks: &'a FaultBlocks,
 }
 
 /// A fault found no message that it could use.

@@ -1,6 +1,6 @@
 //! What a fault changes: in its block, in what is attested, at the chain's nodes, on L1. Pure values.
 
-use crate::schedule::L1_FINALITY_DEPTH;
+use crate::timing::L1_FINALITY_DEPTH;
 
 /// What is unusual about the block of a fault, apart from its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum Fate {
     Dropped,
 }
 
-/// How the chain's nodes come to a replacement.
+/// How the chain's nodes reach a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReplacementCourse {
     /// They have it as soon as it is due.
@@ -50,7 +50,7 @@ pub(super) enum ReplacementCourse {
 
 /// What is waited for after a block with a scripted message was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitFor {
+pub(crate) enum WaitFor {
     /// Nothing.
     Nothing,
     /// That the sidecar has judged the message.
@@ -61,7 +61,7 @@ pub enum WaitFor {
 
 /// Which of its newest blocks L1 reorgs out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum L1Drop {
+pub(crate) enum L1Drop {
     /// Those that no cross-safe block is built on.
     BelowCrossSafety,
     /// All that are not final. Blocks that are built on them were attested.
@@ -73,7 +73,7 @@ pub enum L1Drop {
 
 impl L1Drop {
     /// How many blocks those are.
-    pub const fn blocks(self) -> u64 {
+    pub(crate) const fn blocks(self) -> u64 {
         match self {
             Self::BelowCrossSafety | Self::Batch => 2,
             Self::AllButFinal => L1_FINALITY_DEPTH,
@@ -83,16 +83,16 @@ impl L1Drop {
 
 /// What a chain's nodes or endpoints do, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disturbance {
+pub(crate) struct Disturbance {
     /// What they do.
-    pub kind: DisturbanceKind,
+    pub(crate) kind: DisturbanceKind,
     /// For how many ticks, from the one that builds the block.
-    pub ticks: u64,
+    pub(crate) ticks: u64,
 }
 
 /// What a chain's nodes or endpoints do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisturbanceKind {
+pub(crate) enum DisturbanceKind {
     /// All execution clients answer errors.
     Errors,
     /// All nodes serve another branch of the chain, on L1 blocks that are not L1's.
@@ -136,7 +136,7 @@ impl DisturbanceKind {
 
 /// Whether and when an attestation is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Publication {
+pub(crate) enum Publication {
     /// When the block is promoted.
     AsPromoted,
     /// When the last block of the fault is promoted, the newest first.
@@ -149,7 +149,7 @@ pub enum Publication {
 
 /// What the sequencer attests at a height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attested {
+pub(crate) enum Attested {
     /// The cross-safe block, signed with its own key.
     Block,
     /// A deposits-only sibling of the cross-safe block.

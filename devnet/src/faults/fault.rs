@@ -5,10 +5,9 @@ use super::context::{MessageContext, NothingToCite};
 use super::effects::{
     Attested, BlockContent, Disturbance, Fate, L1Drop, Publication, ReplacementCourse, WaitFor,
 };
-use crate::finding::Finding;
-use crate::message_finding::ExpectedMessage;
-use crate::schedule::FIRST_EXECUTING_BLOCK;
-use crate::traffic::Intent;
+use crate::findings::{ExpectedMessage, SidecarFinding};
+use crate::messages::Intent;
+use crate::timing::FIRST_EXECUTING_BLOCK;
 use core::fmt;
 use crosscheck_core::message::Message;
 use rand_chacha::ChaCha12Rng;
@@ -53,7 +52,7 @@ pub struct ScriptedFault {
     pub(super) is_drawn: bool,
 
     /// What the sidecar must find, when it happens on a chain of this id.
-    pub(super) expected: fn(u64) -> Finding,
+    pub(super) expected: fn(u64) -> SidecarFinding,
     /// What the sidecar must find of the message that the block executes for this fault, at the end of the run.
     /// `None`: it executes none.
     pub(crate) expected_message: Option<ExpectedMessage>,
@@ -99,7 +98,7 @@ impl ScriptedFault {
         blocks_after: 0,
         max_block_time: u64::MAX,
         is_drawn: true,
-        expected: |_| Finding::Upheld,
+        expected: |_| SidecarFinding::Upheld,
         expected_message: None,
         waits_for: WaitFor::Nothing,
         companions: |_| Vec::new(),
@@ -129,7 +128,7 @@ impl ScriptedFault {
     }
 
     /// What the sidecar must find, when it happens on this chain.
-    pub(crate) fn expected(&self, chain_id: u64) -> Finding {
+    pub(crate) fn expected(&self, chain_id: u64) -> SidecarFinding {
         (self.expected)(chain_id)
     }
 
@@ -175,12 +174,12 @@ impl ScriptedFault {
     }
 
     /// Whether the block is replaced by its deposits when it would become cross-safe.
-    pub(crate) const fn is_replaced(&self) -> bool {
+    pub const fn is_replaced(&self) -> bool {
         matches!(self.fate, Fate::Replaced(_))
     }
 
     /// Whether the chain drops the block, still unsafe, and what follows it, in the tick after the fault's own block is built.
-    pub(crate) fn is_dropped(&self) -> bool {
+    pub fn is_dropped(&self) -> bool {
         self.fate == Fate::Dropped
     }
 

@@ -3,10 +3,9 @@
 use super::context::MessageContext;
 use super::fault::ScriptedFault;
 use super::messages::{one_of, valid_message};
-use crate::finding::Finding;
-use crate::message_finding::ExpectedMessage;
-use crate::message_pool::InitiatingBlock;
-use crate::schedule::{ACTIVATION_BLOCK, EXPIRY_BLOCKS};
+use crate::findings::{ExpectedMessage, SidecarFinding};
+use crate::messages::InitiatingBlock;
+use crate::timing::{ACTIVATION_BLOCK, EXPIRY_BLOCKS};
 use alloy::primitives::Address;
 use crosscheck_core::message::Message;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -19,7 +18,7 @@ const BEYOND_ANY_CHAIN: u64 = 1 << 40;
 pub(super) static WRONG_ORIGIN: ScriptedFault = ScriptedFault {
     name: "wrong-origin",
     summary: "the block executes a message under another contract's address than the log's",
-    expected: |_| Finding::invalid_message("wrong-origin"),
+    expected: |_| SidecarFinding::invalid_message("wrong-origin"),
     expected_message: Some(ExpectedMessage::invalid("wrong-origin")),
     message: Some(wrong_origin),
     ..ScriptedFault::EXECUTING
@@ -28,7 +27,7 @@ pub(super) static WRONG_ORIGIN: ScriptedFault = ScriptedFault {
 pub(super) static WRONG_BLOCK_NUMBER: ScriptedFault = ScriptedFault {
     name: "wrong-block-number",
     summary: "the block executes a message under a block number that its chain had not reached by then",
-    expected: |_| Finding::invalid_message("block-not-found"),
+    expected: |_| SidecarFinding::invalid_message("block-not-found"),
     expected_message: Some(ExpectedMessage::invalid("block-not-found")),
     message: Some(wrong_block_number),
     ..ScriptedFault::EXECUTING
@@ -37,7 +36,7 @@ pub(super) static WRONG_BLOCK_NUMBER: ScriptedFault = ScriptedFault {
 pub(super) static WRONG_TIMESTAMP: ScriptedFault = ScriptedFault {
     name: "wrong-timestamp",
     summary: "the block executes a message under another timestamp than that of its initiating block",
-    expected: |_| Finding::invalid_message("timestamp-mismatch"),
+    expected: |_| SidecarFinding::invalid_message("timestamp-mismatch"),
     expected_message: Some(ExpectedMessage::invalid("timestamp-mismatch")),
     message: Some(wrong_timestamp),
     ..ScriptedFault::EXECUTING
@@ -47,7 +46,7 @@ pub(super) static WRONG_CHAIN_ID: ScriptedFault = ScriptedFault {
     name: "wrong-chain-id",
     summary: "the block executes a message under the id of another chain of the dependency set",
     chains: 2,
-    expected: |_| Finding::invalid_message("payload-mismatch"),
+    expected: |_| SidecarFinding::invalid_message("payload-mismatch"),
     expected_message: Some(ExpectedMessage::invalid("payload-mismatch")),
     message: Some(wrong_chain_id),
     ..ScriptedFault::EXECUTING
@@ -56,7 +55,7 @@ pub(super) static WRONG_CHAIN_ID: ScriptedFault = ScriptedFault {
 pub(super) static FUTURE_MESSAGE: ScriptedFault = ScriptedFault {
     name: "future-message",
     summary: "the block executes a message of a block that is yet to come",
-    expected: |_| Finding::invalid_message("initiated-after-execution"),
+    expected: |_| SidecarFinding::invalid_message("initiated-after-execution"),
     expected_message: Some(ExpectedMessage::invalid("initiated-after-execution")),
     message: Some(of_future_block),
     ..ScriptedFault::EXECUTING
@@ -67,7 +66,7 @@ pub(super) static ACTIVATION_BLOCK_MESSAGE: ScriptedFault = ScriptedFault {
     summary: "the block executes a message of the block with which interop was activated, which initiates none",
     // Later the message has expired, too.
     latest_block: ACTIVATION_BLOCK + EXPIRY_BLOCKS,
-    expected: |_| Finding::invalid_message("not-active"),
+    expected: |_| SidecarFinding::invalid_message("not-active"),
     expected_message: Some(ExpectedMessage::invalid("not-active")),
     message: Some(of_activation_block),
     ..ScriptedFault::EXECUTING

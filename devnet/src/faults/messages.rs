@@ -2,10 +2,9 @@
 
 use super::context::MessageContext;
 use super::fault::ScriptedFault;
-use crate::finding::Finding;
-use crate::message_finding::ExpectedMessage;
-use crate::message_pool::{InitiatingBlock, prefer_remote};
-use crate::schedule::{ACTIVATION_BLOCK, EXPIRY_BLOCKS};
+use crate::findings::{ExpectedMessage, SidecarFinding};
+use crate::messages::{InitiatingBlock, prefer_remote};
+use crate::timing::{ACTIVATION_BLOCK, EXPIRY_BLOCKS};
 use alloy::primitives::B256;
 use crosscheck_core::message::Message;
 use crosscheck_p2p::ChainId;
@@ -18,7 +17,7 @@ const UNKNOWN_CHAIN: u64 = 424_242;
 pub(super) static INVALID_MESSAGE: ScriptedFault = ScriptedFault {
     name: "invalid-message",
     summary: "the block executes a message whose initiating log does not exist, and is still attested",
-    expected: |_| Finding::invalid_message("log-not-found"),
+    expected: |_| SidecarFinding::invalid_message("log-not-found"),
     expected_message: Some(ExpectedMessage::invalid("log-not-found")),
     message: Some(absent_message),
     ..ScriptedFault::EXECUTING
@@ -27,7 +26,7 @@ pub(super) static INVALID_MESSAGE: ScriptedFault = ScriptedFault {
 pub(super) static WRONG_PAYLOAD_HASH: ScriptedFault = ScriptedFault {
     name: "wrong-payload-hash",
     summary: "the block executes a message with a payload that its initiating log does not have",
-    expected: |_| Finding::invalid_message("payload-mismatch"),
+    expected: |_| SidecarFinding::invalid_message("payload-mismatch"),
     expected_message: Some(ExpectedMessage::invalid("payload-mismatch")),
     message: Some(with_other_payload),
     ..ScriptedFault::EXECUTING
@@ -36,7 +35,7 @@ pub(super) static WRONG_PAYLOAD_HASH: ScriptedFault = ScriptedFault {
 pub(super) static WRONG_LOG_INDEX: ScriptedFault = ScriptedFault {
     name: "wrong-log-index",
     summary: "the block executes a message under the index of another log of the initiating block",
-    expected: |_| Finding::invalid_message("wrong-log-index"),
+    expected: |_| SidecarFinding::invalid_message("wrong-log-index"),
     expected_message: Some(ExpectedMessage::invalid("wrong-log-index")),
     message: Some(at_other_log),
     ..ScriptedFault::EXECUTING
@@ -47,7 +46,7 @@ pub(super) static EXPIRED_MESSAGE: ScriptedFault = ScriptedFault {
     summary: "the block executes a message that is older than the expiry window",
     // The messages of the first block after the activation have expired one block after the window.
     earliest_block: ACTIVATION_BLOCK + EXPIRY_BLOCKS + 2,
-    expected: |_| Finding::invalid_message("expired"),
+    expected: |_| SidecarFinding::invalid_message("expired"),
     expected_message: Some(ExpectedMessage::invalid("expired")),
     message: Some(|context, rng| one_of(context, &context.pool.expired(&context.site), rng)),
     ..ScriptedFault::EXECUTING
@@ -56,7 +55,7 @@ pub(super) static EXPIRED_MESSAGE: ScriptedFault = ScriptedFault {
 pub(super) static UNKNOWN_CHAIN_ID: ScriptedFault = ScriptedFault {
     name: "unknown-chain",
     summary: "the block executes a message of a chain outside the dependency set",
-    expected: |_| Finding::invalid_message("unknown-chain"),
+    expected: |_| SidecarFinding::invalid_message("unknown-chain"),
     expected_message: Some(ExpectedMessage::invalid("unknown-chain")),
     message: Some(of_unknown_chain),
     ..ScriptedFault::EXECUTING

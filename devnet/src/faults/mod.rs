@@ -30,13 +30,13 @@ mod spec;
 
 #[cfg(test)]
 pub(super) use companion::tests::fault_blocks;
-pub use companion::{FaultBlock, FaultBlocks};
-pub use context::{MessageContext, NothingToCite};
-pub use effects::{Attested, Disturbance, DisturbanceKind, L1Drop, Publication, WaitFor};
+pub(crate) use companion::{FaultBlock, FaultBlocks};
+pub(crate) use context::{MessageContext, NothingToCite};
+pub(crate) use effects::{Attested, DisturbanceKind, L1Drop, Publication, WaitFor};
 pub use fault::ScriptedFault;
 pub use plan::FaultPlan;
 pub use plan_error::FaultPlanError;
-pub use planned_fault::PlannedFault;
-pub use random::draw;
+pub(crate) use planned_fault::PlannedFault;
+pub(crate) use random::draw;
 pub use registry::REGISTRY;
 pub use spec::{FaultSpec, ParseFaultError};

@@ -2,12 +2,12 @@
 
 use super::effects::{Disturbance, DisturbanceKind};
 use super::fault::ScriptedFault;
-use crate::finding::{Finding, HeldUp, Oddity};
+use crate::findings::{EndpointOddity, NodeProblem, SidecarFinding};
 
 pub(super) static RPC_OUTAGE: ScriptedFault = ScriptedFault {
     name: "rpc-outage",
     summary: "the chain's execution client answers errors for ten blocks' time",
-    expected: |chain_id| Finding::OpenThenUpheld { chain_id, by: HeldUp::Errors },
+    expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::Errors },
     disturbance: Some(Disturbance { kind: DisturbanceKind::Errors, ticks: 10 }),
     ..ScriptedFault::NONE
 };
@@ -19,7 +19,7 @@ pub(super) static LONG_OUTAGE: ScriptedFault = ScriptedFault {
     name: "long-outage",
     summary: "the chain's execution client answers errors for a hundred blocks' time",
     blocks_after: LONG_OUTAGE_TICKS,
-    expected: |chain_id| Finding::OpenThenUpheld { chain_id, by: HeldUp::Errors },
+    expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::Errors },
     disturbance: Some(Disturbance { kind: DisturbanceKind::Errors, ticks: LONG_OUTAGE_TICKS }),
     ..ScriptedFault::NONE
 };
@@ -27,7 +27,7 @@ pub(super) static LONG_OUTAGE: ScriptedFault = ScriptedFault {
 pub(super) static LYING_ENDPOINT: ScriptedFault = ScriptedFault {
     name: "lying-endpoint",
     summary: "for twelve blocks' time one of the chain's three execution clients serves a fork that hashes properly and executes invalid messages",
-    expected: |chain_id| Finding::Outvoted { chain_id, oddity: Oddity::Lies },
+    expected: |chain_id| SidecarFinding::Outvoted { chain_id, oddity: EndpointOddity::Lies },
     disturbance: Some(Disturbance { kind: DisturbanceKind::EndpointLies, ticks: 12 }),
     is_citable: true,
     ..ScriptedFault::NONE
@@ -36,7 +36,7 @@ pub(super) static LYING_ENDPOINT: ScriptedFault = ScriptedFault {
 pub(super) static LAGGING_ENDPOINT: ScriptedFault = ScriptedFault {
     name: "lagging-endpoint",
     summary: "for twenty-four blocks' time one of the chain's three execution clients is eight blocks behind the others",
-    expected: |chain_id| Finding::Outvoted { chain_id, oddity: Oddity::Lags },
+    expected: |chain_id| SidecarFinding::Outvoted { chain_id, oddity: EndpointOddity::Lags },
     // Its blocks are local-safe elsewhere before it has them.
     disturbance: Some(Disturbance { kind: DisturbanceKind::EndpointLags { by: 8 }, ticks: 24 }),
     is_citable: true,
@@ -49,7 +49,7 @@ const UNLINKED_TICKS: u64 = 12;
 pub(super) static UNLINKED_CLIENT: ScriptedFault = ScriptedFault {
     name: "unlinked-client",
     summary: "for twelve blocks' time the chain's execution client has a sibling of the block at its height, by number, under blocks that stand on the block itself",
-    expected: |chain_id| Finding::Unlinked { chain_id },
+    expected: |chain_id| SidecarFinding::Unlinked { chain_id },
     disturbance: Some(Disturbance { kind: DisturbanceKind::Unlinked { blocks: 1 }, ticks: UNLINKED_TICKS }),
     ..ScriptedFault::NONE
 };
@@ -61,7 +61,7 @@ pub(super) static STALE_ENDPOINT: ScriptedFault = ScriptedFault {
     name: "stale-endpoint",
     summary: "for twelve blocks' time the chain's execution client has another branch of four blocks from the block on, by number, under blocks that stand on the chain's own",
     blocks: STALE_BLOCKS,
-    expected: |chain_id| Finding::Unlinked { chain_id },
+    expected: |chain_id| SidecarFinding::Unlinked { chain_id },
     disturbance: Some(Disturbance {
         kind: DisturbanceKind::Unlinked { blocks: STALE_BLOCKS },
         ticks: UNLINKED_TICKS,
@@ -73,7 +73,7 @@ pub(super) static STALE_ENDPOINT: ScriptedFault = ScriptedFault {
 pub(super) static ZERO_HEADS: ScriptedFault = ScriptedFault {
     name: "zero-heads",
     summary: "for ten blocks' time the chain's rollup node answers all-zero heads, as after a restart",
-    expected: |chain_id| Finding::HeadsUnknown { chain_id },
+    expected: |chain_id| SidecarFinding::HeadsUnknown { chain_id },
     disturbance: Some(Disturbance { kind: DisturbanceKind::ZeroHeads, ticks: 10 }),
     ..ScriptedFault::NONE
 };
@@ -83,7 +83,7 @@ pub(super) static SCHEDULE_MISMATCH: ScriptedFault = ScriptedFault {
     summary: "for six blocks' time the chain's rollup node says that interop activates at another time than the one configured",
     // The sidecar seldom asks for the rules, and all chains wait for it: a run would mostly wait.
     is_drawn: false,
-    expected: |chain_id| Finding::RulesDiffer { chain_id },
+    expected: |chain_id| SidecarFinding::RulesDiffer { chain_id },
     disturbance: Some(Disturbance { kind: DisturbanceKind::OtherRules, ticks: 6 }),
     ..ScriptedFault::NONE
 };
@@ -95,7 +95,7 @@ pub(super) static GENESIS_FINALITY: ScriptedFault = ScriptedFault {
     summary: "for ten blocks' time the chain's rollup node calls genesis safe and final, as op-supernode does at a start",
     // Before this only genesis has been final.
     earliest_block: 24,
-    expected: |chain_id| Finding::GenesisFinal { chain_id },
+    expected: |chain_id| SidecarFinding::GenesisFinal { chain_id },
     disturbance: Some(Disturbance { kind: DisturbanceKind::GenesisFinal, ticks: 10 }),
     is_citable: true,
     ..ScriptedFault::NONE
@@ -106,7 +106,7 @@ pub(super) static SIBLING_WRONG_FORK: ScriptedFault = ScriptedFault {
     summary: "for eight blocks' time the chain's nodes serve a fork on L1 blocks that are not L1's; attested are the honest blocks",
     // The epoch of the block must not be that of genesis.
     earliest_block: 3,
-    expected: |chain_id| Finding::OpenThenUpheld { chain_id, by: HeldUp::OtherFork },
+    expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::OtherFork },
     disturbance: Some(Disturbance { kind: DisturbanceKind::OtherBranch, ticks: 8 }),
     is_citable: true,
     ..ScriptedFault::NONE

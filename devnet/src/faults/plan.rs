@@ -1,7 +1,7 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
 use super::effects::{Attested, DisturbanceKind, L1Drop};
-use super::planned_fault::{GONE_WITHIN, PlannedFault};
+use super::planned_fault::{PlannedFault, REMOVED_WITHIN};
 use super::{FaultPlanError, FaultSpec};
 use std::collections::BTreeMap;
 
@@ -73,13 +73,13 @@ impl FaultPlan {
     }
 
     /// The first height of a chain of which something is attested that is invalid.
-    pub fn first_lie(&self, chain_id: u64) -> Option<u64> {
+    pub(crate) fn first_invalid_attestation(&self, chain_id: u64) -> Option<u64> {
         self.lies(chain_id).map(|planned| planned.block).min()
     }
 
     /// The first height at which the chain's own block is invalid: nobody may take it, or what follows it, for safe.
     /// Where a sibling of it is attested instead, the chain's own block is as good as its ancestors.
-    pub fn first_bad(&self, chain_id: u64) -> Option<u64> {
+    pub(crate) fn first_invalid_block(&self, chain_id: u64) -> Option<u64> {
         let own = |planned: &&PlannedFault| planned.fault.attested == Attested::Block;
         self.lies(chain_id).filter(own).map(|planned| planned.block).min()
     }
@@ -90,12 +90,12 @@ impl FaultPlan {
     }
 
     /// Which of its blocks L1 reorgs out in a tick.
-    pub fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
+    pub(crate) fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
         self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.l1_drop
     }
 
     /// The fault for which L1 reorgs out what brought a replaced block of a chain in a tick.
-    pub fn undone(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+    pub(crate) fn undone(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         let due = |planned: &&PlannedFault| {
             planned.chain_id == chain_id && planned.is_undone() && planned.l1_reorg_tick() == Some(tick)
         };
@@ -103,8 +103,8 @@ impl FaultPlan {
     }
 
     /// The faults for which the block that a chain's attester names is the chain's once L1 has reorged out another.
-    pub fn coming_true(&self) -> impl Iterator<Item = &PlannedFault> {
-        self.iter().filter(|planned| planned.comes_true())
+    pub(crate) fn becoming_canonical(&self) -> impl Iterator<Item = &PlannedFault> {
+        self.iter().filter(|planned| planned.becomes_canonical())
     }
 
     /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
@@ -113,7 +113,7 @@ impl FaultPlan {
             let own = self.parts(planned).first();
             planned.fault.is_dropped() && own.is_some_and(|own| own.block.saturating_add(1) == tick)
         };
-        let recent = (chain_id, tick.saturating_sub(GONE_WITHIN))..=(chain_id, tick);
+        let recent = (chain_id, tick.saturating_sub(REMOVED_WITHIN))..=(chain_id, tick);
         self.by_place.range(recent).map(|(_, planned)| planned).find(due)
     }
 
@@ -123,28 +123,28 @@ impl FaultPlan {
     }
 
     /// Whether a chain's inbox takes messages that nobody declared.
-    pub fn patches_inbox(&self, chain_id: u64) -> bool {
+    pub(crate) fn patches_inbox(&self, chain_id: u64) -> bool {
         self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.is_undeclared)
     }
 
     /// Whether a chain's rollup node checks no messages, in the whole run.
-    pub fn has_plain_node(&self, chain_id: u64) -> bool {
+    pub(crate) fn has_plain_node(&self, chain_id: u64) -> bool {
         self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.remain_ticks() > 0)
     }
 
-    /// The height at which a chain comes to a fork that brings a bundle of upgrade deposits, if it does.
-    pub fn first_block_of_fork(&self, chain_id: u64) -> Option<u64> {
+    /// The height at which a fork with a bundle of upgrade deposits begins on a chain, if one does.
+    pub(crate) fn first_block_of_fork(&self, chain_id: u64) -> Option<u64> {
         let begins = |planned: &&PlannedFault| planned.chain_id == chain_id && planned.fault.begins_fork();
         self.iter().find(begins).map(|planned| planned.block)
     }
 
-    /// Whether any chain comes to one.
-    pub fn begins_fork(&self) -> bool {
+    /// Whether a fork begins on any chain.
+    pub(crate) fn begins_fork(&self) -> bool {
         self.iter().any(|planned| planned.fault.begins_fork())
     }
 
-    /// The fault for which a chain's nodes follow another fork in a tick.
-    pub fn fork(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+    /// The fault for which a chain's nodes are on another branch in a tick.
+    pub fn other_branch(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance_of(chain_id, tick, |kind| kind == DisturbanceKind::OtherBranch)
     }
 
@@ -160,7 +160,7 @@ impl FaultPlan {
 
     /// The fault for which a chain's rollup node is unusable in a tick: it names no heads, works by other rules, or
     /// calls genesis final.
-    pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+    pub(crate) fn unknown_heads(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance_of(chain_id, tick, DisturbanceKind::is_of_rollup_node)
     }
 
@@ -184,7 +184,7 @@ impl FaultPlan {
         faults.find(|planned| planned.ends_at().is_some_and(|end| tick < end))
     }
 
-    /// Whether this many blocks lie between a fault and every other that makes a difference to one of its chains.
+    /// Whether this many blocks are between a fault and every other that affects one of its chains.
     pub(super) fn has_room(&self, parts: &[PlannedFault], blocks: u64) -> bool {
         let touches = |a: &PlannedFault, b: &PlannedFault| {
             a.chain_id == b.chain_id || a.fault.l1_drop.or(b.fault.l1_drop).is_some()
@@ -221,7 +221,7 @@ impl FaultPlan {
         Ok([main].into_iter().chain(companions).collect())
     }
 
-    /// Whether no other fault stands there, disturbs the same nodes or has a block replaced next to it.
+    /// Whether no other fault has this block, disturbs the same nodes or has a block replaced next to it.
     fn check_free(&self, spec: &FaultSpec, planned: &PlannedFault) -> Result<(), FaultPlanError> {
         let PlannedFault { chain_id, block, .. } = *planned;
         let taken = (block..=planned.last()).find_map(|block| Some((block, self.at(chain_id, block)?)));
@@ -256,31 +256,31 @@ impl FaultPlan {
         &self,
         spec: &FaultSpec,
         planned: &PlannedFault,
-        is_tied: bool,
+        needs_stable_blocks: bool,
     ) -> Result<(), FaultPlanError> {
         for other in self.iter() {
             let fault = || spec.to_string();
-            if let Some(first) = planned.is_unjudged_beside(other) {
+            if let Some(first) = planned.unknown_fork_with(other) {
                 let chain_id = planned.chain_id;
                 return Err(FaultPlanError::UnknownFork { fault: fault(), chain_id, first });
             }
             if let Some((gone, by)) =
-                [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
+                [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.is_removed_unseen(b))
             {
                 let (name, chain_id) = (gone.fault.name, by.chain_id);
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
-            // What is attested and goes is attested again: nothing else is to be made of those blocks.
-            if is_close && (planned.drops_beside(other) || other.drops_beside(planned)) {
+            // Attested blocks that are removed are attested again: no other fault may change those blocks.
+            if is_close && (planned.conflicts_with(other) || other.conflicts_with(planned)) {
                 return Err(other.upset(fault(), planned.chain_id));
             }
-            let other_is_tied = self.parts(other).len() > 1 || other.is_tied();
-            let planned_is_tied = is_tied || planned.is_tied();
-            if is_close && planned_is_tied && other.upsets(planned.chain_id) {
+            let other_is_tied = self.parts(other).len() > 1 || other.needs_stable_blocks();
+            let planned_is_tied = needs_stable_blocks || planned.needs_stable_blocks();
+            if is_close && planned_is_tied && other.reorgs_or_disturbs(planned.chain_id) {
                 return Err(other.upset(fault(), planned.chain_id));
             }
-            if is_close && other_is_tied && planned.upsets(other.chain_id) {
+            if is_close && other_is_tied && planned.reorgs_or_disturbs(other.chain_id) {
                 return Err(other.upset(fault(), other.chain_id));
             }
         }
@@ -288,7 +288,7 @@ impl FaultPlan {
     }
 }
 
-/// Where the fault's own chain stands among the chains.
+/// The place of the fault's own chain among the chains.
 fn own_chain(spec: &FaultSpec, chain_ids: &[u64]) -> Result<usize, FaultPlanError> {
     let (first, last) =
         (chain_ids.first().copied().unwrap_or_default(), chain_ids.last().copied().unwrap_or_default());
@@ -400,11 +400,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lie_about_a_block_is_told_from_a_block_that_is_wrong() {
+    fn invalid_attestations_and_invalid_blocks_are_distinguished() {
         let plan =
             plan(&["wrong-signer@9", "not-derived@20", "forged-deposit@30", "invalid-message@40"]).unwrap();
-        assert_eq!((plan.first_lie(901), plan.first_bad(901)), (Some(20), Some(30)));
-        assert_eq!((plan.first_lie(902), plan.first_bad(902)), (None, None));
+        assert_eq!(
+            (plan.first_invalid_attestation(901), plan.first_invalid_block(901)),
+            (Some(20), Some(30))
+        );
+        assert_eq!((plan.first_invalid_attestation(902), plan.first_invalid_block(902)), (None, None));
     }
 
     #[rstest]
@@ -455,9 +458,9 @@ mod tests {
     #[test]
     fn a_node_names_no_heads_for_ten_ticks() {
         let plan = plan(&["zero-heads@30"]).unwrap();
-        let ticks: Vec<_> = (0..60).filter(|tick| plan.headless(901, *tick).is_some()).collect();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.unknown_heads(901, *tick).is_some()).collect();
         assert_eq!(ticks, (30..40).collect::<Vec<_>>());
-        assert!(plan.headless(902, 30).is_none() && plan.outage(901, 30).is_none());
+        assert!(plan.unknown_heads(902, 30).is_none() && plan.outage(901, 30).is_none());
     }
 
     #[test]
@@ -481,10 +484,10 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_odd_for_as_long_as_it_says() {
+    fn an_endpoint_fault_lasts_for_its_ticks() {
         let plan = plan(&["lying-endpoint@30"]).unwrap();
         let ticks: Vec<_> = (0..60).filter(|tick| plan.endpoint(901, *tick).is_some()).collect();
         assert_eq!(ticks, (30..42).collect::<Vec<_>>());
-        assert!(plan.outage(901, 30).is_none() && plan.fork(901, 30).is_none());
+        assert!(plan.outage(901, 30).is_none() && plan.other_branch(901, 30).is_none());
     }
 }

@@ -58,7 +58,7 @@ pub enum FaultPlanError {
         "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two breaks what the other \
          needs: leave {TIED_DISTANCE} blocks between"
     )]
-    Upset {
+    TooClose {
         /// The fault as it was given.
         fault: String,
         /// The other fault.
@@ -68,15 +68,15 @@ pub enum FaultPlanError {
         /// The chain.
         chain_id: u64,
     },
-    /// A block that goes while the nodes that show it, or what it cites, are disturbed: nobody could tell that it was
-    /// there.
+    /// A block that is removed while the nodes that serve it, or what it cites, are disturbed: nobody could find out that it
+    /// existed.
     #[error(
         "--fault {fault}: a block of {name} is removed while the nodes of chain {chain_id} are disturbed"
     )]
     Unobservable {
         /// The fault as it was given.
         fault: String,
-        /// The fault whose block goes.
+        /// The fault whose block is removed.
         name: &'static str,
         /// The chain whose nodes are disturbed.
         chain_id: u64,

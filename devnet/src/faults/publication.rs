@@ -2,7 +2,7 @@
 
 use super::effects::Publication;
 use super::fault::ScriptedFault;
-use crate::finding::Finding;
+use crate::findings::SidecarFinding;
 
 pub(super) static ATTESTATIONS_OUT_OF_ORDER: ScriptedFault = ScriptedFault {
     name: "attestations-out-of-order",
@@ -19,7 +19,7 @@ pub(super) static ATTESTATIONS_LOST: ScriptedFault = ScriptedFault {
     blocks: 20,
     // The attestation of a later block is one of its ancestors, too.
     blocks_after: 1,
-    expected: |_| Finding::UpheldAsAncestor,
+    expected: |_| SidecarFinding::UpheldAsAncestor,
     publication: Publication::Never,
     is_citable: true,
     ..ScriptedFault::NONE

@@ -13,7 +13,7 @@ const TRIES: usize = 64;
 
 /// At most `count` faults that fit into a plan and leave each other room. The same arguments give the same faults; those
 /// that a run of this length and block time has no place for are left out.
-pub fn draw(
+pub(crate) fn draw(
     plan: &FaultPlan,
     count: usize,
     seed: u64,

@@ -2,8 +2,8 @@
 
 use super::effects::{Attested, BlockContent, L1Drop};
 use super::fault::ScriptedFault;
-use crate::finding::Finding;
-use crate::schedule::FIRST_EXECUTING_BLOCK;
+use crate::findings::SidecarFinding;
+use crate::timing::FIRST_EXECUTING_BLOCK;
 
 /// Many blocks are rebuilt at once after a deep reorg of L1. With a longer block time the oldest would be too old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
@@ -27,7 +27,7 @@ pub(super) static L1_REORG_FINAL: ScriptedFault = ScriptedFault {
     // Every vouched head must be seen to go back, and an invalid block before it holds it where it is. Besides, all chains wait until
     // everything cross-safe is vouched for, and each builds a dozen blocks again.
     is_drawn: false,
-    expected: |chain_id| Finding::Retracted { chain_id },
+    expected: |chain_id| SidecarFinding::Retracted { chain_id },
     is_citable: true,
     l1_drop: Some(L1Drop::AllButFinal),
     ..ScriptedFault::NONE
@@ -46,9 +46,9 @@ pub(super) static VERDICT_TAKEN_BACK: ScriptedFault = ScriptedFault {
     summary: "a deposits-only block is attested where the derived block was fine; then L1 drops the batch that held that, and the attested block is the derived one",
     earliest_block: FIRST_EXECUTING_BLOCK,
     max_block_time: MAX_BLOCK_TIME,
-    // All chains wait for the verdict, and until it is taken back.
+    // All chains wait for the verdict, and until it is withdrawn.
     is_drawn: false,
-    expected: |chain_id| Finding::TakenBack { chain_id },
+    expected: |chain_id| SidecarFinding::VerdictWithdrawn { chain_id },
     attested: Attested::DepositsOnlySibling,
     l1_drop: Some(L1Drop::Batch),
     ..ScriptedFault::NONE

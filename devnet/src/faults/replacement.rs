@@ -3,9 +3,8 @@
 use super::effects::{Fate, L1Drop, Publication, ReplacementCourse, WaitFor};
 use super::fault::ScriptedFault;
 use super::messages::absent_message;
-use crate::finding::Finding;
-use crate::message_finding::ExpectedMessage;
-use crate::schedule::WITHDRAWN_TICKS;
+use crate::findings::{ExpectedMessage, SidecarFinding};
+use crate::timing::WITHDRAWN_TICKS;
 
 /// Where blocks have been built several times when they are replaced: with a longer block time the last would be too old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
@@ -14,7 +13,7 @@ const REMAIN_TICKS: u64 = 12;
 
 /// A block with an invalid message, replaced.
 const REPLACED: ScriptedFault = ScriptedFault {
-    expected: |_| Finding::UpheldReplacement,
+    expected: |_| SidecarFinding::UpheldReplacement,
     expected_message: Some(ExpectedMessage::resolved("log-not-found")),
     waits_for: WaitFor::Judged,
     message: Some(absent_message),
@@ -51,7 +50,7 @@ pub(super) static PLAIN_SIBLING: ScriptedFault = ScriptedFault {
     blocks_after: REMAIN_TICKS,
     // All chains wait until the sidecar says where the nodes remain.
     is_drawn: false,
-    expected: |chain_id| Finding::StayedBehind { chain_id },
+    expected: |chain_id| SidecarFinding::StayedBehind { chain_id },
     fate: Fate::Replaced(ReplacementCourse::IgnoredByNodes { ticks: REMAIN_TICKS }),
     ..REPLACED
 };
@@ -61,7 +60,7 @@ pub(super) static REWIND_SIBLING: ScriptedFault = ScriptedFault {
     name: "rewind-sibling",
     summary: "the block executes an invalid message and is replaced; first its client has a sibling of its parent as its tip, calls that one's parent final, and then has the parent again, while the rollup node is stopped",
     max_block_time: MAX_BLOCK_TIME,
-    expected: |chain_id| Finding::Rewound { chain_id },
+    expected: |chain_id| SidecarFinding::Rewound { chain_id },
     fate: Fate::Replaced(ReplacementCourse::AfterRewind { ticks: 2 }),
     ..REPLACED
 };
@@ -73,7 +72,7 @@ const UNREPLACED_ROW: ScriptedFault = ScriptedFault {
     name: "unreplaced",
     summary: "the block executes an invalid message and is replaced; then L1 drops the batch that held it, and a valid block takes the replacement's place and is attested, too",
     max_block_time: MAX_BLOCK_TIME,
-    expected: |chain_id| Finding::Unreplaced { chain_id, is_unseen: false },
+    expected: |chain_id| SidecarFinding::Unreplaced { chain_id, is_unseen: false },
     l1_drop: Some(L1Drop::Batch),
     ..REPLACED
 };
@@ -82,7 +81,7 @@ const UNREPLACED_ROW: ScriptedFault = ScriptedFault {
 pub(super) static UNREPLACED_UNSEEN: ScriptedFault = ScriptedFault {
     name: "unreplaced-unseen",
     summary: "as unreplaced, but the replacement's attestation comes only when another block is in its place",
-    expected: |chain_id| Finding::Unreplaced { chain_id, is_unseen: true },
+    expected: |chain_id| SidecarFinding::Unreplaced { chain_id, is_unseen: true },
     publication: Publication::WithNext,
     ..UNREPLACED_ROW
 };

@@ -5,12 +5,9 @@
 
 use super::companion::Companion;
 use super::effects::{Fate, ReplacementCourse, WaitFor};
-use super::fault::{
-    OpeningAction::{Emit, Execute},
-    ScriptedFault,
-};
-use crate::finding::Finding;
-use crate::message_finding::ExpectedMessage;
+use super::fault::OpeningAction::{Emit, Execute};
+use super::fault::ScriptedFault;
+use crate::findings::{ExpectedMessage, SidecarFinding};
 
 /// A block executes a message of another chain's block of the same timestamp.
 pub(super) static SAME_TIMESTAMP: ScriptedFault = ScriptedFault {
@@ -53,7 +50,7 @@ static SAME_TIMESTAMP_MUTUAL_OTHER: ScriptedFault = ScriptedFault {
 
 const IN_CYCLE: ScriptedFault = ScriptedFault {
     fate: Fate::Replaced(ReplacementCourse::AtOnce),
-    expected: |_| Finding::UpheldReplacement,
+    expected: |_| SidecarFinding::UpheldReplacement,
     expected_message: Some(ExpectedMessage::resolved("cycle")),
     waits_for: WaitFor::Judged,
     ..ScriptedFault::OF_SEVERAL_BLOCKS
@@ -95,7 +92,7 @@ static CYCLE_THREE_THIRD: ScriptedFault = ScriptedFault {
 };
 
 const ATTESTED_IN_CYCLE: ScriptedFault = ScriptedFault {
-    expected: |_| Finding::invalid_message("cycle"),
+    expected: |_| SidecarFinding::invalid_message("cycle"),
     expected_message: Some(ExpectedMessage::invalid("cycle")),
     ..ScriptedFault::OF_SEVERAL_BLOCKS
 };

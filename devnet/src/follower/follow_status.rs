@@ -1,7 +1,7 @@
 //! [`FollowStatus`]: what a follower reads of an `optimism_syncStatus`, and no more.
 
-use crate::block::L2Block;
-use crate::l1_attributes;
+use crate::chain::L2Block;
+use crate::l1::attributes;
 use alloy::{
     eips::{BlockNumHash, Decodable2718},
     primitives::{B256, Bytes},
@@ -10,18 +10,9 @@ use crosscheck_p2p::ExecutionPayload;
 use op_alloy::consensus::OpTxEnvelope;
 use serde::Deserialize;
 
-/// A reference to an L1 block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct L1Ref {
-    /// Its hash.
-    pub hash: B256,
-    /// Its height.
-    pub number: u64,
-}
-
 /// A reference to an L2 block, with everything that op-node compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct L2Ref {
+pub struct ServedL2Ref {
     /// Its hash.
     pub hash: B256,
     /// Its height.
@@ -33,7 +24,7 @@ pub struct L2Ref {
     pub timestamp: u64,
     /// Its L1 origin.
     #[serde(rename = "l1origin")]
-    pub l1_origin: L1Ref,
+    pub l1_origin: BlockNumHash,
     /// Its place in the epoch.
     #[serde(rename = "sequenceNumber")]
     pub sequence_number: u64,
@@ -41,18 +32,18 @@ pub struct L2Ref {
 
 /// The heads that a source serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct FollowStatus {
+pub(crate) struct FollowStatus {
     /// How far L1 has been checked.
-    pub current_l1: L1Ref,
+    pub(crate) current_l1: BlockNumHash,
     /// The newest cross-safe block.
-    pub safe_l2: L2Ref,
+    pub(crate) safe_l2: ServedL2Ref,
     /// The newest derived block.
-    pub local_safe_l2: L2Ref,
+    pub(crate) local_safe_l2: ServedL2Ref,
     /// The newest final block.
-    pub finalized_l2: L2Ref,
+    pub(crate) finalized_l2: ServedL2Ref,
 }
 
-impl L2Ref {
+impl ServedL2Ref {
     /// The reference to a block of the devnet.
     pub fn of_block(block: &L2Block) -> Self {
         Self {
@@ -60,20 +51,20 @@ impl L2Ref {
             number: block.number(),
             parent_hash: block.header.parent_hash,
             timestamp: block.header.timestamp,
-            l1_origin: block.l1_origin.into(),
+            l1_origin: block.l1_origin,
             sequence_number: block.sequence_number,
         }
     }
 
-    /// The reference to a block that came by gossip. `None`: its first transaction tells no L1 origin.
-    pub fn of_payload(payload: &ExecutionPayload) -> Option<Self> {
+    /// The reference to a gossiped block. `None`: its first transaction names no L1 origin.
+    pub(crate) fn of_payload(payload: &ExecutionPayload) -> Option<Self> {
         let (l1_origin, sequence_number) = origin(payload.transactions.first()?)?;
         Some(Self {
             hash: payload.block_hash,
             number: payload.number,
             parent_hash: payload.parent_hash,
             timestamp: payload.timestamp.0,
-            l1_origin: l1_origin.into(),
+            l1_origin,
             sequence_number,
         })
     }
@@ -82,14 +73,8 @@ impl L2Ref {
 /// The L1 origin that a block's first transaction names, and the block's place in its epoch.
 pub(super) fn origin(first_transaction: &Bytes) -> Option<(BlockNumHash, u64)> {
     match OpTxEnvelope::decode_2718_exact(first_transaction).ok()? {
-        OpTxEnvelope::Deposit(deposit) => l1_attributes::origin(&deposit.input),
+        OpTxEnvelope::Deposit(deposit) => attributes::origin(&deposit.input),
         _ => None,
-    }
-}
-
-impl From<BlockNumHash> for L1Ref {
-    fn from(id: BlockNumHash) -> Self {
-        Self { hash: id.hash, number: id.number }
     }
 }
 
@@ -103,12 +88,15 @@ mod tests {
         let mut fixture = Fixture::new(7);
         for _ in 0..3 {
             let block = fixture.extend(&[]);
-            assert_eq!(L2Ref::of_payload(&block.envelope().payload), Some(L2Ref::of_block(&block)));
+            assert_eq!(
+                ServedL2Ref::of_payload(&block.envelope().unwrap().payload),
+                Some(ServedL2Ref::of_block(&block))
+            );
         }
-        let mut payload = fixture.extend(&[]).envelope().payload;
+        let mut payload = fixture.extend(&[]).envelope().unwrap().payload;
         payload.transactions[0] = Bytes::from_static(&[0x7e]);
-        assert_eq!(L2Ref::of_payload(&payload), None);
+        assert_eq!(ServedL2Ref::of_payload(&payload), None);
         payload.transactions.clear();
-        assert_eq!(L2Ref::of_payload(&payload), None);
+        assert_eq!(ServedL2Ref::of_payload(&payload), None);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It keeps references, not blocks: it executes nothing. It holds at most [`MAX_HEIGHTS`] heights, the newest.
 
-use super::L2Ref;
+use super::ServedL2Ref;
 use alloy::primitives::B256;
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,23 +13,23 @@ const MAX_HEIGHTS: usize = 8_192;
 /// A block that the client would have to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the follower's execution client has no block {hash}: fetch it from the chain's")]
-pub struct MissingBlock {
+pub(crate) struct MissingBlock {
     /// Its hash.
-    pub hash: B256,
+    pub(crate) hash: B256,
 }
 
 /// The blocks that a follower has.
 #[derive(Clone, Debug)]
-pub struct FollowerStore {
-    blocks: HashMap<B256, L2Ref>,
+pub(crate) struct FollowerStore {
+    blocks: HashMap<B256, ServedL2Ref>,
     heights: BTreeMap<u64, Vec<B256>>,
     canonical: BTreeMap<u64, B256>,
-    head: L2Ref,
+    head: ServedL2Ref,
 }
 
 impl FollowerStore {
     /// A client that has the genesis block only.
-    pub fn new(genesis: L2Ref) -> Self {
+    pub(crate) fn new(genesis: ServedL2Ref) -> Self {
         let canonical = BTreeMap::from([(genesis.number, genesis.hash)]);
         let mut store = Self { blocks: HashMap::new(), heights: BTreeMap::new(), canonical, head: genesis };
         store.insert(genesis);
@@ -37,22 +37,26 @@ impl FollowerStore {
     }
 
     /// The unsafe head.
-    pub const fn head(&self) -> L2Ref {
+    pub(crate) const fn head(&self) -> ServedL2Ref {
         self.head
     }
 
     /// The canonical block at a height.
-    pub fn canonical(&self, number: u64) -> Option<L2Ref> {
+    pub(crate) fn canonical(&self, number: u64) -> Option<ServedL2Ref> {
         self.blocks.get(self.canonical.get(&number)?).copied()
     }
 
     /// Whether a block is canonical.
-    pub fn is_canonical(&self, block: &L2Ref) -> bool {
+    pub(crate) fn is_canonical(&self, block: &ServedL2Ref) -> bool {
         self.canonical.get(&block.number) == Some(&block.hash)
     }
 
     /// The newest ancestor of a block, itself included, that fulfils a condition.
-    pub fn ancestor(&self, block: L2Ref, is_met: impl Fn(&L2Ref) -> bool) -> Option<L2Ref> {
+    pub(crate) fn ancestor(
+        &self,
+        block: ServedL2Ref,
+        is_met: impl Fn(&ServedL2Ref) -> bool,
+    ) -> Option<ServedL2Ref> {
         let mut block = block;
         while !is_met(&block) {
             block = self.blocks.get(&block.parent_hash).copied()?;
@@ -61,7 +65,7 @@ impl FollowerStore {
     }
 
     /// Keeps a block. It does not become canonical.
-    pub fn insert(&mut self, block: L2Ref) {
+    pub(crate) fn insert(&mut self, block: ServedL2Ref) {
         if self.blocks.insert(block.hash, block).is_none() {
             self.heights.entry(block.number).or_default().push(block.hash);
         }
@@ -78,7 +82,7 @@ impl FollowerStore {
     ///
     /// # Errors
     /// When it or an ancestor is not there; nothing changes then.
-    pub fn adopt(&mut self, hash: B256) -> Result<(), MissingBlock> {
+    pub(crate) fn adopt(&mut self, hash: B256) -> Result<(), MissingBlock> {
         let get = |hash: B256| self.blocks.get(&hash).copied().ok_or(MissingBlock { hash });
         let head = get(hash)?;
         let (mut block, mut branch) = (head, Vec::new());
@@ -93,7 +97,7 @@ impl FollowerStore {
     }
 
     /// Goes on from the head over the blocks that follow it, as far as they are there.
-    pub fn extend(&mut self) {
+    pub(crate) fn extend(&mut self) {
         while let Some(child) = self.child_of_head() {
             self.canonical.insert(child.number, child.hash);
             self.head = child;
@@ -101,7 +105,7 @@ impl FollowerStore {
     }
 
     /// The first block that was heard of and follows the head.
-    fn child_of_head(&self) -> Option<L2Ref> {
+    fn child_of_head(&self) -> Option<ServedL2Ref> {
         let above = self.heights.get(&self.head.number.checked_add(1)?)?;
         let blocks = above.iter().filter_map(|hash| self.blocks.get(hash));
         blocks.copied().find(|block| block.parent_hash == self.head.hash)
@@ -111,18 +115,18 @@ impl FollowerStore {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::follower::L1Ref;
+    use alloy::eips::BlockNumHash;
 
-    pub(in crate::follower) fn block(number: u64, fork: u8, parent_fork: u8) -> L2Ref {
+    pub(in crate::follower) fn block(number: u64, fork: u8, parent_fork: u8) -> ServedL2Ref {
         let hash = |number: u64, fork: u8| {
             B256::with_last_byte(fork) | B256::left_padding_from(&(number << 8).to_be_bytes())
         };
-        L2Ref {
+        ServedL2Ref {
             hash: hash(number, fork),
             number,
             parent_hash: number.checked_sub(1).map_or(B256::ZERO, |parent| hash(parent, parent_fork)),
             timestamp: 1_000 + 2 * number,
-            l1_origin: L1Ref { hash: B256::repeat_byte(fork), number: number / 3 },
+            l1_origin: BlockNumHash { hash: B256::repeat_byte(fork), number: number / 3 },
             sequence_number: number % 3,
         }
     }
@@ -158,7 +162,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_and_nothing_changes() {
+    fn a_missing_block_is_named_and_nothing_changes() {
         let mut store = store();
         store.insert(block(3, 1, 1));
         assert_eq!(store.adopt(block(3, 1, 1).hash), Err(MissingBlock { hash: block(2, 1, 1).hash }));

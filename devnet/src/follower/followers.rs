@@ -1,13 +1,11 @@
 //! [`Followers`]: the followers of a devnet, one a chain, each on gossip with a network of its own.
 
-use super::{Conduct, Follower, FollowerEndpoints, FollowerReport, L2Ref};
-use crate::message_record::MessagePlace;
-use crate::networks::Networks;
-use crate::nodes::Nodes;
-use crate::sequencer::Sequencer;
-use crosscheck_p2p::{
-    ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic,
-};
+use super::{FollowerBehaviour, FollowerEndpoints, FollowerReport, ServedL2Ref, SimulatedFollower};
+use crate::findings::MessagePlace;
+use crate::gossip::Networks;
+use crate::serve::Nodes;
+use crate::simulation::Sequencer;
+use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic};
 use jsonrpsee::core::ClientError;
 use parking_lot::Mutex;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -41,14 +39,14 @@ pub enum FollowersError {
 #[derive(Debug)]
 struct Member {
     chain_id: u64,
-    conduct: Arc<Mutex<Conduct>>,
+    behaviour: Arc<Mutex<FollowerBehaviour>>,
     /// Keeps the signers known for as long as the network runs.
     _signers: watch::Sender<Signers>,
 }
 
 /// All followers. Their tasks end when [`Followers::stop`] is called.
 #[derive(Debug)]
-pub struct Followers {
+pub(crate) struct Followers {
     members: Vec<Member>,
     tasks: JoinSet<Result<(), FollowersError>>,
     cancel: CancellationToken,
@@ -59,7 +57,7 @@ impl Followers {
     ///
     /// # Errors
     /// When one cannot be started.
-    pub fn start(
+    pub(crate) fn start(
         source: SocketAddr,
         sequencers: &[Sequencer],
         nodes: &Nodes,
@@ -98,9 +96,9 @@ impl Followers {
         let (signers, known) = watch::channel(Signers::of(signer));
         let (network, _, events) =
             Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
-        let conduct = Arc::new(Mutex::new(Conduct::default()));
-        let genesis = L2Ref::of_block(sequencer.chain().genesis());
-        let follower = Follower::new(endpoints, genesis, Some(LAGOON), Arc::clone(&conduct))
+        let behaviour = Arc::new(Mutex::new(FollowerBehaviour::default()));
+        let genesis = ServedL2Ref::of_block(sequencer.chain().genesis());
+        let follower = SimulatedFollower::new(endpoints, genesis, Some(LAGOON), Arc::clone(&behaviour))
             .map_err(|source| FollowersError::Client { chain_id, source })?;
         let (ended, cancel) = (self.cancel.clone(), self.cancel.clone());
         self.tasks.spawn(async move { network.run(ended).await.map_err(failed) });
@@ -108,42 +106,43 @@ impl Followers {
             follower.run(events, pause, cancel).await;
             Ok(())
         });
-        self.members.push(Member { chain_id, conduct, _signers: signers });
+        self.members.push(Member { chain_id, behaviour, _signers: signers });
         Ok(())
     }
 
-    /// Holds what the followers took for safe against the chains as they are now.
-    pub fn judge(&self, sequencers: &[Sequencer]) {
+    /// Checks what the followers took for safe against the chains as they are now.
+    pub(crate) fn judge(&self, sequencers: &[Sequencer]) {
         for member in &self.members {
             let of_member = sequencers.iter().find(|sequencer| sequencer.chain_id() == member.chain_id);
-            of_member.into_iter().for_each(|sequencer| member.conduct.lock().judge(sequencer));
+            of_member.into_iter().for_each(|sequencer| member.behaviour.lock().judge(sequencer));
         }
     }
 
     /// The sidecar says that these messages are invalid, and of no others.
-    pub fn hear(&self, invalid: &[&MessagePlace]) {
+    pub(crate) fn hear(&self, invalid: &[&MessagePlace]) {
         for member in &self.members {
             let of_chain = invalid.iter().filter(|place| place.chain_id == ChainId::from(member.chain_id));
-            member.conduct.lock().hear(of_chain.map(|place| (place.number, place.hash)).collect());
+            member.behaviour.lock().hear(of_chain.map(|place| (place.number, place.hash)).collect());
         }
     }
 
     /// How often the follower of a chain has asked for heads.
-    pub fn polls(&self, chain_id: u64) -> Option<u64> {
+    pub(crate) fn polls(&self, chain_id: u64) -> Option<u64> {
         let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
-        Some(member.conduct.lock().polls())
+        Some(member.behaviour.lock().polls())
     }
 
     /// The height of the safe head of a chain's follower.
-    pub fn safe(&self, chain_id: u64) -> Option<u64> {
+    pub(crate) fn safe(&self, chain_id: u64) -> Option<u64> {
         let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
-        Some(member.conduct.lock().safe())
+        Some(member.behaviour.lock().safe())
     }
 
-    /// What each has done. `first_bad`: the first height at which a chain's own block is invalid.
-    pub fn reports(&self, first_bad: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
-        let report =
-            |member: &Member| member.conduct.lock().report(member.chain_id, first_bad(member.chain_id));
+    /// What each has done. `first_invalid_block`: the first height at which a chain's own block is invalid.
+    pub(crate) fn reports(&self, first_invalid_block: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
+        let report = |member: &Member| {
+            member.behaviour.lock().report(member.chain_id, first_invalid_block(member.chain_id))
+        };
         self.members.iter().map(report).collect()
     }
 
@@ -151,7 +150,7 @@ impl Followers {
     ///
     /// # Errors
     /// When one had failed.
-    pub async fn stop(mut self) -> Result<(), FollowersError> {
+    pub(crate) async fn stop(mut self) -> Result<(), FollowersError> {
         self.cancel.cancel();
         let mut outcome = Ok(());
         while let Some(ended) = self.tasks.join_next().await {

@@ -3,14 +3,15 @@
 //! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status is
 //! refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not have; otherwise
 //! the block at the derived height is kept if every field agrees, and reorged to if not; safe heads go by number, and
-//! forward only, until the follower's own L1 drops what they stand on. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
+//! forward only, until the follower's own L1 drops their origins. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
 
-use super::{FollowStatus, L1Ref, L2Ref};
+use super::{FollowStatus, ServedL2Ref};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 
 /// Why a status is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
+pub(crate) enum Rejection {
     /// The cross-safe head is above the derived one.
     #[error("safe head {safe} is above local-safe head {local_safe}")]
     SafeAboveLocalSafe {
@@ -41,7 +42,7 @@ pub enum Rejection {
 
 /// What a status demands of the execution client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum LightClStep {
     /// The unsafe head is below the derived head: go to it.
     CatchUp,
     /// The client has the derived head.
@@ -52,27 +53,27 @@ pub enum Step {
 
 /// The safe heads of a follower. Its unsafe head is its execution client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LightCl {
-    local_safe: L2Ref,
-    safe: L2Ref,
-    finalized: L2Ref,
+pub(crate) struct LightCl {
+    local_safe: ServedL2Ref,
+    safe: ServedL2Ref,
+    finalized: ServedL2Ref,
     /// When Lagoon activates; `None`: never.
     lagoon: Option<u64>,
 }
 
 impl LightCl {
     /// A follower at genesis of a chain on which Lagoon activates at this time, or never.
-    pub const fn new(genesis: L2Ref, lagoon: Option<u64>) -> Self {
+    pub(crate) const fn new(genesis: ServedL2Ref, lagoon: Option<u64>) -> Self {
         Self { local_safe: genesis, safe: genesis, finalized: genesis, lagoon }
     }
 
     /// The newest cross-safe block.
-    pub const fn safe(&self) -> L2Ref {
+    pub(crate) const fn safe(&self) -> ServedL2Ref {
         self.safe
     }
 
     /// The newest final block.
-    pub const fn finalized(&self) -> L2Ref {
+    pub(crate) const fn finalized(&self) -> ServedL2Ref {
         self.finalized
     }
 
@@ -80,7 +81,7 @@ impl LightCl {
     ///
     /// # Errors
     /// When the status is to be refused; the follower then stays as it is.
-    pub fn check(status: &FollowStatus, l1: impl Fn(u64) -> Option<B256>) -> Result<(), Rejection> {
+    pub(crate) fn check(status: &FollowStatus, l1: impl Fn(u64) -> Option<B256>) -> Result<(), Rejection> {
         let heights = [status.finalized_l2, status.safe_l2, status.local_safe_l2].map(|block| block.number);
         let [finalized, safe, local_safe] = heights;
         if safe > local_safe {
@@ -95,29 +96,32 @@ impl LightCl {
             ("finalized_l2", status.finalized_l2.l1_origin),
             ("current_l1", status.current_l1),
         ];
-        let other = |(_, block): &(&str, L1Ref)| l1(block.number) != Some(block.hash);
-        origins
-            .into_iter()
-            .find(other)
-            .map_or(Ok(()), |(what, L1Ref { hash, number })| Err(Rejection::OtherL1 { what, number, hash }))
+        let other = |(_, block): &(&str, BlockNumHash)| l1(block.number) != Some(block.hash);
+        origins.into_iter().find(other).map_or(Ok(()), |(what, BlockNumHash { hash, number })| {
+            Err(Rejection::OtherL1 { what, number, hash })
+        })
     }
 
-    /// L1 has reorged out what the safe heads stand on: they go back to this block. What is final stays.
-    pub const fn go_back(&mut self, to: L2Ref) {
+    /// L1 has reorged out the origins of the safe heads: they go back to this block. The final head stays.
+    pub(crate) const fn go_back(&mut self, to: ServedL2Ref) {
         (self.local_safe, self.safe) = (to, to);
     }
 
     /// What a status that passed demands of an execution client with this unsafe head and this canonical block at the
     /// derived height.
-    pub fn step(status: &FollowStatus, unsafe_head: L2Ref, local: Option<L2Ref>) -> Step {
+    pub(crate) fn step(
+        status: &FollowStatus,
+        unsafe_head: ServedL2Ref,
+        local: Option<ServedL2Ref>,
+    ) -> LightClStep {
         if unsafe_head.number < status.local_safe_l2.number {
-            return Step::CatchUp;
+            return LightClStep::CatchUp;
         }
-        if local == Some(status.local_safe_l2) { Step::Consolidate } else { Step::Reorg }
+        if local == Some(status.local_safe_l2) { LightClStep::Consolidate } else { LightClStep::Reorg }
     }
 
     /// Takes the heads of a status once the execution client has done its step.
-    pub fn take(&mut self, status: &FollowStatus) {
+    pub(crate) fn take(&mut self, status: &FollowStatus) {
         let local_safe = status.local_safe_l2;
         if local_safe.number > self.local_safe.number {
             self.local_safe = local_safe;
@@ -146,15 +150,15 @@ mod tests {
 
     fn status(finalized: u64, safe: u64, local_safe: u64) -> FollowStatus {
         FollowStatus {
-            current_l1: L1Ref { hash: B256::repeat_byte(1), number: 20 },
+            current_l1: BlockNumHash { hash: B256::repeat_byte(1), number: 20 },
             safe_l2: block(safe, 1, 1),
             local_safe_l2: block(local_safe, 1, 1),
             finalized_l2: block(finalized, 1, 1),
         }
     }
 
-    const OTHER: L1Ref = L1Ref { hash: B256::repeat_byte(2), number: 3 };
-    const FUTURE: L1Ref = L1Ref { hash: B256::repeat_byte(1), number: 21 };
+    const OTHER: BlockNumHash = BlockNumHash { hash: B256::repeat_byte(2), number: 3 };
+    const FUTURE: BlockNumHash = BlockNumHash { hash: B256::repeat_byte(1), number: 21 };
 
     #[rstest]
     #[case::in_order(status(1, 2, 3), None)]
@@ -184,18 +188,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::behind(2, None, Step::CatchUp)]
-    #[case::same_block(5, Some(block(3, 1, 1)), Step::Consolidate)]
-    #[case::other_hash(5, Some(block(3, 2, 1)), Step::Reorg)]
-    #[case::other_place_in_the_epoch(5, Some(L2Ref { sequence_number: 9, ..block(3, 1, 1) }), Step::Reorg)]
-    #[case::other_parent(5, Some(L2Ref { parent_hash: B256::ZERO, ..block(3, 1, 1) }), Step::Reorg)]
-    #[case::nothing_there(5, None, Step::Reorg)]
-    fn steps(#[case] unsafe_head: u64, #[case] local: Option<L2Ref>, #[case] step: Step) {
+    #[case::behind(2, None, LightClStep::CatchUp)]
+    #[case::same_block(5, Some(block(3, 1, 1)), LightClStep::Consolidate)]
+    #[case::other_hash(5, Some(block(3, 2, 1)), LightClStep::Reorg)]
+    #[case::other_place_in_the_epoch(5, Some(ServedL2Ref { sequence_number: 9, ..block(3, 1, 1) }), LightClStep::Reorg)]
+    #[case::other_parent(5, Some(ServedL2Ref { parent_hash: B256::ZERO, ..block(3, 1, 1) }), LightClStep::Reorg)]
+    #[case::nothing_there(5, None, LightClStep::Reorg)]
+    fn steps(#[case] unsafe_head: u64, #[case] local: Option<ServedL2Ref>, #[case] step: LightClStep) {
         assert_eq!(LightCl::step(&status(1, 2, 3), block(unsafe_head, 1, 1), local), step);
     }
 
     #[test]
-    fn safe_heads_go_by_number_and_forward_only() {
+    fn safe_heads_move_by_number_and_forward_only() {
         let mut node = LightCl::new(block(0, 1, 1), Some(0));
         node.take(&status(1, 2, 3));
         assert_eq!((node.safe(), node.finalized()), (block(2, 1, 1), block(1, 1, 1)));
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_l1_dropped_is_left_and_what_is_final_stays() {
+    fn a_follower_leaves_blocks_that_l1_dropped_and_keeps_final_ones() {
         let mut node = LightCl::new(block(0, 1, 1), Some(0));
         node.take(&status(1, 4, 5));
         node.go_back(block(2, 1, 1));

@@ -1,11 +1,10 @@
 //! [`ChainStore`]: what a chain's nodes know: its blocks, canonical and orphaned, and how safe they are.
 //!
-//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is told, and forgets the lowest beyond
+//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is configured to, and forgets the lowest beyond
 //! that, except genesis.
 
-use crate::block::L2Block;
-use crate::heads::Heads;
-use crate::sequencer::{ChainTick, Rewind, Withdrawal};
+use crate::chain::L2Block;
+use crate::simulation::{ChainHeads, ChainTick, Rewind, Withdrawal};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::B256,
@@ -27,20 +26,20 @@ pub struct ChainStore {
     /// All blocks by height, orphans too, so that a height is forgotten whole.
     heights: BTreeMap<u64, Vec<B256>>,
     blocks: HashMap<B256, Arc<L2Block>>,
-    /// Where a transaction stands: the block that included it last, and the place in it.
+    /// The place of a transaction: the block that included it last, and its index there.
     transactions: HashMap<B256, (B256, usize)>,
-    heads: Heads,
+    heads: ChainHeads,
     /// Whether the rollup node has taken its heads back.
     is_withdrawn: bool,
     outage: bool,
-    headless: bool,
+    unknown_heads: bool,
     other_rules: bool,
-    at_genesis: bool,
-    /// What stands in place of the chain's own blocks while the nodes follow another fork.
-    fork: BTreeMap<u64, Arc<L2Block>>,
+    genesis_final: bool,
+    /// The blocks that are served in place of the chain's own while the nodes are on another branch.
+    other_branch: BTreeMap<u64, Arc<L2Block>>,
     /// What is at its height by number, in place of the chain's own block, under blocks that are built on that.
     unlinked: Vec<Arc<L2Block>>,
-    /// How the execution client is taken back, if it is. The rollup node is stopped meanwhile.
+    /// How the execution client is rewound, if it is. The rollup node is stopped meanwhile.
     rewind: Option<Rewind>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
     safe_at: BTreeMap<u64, u64>,
@@ -58,13 +57,13 @@ impl ChainStore {
             heights: BTreeMap::new(),
             blocks: HashMap::new(),
             transactions: HashMap::new(),
-            heads: Heads::default(),
+            heads: ChainHeads::default(),
             is_withdrawn: false,
             outage: false,
-            headless: false,
+            unknown_heads: false,
             other_rules: false,
-            at_genesis: false,
-            fork: BTreeMap::new(),
+            genesis_final: false,
+            other_branch: BTreeMap::new(),
             unlinked: Vec::new(),
             rewind: None,
             // As op-node records it: what begins at genesis has derived all that comes after.
@@ -92,9 +91,9 @@ impl ChainStore {
         self.outage = tick.outage;
         self.unlinked.clone_from(&tick.unlinked);
         self.rewind.clone_from(&tick.rewind);
-        self.headless = tick.headless;
+        self.unknown_heads = tick.unknown_heads;
         self.other_rules = tick.other_rules;
-        self.at_genesis = tick.at_genesis;
+        self.genesis_final = tick.genesis_final;
         // L1 may have dropped what led there.
         while self.safe_at.last_key_value().is_some_and(|(_, height)| *height > tick.heads.safe) {
             self.safe_at.pop_last();
@@ -106,8 +105,8 @@ impl ChainStore {
         {
             self.safe_at.remove(&second);
         }
-        let fork = tick.fork.iter().flatten();
-        self.fork = fork.map(|block| (block.number(), Arc::clone(block))).collect();
+        let other_branch = tick.other_branch.iter().flatten();
+        self.other_branch = other_branch.map(|block| (block.number(), Arc::clone(block))).collect();
     }
 
     /// The chain's id.
@@ -121,30 +120,30 @@ impl ChainStore {
     }
 
     /// The heads.
-    pub const fn heads(&self) -> Heads {
+    pub const fn heads(&self) -> ChainHeads {
         self.heads
     }
 
-    /// The heads as the rollup node names them: while it takes one back, all but the tip are at the final block. It may call
+    /// The heads as the rollup node names them: while it withdraws one, all but the tip are at the final block. It may call
     /// genesis safe and final.
-    pub fn named_heads(&self) -> Heads {
-        let Heads { unsafe_head, local_safe, finalized, .. } = self.heads;
-        if self.at_genesis {
+    pub(crate) fn named_heads(&self) -> ChainHeads {
+        let ChainHeads { unsafe_head, local_safe, finalized, .. } = self.heads;
+        if self.genesis_final {
             let genesis = self.genesis.number();
-            Heads { unsafe_head, local_safe, safe: genesis, finalized: genesis }
+            ChainHeads { unsafe_head, local_safe, safe: genesis, finalized: genesis }
         } else if self.is_withdrawn {
-            Heads { unsafe_head, local_safe: finalized, safe: finalized, finalized }
+            ChainHeads { unsafe_head, local_safe: finalized, safe: finalized, finalized }
         } else {
             self.heads
         }
     }
 
-    /// The heads as the execution client labels them: while it is taken back to a sibling, it calls that one's parent final.
-    pub fn labelled_heads(&self) -> Heads {
-        let Heads { safe, finalized, .. } = self.heads;
+    /// The heads as the execution client labels them: while it is rewound to a sibling, it calls that one's parent final.
+    pub fn labelled_heads(&self) -> ChainHeads {
+        let ChainHeads { safe, finalized, .. } = self.heads;
         match &self.rewind {
             None => self.heads,
-            Some(Rewind { kept, sibling: None }) => Heads {
+            Some(Rewind { kept, sibling: None }) => ChainHeads {
                 unsafe_head: *kept,
                 local_safe: *kept,
                 safe: safe.min(*kept),
@@ -152,13 +151,13 @@ impl ChainStore {
             },
             Some(Rewind { kept, sibling: Some(_) }) => {
                 let below = kept.saturating_sub(1);
-                Heads { unsafe_head: *kept, local_safe: *kept, safe: below, finalized: below }
+                ChainHeads { unsafe_head: *kept, local_safe: *kept, safe: below, finalized: below }
             }
         }
     }
 
-    /// Whether the rollup node is stopped, because the execution client is taken back.
-    pub const fn is_stopped(&self) -> bool {
+    /// Whether the rollup node is stopped, because the execution client is rewound.
+    pub(crate) const fn is_stopped(&self) -> bool {
         self.rewind.is_some()
     }
 
@@ -168,29 +167,29 @@ impl ChainStore {
     }
 
     /// Whether the rollup node works by other rules than the chain.
-    pub const fn is_under_other_rules(&self) -> bool {
+    pub(crate) const fn is_under_other_rules(&self) -> bool {
         self.other_rules
     }
 
     /// Whether the rollup node names no heads.
-    pub const fn is_headless(&self) -> bool {
-        self.headless
+    pub(crate) const fn is_headless(&self) -> bool {
+        self.unknown_heads
     }
 
     /// The newest L1 height up to this one that led to another cross-safe head, and that head's height.
-    pub fn safe_head_at(&self, l1_block: u64) -> Option<(u64, u64)> {
+    pub(crate) fn safe_head_at(&self, l1_block: u64) -> Option<(u64, u64)> {
         self.safe_at.range(..=l1_block).next_back().map(|(l1_block, height)| (*l1_block, *height))
     }
 
-    /// The first height at which the nodes follow another fork.
+    /// The first height at which the nodes are on another branch.
     fn forked_at(&self) -> Option<u64> {
-        self.fork.first_key_value().map(|(number, _)| *number)
+        self.other_branch.first_key_value().map(|(number, _)| *number)
     }
 
     /// The canonical block of a height, as the nodes see it.
     pub fn canonical(&self, number: u64) -> Option<&Arc<L2Block>> {
         if self.forked_at().is_some_and(|first| first <= number) {
-            return self.fork.get(&number);
+            return self.other_branch.get(&number);
         }
         if let Some(Rewind { kept, sibling }) = &self.rewind
             && *kept <= number
@@ -206,7 +205,7 @@ impl ChainStore {
         let own = self.blocks.get(&hash);
         let own = own.filter(|block| self.forked_at().is_none_or(|first| block.number() < first));
         let sibling = self.rewind.iter().filter_map(|rewind| rewind.sibling.as_ref());
-        let others = self.fork.values().chain(&self.unlinked).chain(sibling);
+        let others = self.other_branch.values().chain(&self.unlinked).chain(sibling);
         own.or_else(|| others.into_iter().find(|block| block.hash == hash))
     }
 
@@ -215,8 +214,8 @@ impl ChainStore {
         self.canonical(block.number()).is_some_and(|canonical| canonical.hash == block.hash)
     }
 
-    /// The height that a tag stands for.
-    pub fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
+    /// The height of a tag.
+    pub(crate) fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
         let heads = self.labelled_heads();
         match tag {
             BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => heads.unsafe_head,
@@ -227,7 +226,7 @@ impl ChainStore {
         }
     }
 
-    /// The block that an id stands for (EIP-1898: `requireCanonical` leaves orphans out).
+    /// The block of an id (EIP-1898: `requireCanonical` leaves orphans out).
     pub fn block(&self, id: BlockId) -> Option<&Arc<L2Block>> {
         match id {
             BlockId::Number(tag) => {

@@ -4,9 +4,8 @@ use super::chain_store::ChainStore;
 use super::l1_block::l1_logs;
 use super::rpc_receipt::rpc_logs;
 use super::{invalid_params, server_error};
-use crate::block::L2Block;
-use crate::l1::L1;
-use crate::l1_block::L1Block;
+use crate::chain::L2Block;
+use crate::l1::{L1, L1Block};
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::{B256, Bloom},
@@ -25,7 +24,7 @@ pub(super) trait Logged {
     /// A block of it.
     type Block;
 
-    /// The height that a tag stands for.
+    /// The height of a tag.
     fn height_of(&self, tag: BlockNumberOrTag) -> u64;
     /// The newest height.
     fn head(&self) -> u64;

@@ -1,11 +1,10 @@
 //! The L1's execution client: blocks with finality, their receipts and logs, and the storage of each chain's
-//! `SystemConfig`.
+//! `SystemConfigContract`.
 
 use super::l1_block::{l1_block, l1_receipt, l1_receipts};
 use super::{Arguments, ServeError, filter, server_error};
-use crate::l1::L1;
-use crate::l1_block::L1Block;
-use crate::superchain::L1_CHAIN_ID;
+use crate::l1::{L1, L1Block};
+use crate::simulation::L1_CHAIN_ID;
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, U64, U256},
@@ -62,7 +61,7 @@ pub fn l1_module(store: Store) -> Result<RpcModule<Store>, ServeError> {
     Ok(module)
 }
 
-/// The block that an id stands for (EIP-1898: `requireCanonical` leaves orphans out).
+/// The block of an id (EIP-1898: `requireCanonical` leaves orphans out).
 fn by_id(l1: &L1, id: BlockId) -> Option<&Arc<L1Block>> {
     match id {
         BlockId::Number(tag) => l1.block_by_number(l1.height_of(tag)),

@@ -1,6 +1,6 @@
 //! L1 blocks, transactions and receipts in the JSON shapes of an Ethereum execution client.
 
-use crate::l1_block::L1Block;
+use crate::l1::L1Block;
 use alloy::{
     consensus::{
         BlockBody, Sealed, Transaction as _, TxEnvelope, TxReceipt,

@@ -3,6 +3,7 @@
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, RpcServiceBuilder, RpcServiceT};
 use jsonrpsee::types::Request;
 use parking_lot::Mutex;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -14,6 +15,17 @@ const MAX_METHODS: usize = 64;
 
 /// What a method is called that asks for a block with its transactions.
 pub const WHOLE_BLOCK: &str = "whole block";
+
+/// How many requests the sidecar made, by method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestCounts {
+    /// To the chains' first execution clients.
+    pub execution: BTreeMap<String, u64>,
+    /// To the chains' rollup nodes.
+    pub rollup_node: BTreeMap<String, u64>,
+    /// To L1's execution client.
+    pub l1: BTreeMap<String, u64>,
+}
 
 /// Counts of requests by method. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -44,21 +56,21 @@ impl Requests {
 }
 
 impl<S> Layer<S> for Requests {
-    type Service = Counted<S>;
+    type Service = CountedService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Counted { inner, requests: self.clone() }
+        CountedService { inner, requests: self.clone() }
     }
 }
 
 /// What [`Requests`] makes of a service.
 #[derive(Clone, Debug)]
-pub struct Counted<S> {
+pub struct CountedService<S> {
     inner: S,
     requests: Requests,
 }
 
-impl<S: RpcServiceT> RpcServiceT for Counted<S> {
+impl<S: RpcServiceT> RpcServiceT for CountedService<S> {
     type MethodResponse = S::MethodResponse;
     type NotificationResponse = S::NotificationResponse;
     type BatchResponse = S::BatchResponse;

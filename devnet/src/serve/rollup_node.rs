@@ -1,16 +1,11 @@
-//! The rollup node of one chain, an op-supernode in its conduct unless it is told to be an op-node: the part of `optimism_*` that readers of its view of L1 and L2 need.
+//! The rollup node of one chain, which behaves as an op-supernode unless it is configured to be an op-node: the part of `optimism_*` that readers of its view of L1 and L2 need.
 
 use super::chain_store::ChainStore;
 use super::{Arguments, ServeError, server_error};
-use crate::block::L2Block;
-use crate::header::{BASE_FEE_PARAMS, MIN_BASE_FEE};
-use crate::keyring::deposit_contract_address;
-use crate::l1::L1;
-use crate::l1_attributes::DA_FOOTPRINT_GAS_SCALAR;
-use crate::l1_block::L1Block;
-use crate::superchain::L1_CHAIN_ID;
-use crate::system_config::FeeScalars;
-use crate::upgrade;
+use crate::chain::{BASE_FEE_PARAMS, L2Block, MIN_BASE_FEE, upgrade};
+use crate::keys::deposit_contract_address;
+use crate::l1::{DA_FOOTPRINT_GAS_SCALAR, FeeScalars, L1, L1Block};
+use crate::simulation::L1_CHAIN_ID;
 use alloy::{
     eips::{BlockNumHash, BlockNumberOrTag},
     primitives::{Address, B256, U64, keccak256},
@@ -32,7 +27,7 @@ const HELD_POLL: Duration = Duration::from_millis(10);
 
 /// Everything that the rollup node answers from.
 #[derive(Clone, Debug)]
-pub struct RollupNode {
+pub struct SimulatedRollupNode {
     /// Its chain.
     pub chain: Arc<RwLock<ChainStore>>,
     /// Its L1.
@@ -41,7 +36,7 @@ pub struct RollupNode {
     pub dependencies: Vec<u64>,
     /// The message expiry window, in seconds.
     pub expiry_window: u64,
-    /// From when on the chains take each other's messages, Unix seconds. It is told under Lagoon's former name: Lagoon itself is
+    /// From when on the chains accept each other's messages, Unix seconds. It is served under Lagoon's former name: Lagoon itself is
     /// active from genesis on, because the devnet cannot carry its upgrade transactions.
     pub interop_time: u64,
     /// Seconds between two blocks.
@@ -60,7 +55,7 @@ pub struct RollupNode {
 ///
 /// # Errors
 /// Never in practice: method names are unique.
-pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, ServeError> {
+pub fn rollup_node_module(node: SimulatedRollupNode) -> Result<RpcModule<SimulatedRollupNode>, ServeError> {
     let is_plain = node.is_plain;
     let mut module = RpcModule::new(node);
     module.register_async_method("optimism_syncStatus", |_, node, _| async move {
@@ -88,7 +83,7 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
     Ok(module)
 }
 
-impl RollupNode {
+impl SimulatedRollupNode {
     /// Holds a request for as long as the chain's node is stopped, as op-supernode does, up to a bound.
     async fn await_answers(&self) {
         let began = Instant::now();
@@ -127,7 +122,7 @@ impl RollupNode {
         }))
     }
 
-    /// What tells an op-supernode from a node that checks no messages. Of the chains' statuses only its own.
+    /// What distinguishes an op-supernode from a node that checks no messages. Of the chains' statuses only its own.
     fn supernode_status(&self) -> Result<Value, ErrorObjectOwned> {
         let status = self.sync_status()?;
         let chain_id = self.chain.read().chain_id().to_string();

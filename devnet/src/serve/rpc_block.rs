@@ -1,6 +1,6 @@
 //! Blocks and transactions in the JSON shapes of an OP Stack execution client.
 
-use crate::block::L2Block;
+use crate::chain::L2Block;
 use alloy::{
     consensus::{
         Block as ConsensusBlock, BlockBody, Sealed,
@@ -38,7 +38,7 @@ pub fn rpc_block(block: &L2Block, full: bool) -> Block<Transaction> {
     Block { header, uncles: Vec::new(), transactions, withdrawals: Some(Withdrawals::default()) }
 }
 
-/// A transaction as it stands in a block; `None`: there is none at this place.
+/// A transaction of a block; `None`: the block has none at this place.
 pub(super) fn rpc_transaction(block: &L2Block, index: usize) -> Option<Transaction> {
     let envelope = block.transactions.get(index)?;
     let sender = *block.senders.get(index)?;

@@ -1,7 +1,7 @@
 //! Receipts and logs in the JSON shapes of an OP Stack execution client, with its L1 fee fields.
 
-use crate::block::L2Block;
-use crate::l1_attributes::DA_FOOTPRINT_GAS_SCALAR;
+use crate::chain::L2Block;
+use crate::l1::DA_FOOTPRINT_GAS_SCALAR;
 use alloy::{
     consensus::{ReceiptWithBloom, Transaction as _, TxReceipt},
     primitives::{Address, U256},
@@ -13,7 +13,7 @@ use op_alloy::{
 };
 use op_revm::{L1BlockInfo as FeeOracle, OpSpecId};
 
-/// Where the fee scalars, the L1 base fee and the blob base fee stand in the calldata of the L1 attributes (Ecotone and later).
+/// Where the fee scalars, the L1 base fee and the blob base fee are in the calldata of the L1 attributes (Ecotone and later).
 const BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 4..8;
 const BLOB_BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 8..12;
 const BASE_FEE_AT: core::ops::Range<usize> = 36..68;

@@ -1,13 +1,11 @@
 //! The servers' answers, read back by op-alloy's types and checked against the headers that they came with.
 
+use super::server::SERVER_ERROR_CODE;
 use super::*;
 use crate::faults::{FaultPlan, FaultSpec};
-use crate::heads::Heads;
-use crate::l1::L1;
-use crate::schedule::Schedule;
-use crate::sequencer::{ChainTick, Rewind};
-use crate::superchain::{Superchain, SuperchainParams};
-use crate::system_config::UNSAFE_BLOCK_SIGNER_SLOT;
+use crate::l1::{L1, UNSAFE_BLOCK_SIGNER_SLOT};
+use crate::simulation::{ChainHeads, ChainTick, Rewind, Superchain, SuperchainParams};
+use crate::timing::Schedule;
 use alloy::{
     consensus::{ReceiptEnvelope, ReceiptWithBloom, proofs, transaction::SignerRecoverable},
     eips::Encodable2718,
@@ -17,12 +15,15 @@ use alloy::{
 use crosscheck_core::message::CROSS_L2_INBOX;
 use crosscheck_p2p::UnixSeconds;
 use futures::FutureExt;
+use jsonrpsee::RpcModule;
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use op_alloy::{
     consensus::{OpReceipt, OpReceiptEnvelope},
     rpc_types::{OpTransactionReceipt, Transaction},
 };
 use parking_lot::RwLock;
 use rstest::rstest;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -62,8 +63,8 @@ impl World {
         call(&rollup_node_module(self.rollup_node()).unwrap(), method, params).await.unwrap()
     }
 
-    fn rollup_node(&self) -> RollupNode {
-        RollupNode {
+    fn rollup_node(&self) -> SimulatedRollupNode {
+        SimulatedRollupNode {
             chain: Arc::clone(&self.chain),
             l1: Arc::clone(&self.l1),
             dependencies: vec![901, 902],
@@ -99,7 +100,7 @@ fn parse<T: DeserializeOwned>(value: Value) -> T {
 }
 
 #[tokio::test]
-async fn a_node_that_keeps_few_blocks_knows_the_newest_and_genesis_and_that_it_began_there() {
+async fn a_node_that_keeps_few_blocks_has_the_newest_and_genesis() {
     let mut world = world(&[]);
     let genesis = Arc::clone(world.chain.read().genesis());
     let mut store = ChainStore::new(901, Arc::clone(&genesis)).keeping(10);
@@ -107,7 +108,7 @@ async fn a_node_that_keeps_few_blocks_knows_the_newest_and_genesis_and_that_it_b
         (1..=30).map(|number| Arc::clone(world.chain.read().canonical(number).unwrap())).collect();
     for block in &blocks {
         let (number, safe_at) = (block.number(), vec![(block.number(), block.number())]);
-        let heads = Heads { unsafe_head: number, local_safe: number, safe: number, finalized: number };
+        let heads = ChainHeads { unsafe_head: number, local_safe: number, safe: number, finalized: number };
         store.apply(&ChainTick { built: vec![Arc::clone(block)], heads, safe_at, ..ChainTick::idle(901) });
     }
     world.chain = Arc::new(RwLock::new(store));
@@ -228,7 +229,7 @@ async fn tags(#[case] tag: &str, #[case] number: u64) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_null() {
+async fn an_unknown_block_is_null() {
     let world = world(&[]);
     let absent = B256::repeat_byte(9);
     for (method, params) in [
@@ -304,7 +305,7 @@ async fn in_an_outage_every_method_answers_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_taken_back_has_a_sibling_as_its_tip_and_the_node_holds_its_answers() {
+async fn a_rewound_client_has_a_sibling_as_its_tip_and_the_node_keeps_its_answers() {
     async fn at(world: &World, tag: &str) -> Value {
         world.execution("eth_getBlockByNumber", json!([tag, false])).await.unwrap()
     }
@@ -327,12 +328,12 @@ async fn a_client_that_is_taken_back_has_a_sibling_as_its_tip_and_the_node_holds
     assert_eq!(world.node("optimism_syncStatus", json!([])).await["unsafe_l2"]["number"], 31);
 }
 
-/// What is derived is safe to it at once, and it has no word of other chains.
+/// A derived block is safe to it at once, and it knows nothing of other chains.
 #[tokio::test]
 async fn a_plain_node_checks_no_messages() {
     let world = world(&[]);
     let node = world.rollup_node();
-    let plain = rollup_node_module(RollupNode { is_plain: true, ..node.clone() }).unwrap();
+    let plain = rollup_node_module(SimulatedRollupNode { is_plain: true, ..node.clone() }).unwrap();
     let status = call(&plain, "optimism_syncStatus", json!([])).await.unwrap();
     assert_eq!(status["safe_l2"], status["local_safe_l2"]);
     assert!(call(&plain, "supernode_syncStatus", json!([])).await.is_err());
@@ -347,11 +348,11 @@ async fn a_client_that_does_not_link_up_has_another_block_by_number_only() {
     }
     let mut world = world(&["unlinked-client@27"]);
     let own = Arc::clone(world.chain.read().canonical(27).unwrap());
-    let told = at(&world, 27).await;
-    assert_ne!(told["hash"], json!(own.hash));
-    assert_eq!(told["parentHash"], json!(own.header.parent_hash));
+    let reported = at(&world, 27).await;
+    assert_ne!(reported["hash"], json!(own.hash));
+    assert_eq!(reported["parentHash"], json!(own.header.parent_hash));
     assert_eq!(at(&world, 28).await["parentHash"], json!(own.hash));
-    for hash in [&told["hash"], &json!(own.hash)] {
+    for hash in [&reported["hash"], &json!(own.hash)] {
         let found = world.execution("eth_getBlockByHash", json!([hash, false])).await.unwrap();
         assert_eq!(&found["hash"], hash);
     }

@@ -14,12 +14,12 @@ use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::{Member, MessageStatus};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use crosscheck_devnet::chain::{Chain, ChainParams};
 use crosscheck_devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
 use crosscheck_devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
+use crosscheck_devnet::keys::Call;
 use crosscheck_devnet::serve::RunningServer;
-use crosscheck_devnet::wallet::Call;
 use parking_lot::RwLock;
 
 const A: u64 = 901;

@@ -305,7 +305,7 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     // What the server knows was cloned before: it is served again.
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
-    let key = |block: &crosscheck_devnet::block::L2Block| BlockKey {
+    let key = |block: &crosscheck_devnet::chain::L2Block| BlockKey {
         chain_id,
         number: block.header.number,
         hash: block.hash,

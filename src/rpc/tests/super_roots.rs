@@ -10,7 +10,7 @@ use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::OutputV0;
 use crosscheck_core::tracker::{MessageKey, StatusCause};
 use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::{Value, json};

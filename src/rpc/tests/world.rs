@@ -22,7 +22,7 @@ use crosscheck_core::message::{
 use crosscheck_core::proof::{Executed, LogIndex};
 use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{ChainRules, DependencySet, Member};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
 use crosscheck_devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
 use crosscheck_devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};

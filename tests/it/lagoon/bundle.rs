@@ -4,7 +4,7 @@
 //! program knows the transactions by their hashes alone, and what is made here is checked against those.
 
 use alloy::primitives::{Address, Bytes, TxKind, U256, address, bytes, keccak256};
-use crosscheck_devnet::upgrade::Upgrade;
+use crosscheck_devnet::chain::Upgrade;
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::{TxDeposit, UpgradeDepositSource};
 use serde::Deserialize;

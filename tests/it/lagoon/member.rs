@@ -9,17 +9,20 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use crosscheck::for_tests::KnownNetwork;
 use crosscheck_core::consolidation::Fork;
 use crosscheck_core::message::{CROSS_L2_INBOX, Message};
-use crosscheck_devnet::chain::Departure;
+use crosscheck_devnet::chain::BlockOverrides;
+use crosscheck_devnet::chain::{Chain, ChainParams, L2Block};
 use crosscheck_devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
-use crosscheck_devnet::follower::{Conduct, Follower, FollowerEndpoints, L2Ref};
-use crosscheck_devnet::heads::Heads;
-use crosscheck_devnet::keyring::{Keyring, deposit_contract_address};
-use crosscheck_devnet::message_pool::InitiatingBlock;
-use crosscheck_devnet::publisher::Publisher;
-use crosscheck_devnet::sequencer::{Attestation, ChainTick};
-use crosscheck_devnet::serve::{ChainStore, RollupNode, RunningServer};
-use crosscheck_devnet::system_config::{FeeScalars, SystemConfig};
-use crosscheck_devnet::{Call, Chain, ChainParams, L1, L2Block, serve};
+use crosscheck_devnet::follower::{FollowerBehaviour, FollowerEndpoints, ServedL2Ref, SimulatedFollower};
+use crosscheck_devnet::gossip::Publisher;
+use crosscheck_devnet::keys::Call;
+use crosscheck_devnet::keys::{Keyring, deposit_contract_address};
+use crosscheck_devnet::l1::L1;
+use crosscheck_devnet::l1::{FeeScalars, SystemConfigContract};
+use crosscheck_devnet::messages::InitiatingBlock;
+use crosscheck_devnet::serve;
+use crosscheck_devnet::serve::{ChainStore, RunningServer, SimulatedRollupNode};
+use crosscheck_devnet::simulation::ChainHeads;
+use crosscheck_devnet::simulation::{Attestation, ChainTick};
 use crosscheck_p2p::{Clock, Signers, UnixSeconds};
 use crosscheck_peer::GossipNode;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -38,7 +41,7 @@ const GAS_LIMIT: u64 = 60_000_000;
 
 /// Its chain as a follower of Crosscheck has come to see it.
 pub(crate) struct Followed {
-    conduct: Arc<Mutex<Conduct>>,
+    behaviour: Arc<Mutex<FollowerBehaviour>>,
     chain_id: u64,
     /// Ends when it is dropped.
     _task: JoinSet<()>,
@@ -47,7 +50,7 @@ pub(crate) struct Followed {
 impl Followed {
     /// How far its safe head is.
     pub(crate) fn safe(&self) -> u64 {
-        let report = self.conduct.lock().report(self.chain_id, None);
+        let report = self.behaviour.lock().report(self.chain_id, None);
         assert!(!report.went_backwards && report.rejected_statuses == 0, "{report:?}");
         report.safe
     }
@@ -71,8 +74,8 @@ pub(crate) struct Served {
 }
 
 /// What a `SystemConfig` holds for a sequencer's keys.
-pub(crate) fn system_config(keys: &Keyring) -> SystemConfig {
-    SystemConfig {
+pub(crate) fn system_config(keys: &Keyring) -> SystemConfigContract {
+    SystemConfigContract {
         unsafe_block_signer: keys.sequencer.address(),
         batcher: keys.batcher.address(),
         scalars: FeeScalars::GENESIS,
@@ -143,12 +146,12 @@ impl Member {
         let is_first_of_lagoon = self.height_at(lagoon.0) == parent.number() + 1;
         // The first block of Lagoon holds nothing of users.
         let transactions = if is_first_of_lagoon { Vec::new() } else { self.traffic(&parent, executed) };
-        let departure = Departure { is_metered: !executed.is_empty(), ..Departure::default() };
-        let block = self.chain.build_departing(parent.hash, origin, &transactions, &departure).unwrap();
+        let overrides = BlockOverrides { is_metered: !executed.is_empty(), ..BlockOverrides::default() };
+        let block = self.chain.build_with(parent.hash, origin, &transactions, &overrides).unwrap();
         self.chain.adopt(block.hash).unwrap();
         let (first, time) = (self.chain.params().first_number, self.network.block_time);
         let behind = |lag: u64| block.number().saturating_sub(lag / time).max(first);
-        let heads = Heads {
+        let heads = ChainHeads {
             unsafe_head: block.number(),
             local_safe: behind(LOCAL_SAFE_LAG),
             safe: behind(SAFE_LAG),
@@ -196,7 +199,7 @@ impl Member {
     pub(crate) async fn serve(&self, clock: Arc<dyn Clock>, l1: Arc<RwLock<L1>>) -> Served {
         let execution = serve::execution_module(Arc::clone(&self.store)).unwrap();
         let params = self.chain.params();
-        let node = RollupNode {
+        let node = SimulatedRollupNode {
             chain: Arc::clone(&self.store),
             l1,
             dependencies: self.network.dependency_set.iter().map(|id| id.as_u64().unwrap()).collect(),
@@ -211,9 +214,10 @@ impl Member {
         let mut rollup_node = serve::rollup_node_module(node).unwrap();
         let config = self.rollup_config();
         rollup_node.remove_method("optimism_rollupConfig");
-        let answer = move |_: jsonrpsee::types::Params<'_>, _: &RollupNode, _: &jsonrpsee::Extensions| {
-            Ok::<_, ErrorObjectOwned>(config.clone())
-        };
+        let answer =
+            move |_: jsonrpsee::types::Params<'_>, _: &SimulatedRollupNode, _: &jsonrpsee::Extensions| {
+                Ok::<_, ErrorObjectOwned>(config.clone())
+            };
         rollup_node.register_method("optimism_rollupConfig", answer).unwrap();
         let signers = Signers::of(self.keys.sequencer.address());
         let sequencer = GossipNode::start_at(clock, self.network.chain_id, signers, Vec::new());
@@ -260,17 +264,18 @@ impl Member {
     /// A node that follows what is served at this URL, and derives nothing.
     pub(crate) fn follow(&self, served: &Served, source: String, l1: Arc<RwLock<L1>>) -> Followed {
         let endpoints = FollowerEndpoints { source, execution: served.execution.url(), l1 };
-        let conduct = Arc::new(Mutex::new(Conduct::default()));
-        let (genesis, lagoon) = (L2Ref::of_block(self.chain.genesis()), self.network.interop_time());
+        let behaviour = Arc::new(Mutex::new(FollowerBehaviour::default()));
+        let (genesis, lagoon) = (ServedL2Ref::of_block(self.chain.genesis()), self.network.interop_time());
         let follower =
-            Follower::new(endpoints, genesis, lagoon.map(|time| time.0), Arc::clone(&conduct)).unwrap();
+            SimulatedFollower::new(endpoints, genesis, lagoon.map(|time| time.0), Arc::clone(&behaviour))
+                .unwrap();
         let mut task = JoinSet::new();
         task.spawn(async move {
             // It hears no gossip: it fetches what it is led to.
             let (_nobody, events) = tokio::sync::mpsc::channel(1);
             follower.run(events, Duration::from_millis(100), CancellationToken::new()).await;
         });
-        Followed { conduct, chain_id: self.id(), _task: task }
+        Followed { behaviour, chain_id: self.id(), _task: task }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::program::{DEADLINE, eventually};
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::rpc::types::{Log, TransactionReceipt};
-use crosscheck_devnet::{Call, Wallet};
+use crosscheck_devnet::keys::{Call, Wallet};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol_types::SolCall;
 use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash};
 use crosscheck_devnet::contracts::{inbox_access_list, validate_message_call};
-use crosscheck_devnet::{Call, Wallet};
+use crosscheck_devnet::keys::{Call, Wallet};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// The predeploy through which users send messages.

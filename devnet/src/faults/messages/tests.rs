@@ -4,7 +4,7 @@ use super::*;
 use crate::faults::companion::FaultBlocks;
 use crate::faults::context::NothingToCite;
 use crate::faults::identifiers;
-use crate::message_pool::tests::{dependency_set, pool, proven, site};
+use crate::messages::{dependency_set, pool, proven, site};
 use crosscheck_core::validity::{Execution, Objection, check_claim, check_log, check_tip};
 use rand::SeedableRng;
 use rstest::rstest;
@@ -48,7 +48,7 @@ fn breaks_exactly_the_rule_that_must_be_found(#[case] fault: &ScriptedFault, #[c
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let message = fault.message(&context, &mut rng).unwrap().unwrap();
         let rule = broken_rule(&message, number).unwrap();
-        assert_eq!(Finding::invalid_message(rule), fault.expected(901));
+        assert_eq!(SidecarFinding::invalid_message(rule), fault.expected(901));
         assert_eq!(fault.expected_message, Some(ExpectedMessage::invalid(rule)));
     }
 }

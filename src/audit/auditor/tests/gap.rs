@@ -36,7 +36,7 @@ fn fixture(blocks: u64) -> Fixture {
     fixture
 }
 
-fn ancestor(block: &crosscheck_devnet::block::L2Block) -> NewAncestor {
+fn ancestor(block: &crosscheck_devnet::chain::L2Block) -> NewAncestor {
     NewAncestor {
         key: BlockKey { chain_id: CHAIN_ID.into(), number: block.number(), hash: block.hash },
         parent_hash: block.header.parent_hash,

@@ -16,7 +16,7 @@ use alloy::primitives::B256;
 use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_core::validity::{DependencySet, Member};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
 use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
 use crosscheck_devnet::serve::{rpc_block, rpc_receipts};

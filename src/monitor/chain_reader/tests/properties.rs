@@ -2,7 +2,7 @@
 //! the client's chain soon after its blocks link up.
 
 use super::client::{Client, Reading, reading};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;

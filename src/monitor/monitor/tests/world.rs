@@ -18,12 +18,12 @@ use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Tracker, TrackerLimits};
 use crosscheck_core::validity::{DependencySet, Member};
-use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::L2Block;
 use crosscheck_devnet::chain::{Chain, ChainParams};
 use crosscheck_devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
 use crosscheck_devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
+use crosscheck_devnet::keys::Call;
 use crosscheck_devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
-use crosscheck_devnet::wallet::Call;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Signers, SigningDomain, Topic, UnixSeconds, ValidationRules, Validator,
 };
@@ -397,7 +397,8 @@ impl Shell {
     pub(super) async fn gossip(&self, chain: u64, block: &L2Block) {
         let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
         let signers = Signers::of(signer.address());
-        let frame = block.envelope().sign(&signer, SigningDomain::Zero, chain.into()).unwrap().frame();
+        let frame =
+            block.envelope().unwrap().sign(&signer, SigningDomain::Zero, chain.into()).unwrap().frame();
         let rules = ValidationRules::new(chain.into());
         let block = Validator::reopen(&rules, Topic::BlocksV4, &frame, &signers).unwrap();
         self.gossip.send(SuspectMessage::Gossip { block, at: Instant::now() }).await.unwrap();

@@ -1,0 +1,93 @@
+//! How many attestations and messages were found to be what. Pure.
+
+use super::observations::Observations;
+use crate::findings::SidecarFinding;
+use serde::Serialize;
+
+/// How many attestations got which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct AttestationCounts {
+    /// Attested blocks that the sidecar heard.
+    pub(crate) received: u64,
+    /// Upheld.
+    pub(crate) upheld: u64,
+    /// Upheld as a justified replacement.
+    pub(crate) upheld_replacement: u64,
+    /// Violated.
+    pub(crate) violated: u64,
+    /// Discarded.
+    pub(crate) discarded: u64,
+    /// Without a verdict.
+    pub(crate) open: u64,
+}
+
+/// How many messages all audited blocks execute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct MessageCounts {
+    /// All of them.
+    pub(crate) executed: u64,
+    /// Valid.
+    pub(crate) valid: u64,
+    /// Invalid.
+    pub(crate) invalid: u64,
+    /// Neither proven, in a block that was not found to be violated.
+    pub(crate) unknown: u64,
+    /// Neither proven, in a violated block: one invalid message decides, and there was no time to look at all the others.
+    pub(crate) unchecked: u64,
+}
+
+/// How many attestations have which verdict.
+pub(crate) fn count_attestations(seen: &Observations) -> AttestationCounts {
+    let (mut counts, _) = seen.settled();
+    for record in seen.attestations().filter(|record| record.is_attested()) {
+        increment(&mut counts.received);
+        match record.finding() {
+            SidecarFinding::Upheld | SidecarFinding::UpheldAsAncestor | SidecarFinding::UpheldReplay => {
+                increment(&mut counts.upheld);
+            }
+            SidecarFinding::UpheldReplacement => increment(&mut counts.upheld_replacement),
+            SidecarFinding::Violated { .. } => increment(&mut counts.violated),
+            SidecarFinding::Discarded { .. } => increment(&mut counts.discarded),
+            SidecarFinding::Open => increment(&mut counts.open),
+            SidecarFinding::Superseded
+            | SidecarFinding::Rejected { .. }
+            | SidecarFinding::Ignored { .. }
+            | SidecarFinding::OpenThenUpheld { .. }
+            | SidecarFinding::Outvoted { .. }
+            | SidecarFinding::Unlinked { .. }
+            | SidecarFinding::HeadsUnknown { .. }
+            | SidecarFinding::RulesDiffer { .. }
+            | SidecarFinding::GenesisFinal { .. }
+            | SidecarFinding::Retracted { .. }
+            | SidecarFinding::StayedBehind { .. }
+            | SidecarFinding::Rewound { .. }
+            | SidecarFinding::Unreplaced { .. }
+            | SidecarFinding::VerdictWithdrawn { .. }
+            | SidecarFinding::VouchedBack { .. }
+            | SidecarFinding::HeadsAtZero { .. }
+            | SidecarFinding::Message { .. }
+            | SidecarFinding::HeldOpen { .. } => {}
+        }
+    }
+    counts
+}
+
+/// How many messages were found to be what.
+pub(crate) fn count_messages(seen: &Observations) -> MessageCounts {
+    let (_, mut counts) = seen.settled();
+    let messages = seen.attestations().flat_map(|record| record.messages.iter().map(move |it| (record, it)));
+    for (record, message) in messages {
+        increment(&mut counts.executed);
+        match message.status.as_str() {
+            "valid" => increment(&mut counts.valid),
+            "invalid" => increment(&mut counts.invalid),
+            _ if record.verdict == "violated" => increment(&mut counts.unchecked),
+            _ => increment(&mut counts.unknown),
+        }
+    }
+    counts
+}
+
+const fn increment(count: &mut u64) {
+    *count = count.saturating_add(1);
+}

@@ -1,0 +1,12 @@
+//! What was scripted against what was found: the report of a run, its outcome, and their text for a person.
+
+mod devnet_report;
+mod message_report;
+mod outcome;
+mod summary;
+
+pub use devnet_report::DevnetReport;
+pub(crate) use devnet_report::{ChainReport, PlantedAttestation, PlantedFault};
+pub use outcome::DevnetOutcome;
+pub(crate) use outcome::{lagging_followers, last_attested, missed, unsettled};
+pub use summary::summary;
