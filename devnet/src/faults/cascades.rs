@@ -11,7 +11,7 @@ use crate::timing::TICKS_PER_L1_BLOCK;
 /// The block cites one that executes an invalid message. Both are still attested.
 pub(super) static TRANSITIVE_INVALID: ScriptedFault = ScriptedFault {
     name: "transitive-invalid",
-    summary: "the block cites a good log of the next chain's block before it, which executes an invalid message; both are still attested",
+    summary: "the block cites an existing log of the next chain's block before it, which executes an invalid message; both are still attested",
     chains: 2,
     companions: |block| vec![Companion { fault: &INVALID_CITED, chain: 1, block: block.saturating_sub(1) }],
     opening: &[Execute { part: 1, place: 0 }],
@@ -32,7 +32,7 @@ static INVALID_CITED: ScriptedFault = ScriptedFault {
 /// The block cites one that is replaced, and so it must be replaced too.
 pub(super) static REMOTE_REPLACEMENT: ScriptedFault = ScriptedFault {
     name: "remote-replacement",
-    summary: "the block cites a good log of the next chain's block before it, which executes an invalid message and is replaced; so is the block",
+    summary: "the block cites an existing log of the next chain's block before it, which executes an invalid message and is replaced; so is the block",
     chains: 2,
     companions: |block| vec![Companion { fault: &REPLACED_CITED, chain: 1, block: block.saturating_sub(1) }],
     opening: &[Execute { part: 1, place: 0 }],

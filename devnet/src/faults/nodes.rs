@@ -26,7 +26,7 @@ pub(super) static LONG_OUTAGE: ScriptedFault = ScriptedFault {
 
 pub(super) static LYING_ENDPOINT: ScriptedFault = ScriptedFault {
     name: "lying-endpoint",
-    summary: "for twelve blocks' time one of the chain's three execution clients serves a fork that hashes properly and executes invalid messages",
+    summary: "for twelve blocks' time one of the chain's three execution clients serves another branch, with correct hashes, that executes invalid messages",
     expected: |chain_id| SidecarFinding::Outvoted { chain_id, oddity: EndpointOddity::Lies },
     disturbance: Some(Disturbance { kind: DisturbanceKind::EndpointLies, ticks: 12 }),
     is_citable: true,
@@ -48,7 +48,7 @@ const UNLINKED_TICKS: u64 = 12;
 
 pub(super) static UNLINKED_CLIENT: ScriptedFault = ScriptedFault {
     name: "unlinked-client",
-    summary: "for twelve blocks' time the chain's execution client has a sibling of the block at its height, by number, under blocks that stand on the block itself",
+    summary: "for twelve blocks' time the chain's execution client has a sibling of the block at its height, by number, below blocks whose ancestor is the block itself",
     expected: |chain_id| SidecarFinding::Unlinked { chain_id },
     disturbance: Some(Disturbance { kind: DisturbanceKind::Unlinked { blocks: 1 }, ticks: UNLINKED_TICKS }),
     ..ScriptedFault::NONE
@@ -59,7 +59,7 @@ const STALE_BLOCKS: u64 = 4;
 
 pub(super) static STALE_ENDPOINT: ScriptedFault = ScriptedFault {
     name: "stale-endpoint",
-    summary: "for twelve blocks' time the chain's execution client has another branch of four blocks from the block on, by number, under blocks that stand on the chain's own",
+    summary: "for twelve blocks' time the chain's execution client has another branch of four blocks from the block on, by number, below blocks whose ancestors are the chain's own",
     blocks: STALE_BLOCKS,
     expected: |chain_id| SidecarFinding::Unlinked { chain_id },
     disturbance: Some(Disturbance {
@@ -92,7 +92,7 @@ pub(super) static SCHEDULE_MISMATCH: ScriptedFault = ScriptedFault {
 /// gone backwards.
 pub(super) static GENESIS_FINALITY: ScriptedFault = ScriptedFault {
     name: "genesis-finality",
-    summary: "for ten blocks' time the chain's rollup node calls genesis safe and final, as op-supernode does at a start",
+    summary: "for ten blocks' time the chain's rollup node calls genesis safe and final, as op-supernode does after a start",
     // Before this only genesis has been final.
     earliest_block: 24,
     expected: |chain_id| SidecarFinding::GenesisFinal { chain_id },
@@ -103,7 +103,7 @@ pub(super) static GENESIS_FINALITY: ScriptedFault = ScriptedFault {
 
 pub(super) static SIBLING_WRONG_FORK: ScriptedFault = ScriptedFault {
     name: "sibling-wrong-fork",
-    summary: "for eight blocks' time the chain's nodes serve a fork on L1 blocks that are not L1's; attested are the honest blocks",
+    summary: "for eight blocks' time the chain's nodes serve another branch, on L1 blocks that are not L1's; the honest blocks are attested",
     // The epoch of the block must not be that of genesis.
     earliest_block: 3,
     expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::OtherFork },

@@ -35,7 +35,7 @@ pub(super) static L1_REORG_FINAL: ScriptedFault = ScriptedFault {
 
 pub(super) static UNSAFE_REORG: ScriptedFault = ScriptedFault {
     name: "unsafe-reorg",
-    summary: "the block is gossiped and the tip, and then another with other transactions takes its height",
+    summary: "the block is gossiped and becomes the tip, and then another with other transactions takes its height",
     content: BlockContent::BuiltTwice,
     is_citable: true,
     ..ScriptedFault::NONE
@@ -43,7 +43,7 @@ pub(super) static UNSAFE_REORG: ScriptedFault = ScriptedFault {
 
 pub(super) static VERDICT_TAKEN_BACK: ScriptedFault = ScriptedFault {
     name: "verdict-taken-back",
-    summary: "a deposits-only block is attested where the derived block was fine; then L1 drops the batch that held that, and the attested block is the derived one",
+    summary: "a deposits-only block is attested where the derived block was fine; then L1 drops the batch of that block, and the attested block becomes the derived one",
     earliest_block: FIRST_EXECUTING_BLOCK,
     max_block_time: MAX_BLOCK_TIME,
     // All chains wait for the verdict, and until it is withdrawn.

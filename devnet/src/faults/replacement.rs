@@ -46,7 +46,7 @@ pub(super) static WITHDRAWN_LOCAL_SAFE: ScriptedFault = ScriptedFault {
 
 pub(super) static PLAIN_SIBLING: ScriptedFault = ScriptedFault {
     name: "plain-sibling",
-    summary: "the block executes an invalid message and is replaced; the chain's own nodes check no messages, and stay on its branch for twelve blocks' time",
+    summary: "the block executes an invalid message and is replaced; the chain's own nodes check no messages, and remain on its branch for twelve blocks' time",
     blocks_after: REMAIN_TICKS,
     // All chains wait until the sidecar says where the nodes remain.
     is_drawn: false,
@@ -70,7 +70,7 @@ pub(super) static UNREPLACED: ScriptedFault = UNREPLACED_ROW;
 
 const UNREPLACED_ROW: ScriptedFault = ScriptedFault {
     name: "unreplaced",
-    summary: "the block executes an invalid message and is replaced; then L1 drops the batch that held it, and a valid block takes the replacement's place and is attested, too",
+    summary: "the block executes an invalid message and is replaced; then L1 drops its batch, and a valid block takes the replacement's place and is attested, too",
     max_block_time: MAX_BLOCK_TIME,
     expected: |chain_id| SidecarFinding::Unreplaced { chain_id, is_unseen: false },
     l1_drop: Some(L1Drop::Batch),

@@ -67,7 +67,7 @@ fn requests(report: &DevnetReport) -> Option<String> {
     let whole = each(execution.get(WHOLE_BLOCK).copied().unwrap_or_default());
     (blocks > 0 && !execution.is_empty()).then(|| {
         format!(
-            "requests a block: execution client {:.1} ({whole:.2} for the whole block), rollup node {:.1}, L1 {:.2}",
+            "requests per block: execution client {:.1} ({whole:.2} for the whole block), rollup node {:.1}, L1 {:.2}",
             all(execution),
             all(rollup_node),
             all(l1)
@@ -224,7 +224,7 @@ mod tests {
             "nothing",
             "block 9: discarded",
             "44",
-            "requests a block: execution client 2.0 (1.10 for the whole block), rollup node 1.0, L1 0.20",
+            "requests per block: execution client 2.0 (1.10 for the whole block), rollup node 1.0, L1 0.20",
             "went backwards",
             "6 flipped",
             "unknown, tracked; expected: valid, finalized",
