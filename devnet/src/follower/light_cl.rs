@@ -3,7 +3,8 @@
 //! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status is
 //! refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not have; otherwise
 //! the block at the derived height is kept if every field agrees, and reorged to if not; safe heads go by number, and
-//! forward only, until the follower's own L1 drops their origins. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
+//! forward only, until the follower's own L1 drops their origins. A derived block from before Lagoon is safe as soon as it is
+//! served (`localSafeIsFullySafe`).
 
 use super::{FollowStatus, ServedL2Ref};
 use alloy::eips::BlockNumHash;

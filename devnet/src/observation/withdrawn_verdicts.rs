@@ -1,4 +1,5 @@
-//! [`WithdrawnVerdicts`]: what a sidecar reports of attested blocks that are not derived from L1 first, and are derived after a reorg of L1. Pure.
+//! [`WithdrawnVerdicts`]: what a sidecar reports of attested blocks that are not derived from L1 first, and are derived after a
+//! reorg of L1. Pure.
 
 use super::observations::Observations;
 use crate::findings::{SidecarFinding, WithdrawnVerdictPage, WithdrawnVerdictRecord};
@@ -98,7 +99,8 @@ impl Observations {
         }
     }
 
-    /// Whether the accusation for a block is withdrawn: it is upheld, the withdrawal was reported, and neither the gauge nor the vouched head shows it.
+    /// Whether the accusation for a block is withdrawn: it is upheld, the withdrawal was reported, and neither the gauge nor
+    /// the vouched head shows it.
     pub(crate) fn is_cleared(&self, disputed: &DisputedBlock) -> bool {
         let place = (disputed.chain_id, disputed.hash);
         let is_upheld = self

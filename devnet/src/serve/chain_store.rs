@@ -1,6 +1,7 @@
 //! [`ChainStore`]: what a chain's nodes know: its blocks, canonical and orphaned, and how safe they are.
 //!
-//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is configured to, and forgets the lowest beyond
+//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is configured to, and forgets the
+//! lowest beyond
 //! that, except genesis.
 
 use crate::chain::L2Block;

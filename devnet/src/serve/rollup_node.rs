@@ -1,4 +1,5 @@
-//! The rollup node of one chain, which behaves as an op-supernode unless it is configured to be an op-node: the part of `optimism_*` that readers of its view of L1 and L2 need.
+//! The rollup node of one chain, which behaves as an op-supernode unless it is configured to be an op-node: the part of
+//! `optimism_*` that readers of its view of L1 and L2 need.
 
 use super::chain_store::ChainStore;
 use super::{Arguments, ServeError, server_error};

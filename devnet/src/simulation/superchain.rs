@@ -165,7 +165,8 @@ impl Superchain {
         last.is_some_and(|last| self.sequencers.iter().all(|chain| chain.heads().finalized >= last))
     }
 
-    /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every chain, then new blocks on every chain.
+    /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every chain, then new
+    /// blocks on every chain.
     ///
     /// # Errors
     /// When L1 or a chain cannot continue. The superchain is then unfit for use.

@@ -45,7 +45,8 @@ impl DevnetRun {
         }
     }
 
-    /// The blocks of such faults that were attested this many times. Above an earlier invalid attestation of its chain none holds the vouched head.
+    /// The blocks of such faults that were attested this many times. Above an earlier invalid attestation of its chain none
+    /// holds the vouched head.
     fn disputed_blocks(&self, times: usize, is_meant: impl Fn(&PlannedFault) -> bool) -> Vec<DisputedBlock> {
         let plan = self.plan.faults();
         let of = |planted: &PlantedFault| {
