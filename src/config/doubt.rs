@@ -23,8 +23,8 @@ pub enum Doubt {
     },
     /// Methods that change something, where others can reach them.
     #[error(
-        "rpc.admin is \"on\" and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can \
-         switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or switch rpc.admin off"
+        "rpc.admin is true and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can \
+         switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or rpc.admin to false"
     )]
     AdminForAll {
         /// Where it is served.
@@ -109,7 +109,7 @@ impl Config {
     /// What is probably not meant.
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = self.written_doubts.clone();
-        let admin = self.rpc.admin.is_on() && !self.rpc.addr.ip().is_loopback();
+        let admin = self.rpc.admin && !self.rpc.addr.ip().is_loopback();
         doubts.extend(admin.then_some(Doubt::AdminForAll { addr: self.rpc.addr }));
         doubts.extend(self.data_dir.starts_with("~").then_some(Doubt::HomeDirectory));
         doubts.extend(self.system_configs_twice());

@@ -3,7 +3,7 @@
 //! Never repeats a secret that a parser's message quotes.
 
 use super::redaction::{shown, shown_text};
-use super::{ConfigError, KEYS, Key};
+use super::{ConfigError, KEYS, Key, Kind};
 use serde_path_to_error::{Path, Segment};
 use toml::{Table, Value};
 
@@ -28,7 +28,7 @@ pub(super) fn explain(table: &Table, path: &Path, error: &toml::de::Error) -> Co
     ConfigError::Value {
         reason: reason(message, value),
         value: value.map_or_else(String::new, shown),
-        fix: fix_of(&key),
+        fix: fix_of_value(&key, value.and_then(Value::as_str).unwrap_or_default()),
         key,
     }
 }
@@ -49,7 +49,7 @@ pub(super) fn unreadable_text(path: &str, text: &str, reason: &str) -> ConfigErr
         key: path.to_owned(),
         value: shown_text(text),
         reason: reason.to_owned(),
-        fix: fix_of(path),
+        fix: fix_of_value(path, text),
     }
 }
 
@@ -60,6 +60,16 @@ pub(super) fn place(text: &str, error: &toml::de::Error) -> (usize, String) {
     let content = text.lines().nth(line).unwrap_or_default();
     let key = content.split('=').next().unwrap_or_default().trim();
     (line.saturating_add(1), shown_text(key))
+}
+
+/// What to write for a key in place of this value: for a key that is true or false, what the value probably means.
+fn fix_of_value(path: &str, value: &str) -> String {
+    let is_boolean = Key::find(path).is_some_and(|key| key.kind == Kind::Boolean);
+    match value.to_ascii_lowercase().as_str() {
+        "on" | "yes" | "true" | "1" if is_boolean => "write true, without quotes".to_owned(),
+        "off" | "no" | "false" | "0" if is_boolean => "write false, without quotes".to_owned(),
+        _ => fix_of(path),
+    }
 }
 
 /// What to write for a key, or for a section in place of a plain value.
@@ -114,6 +124,7 @@ fn reason(message: &str, value: Option<&Value>) -> String {
     };
     let expected = match expected {
         "a sequence" => "a list",
+        "a boolean" => "true or false",
         "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "a map" => "a section",
         other if other.starts_with("struct ") => "a section",

@@ -5,6 +5,8 @@
 pub enum Kind {
     /// A text, taken as it is.
     Text,
+    /// `true` or `false`.
+    Boolean,
     /// A whole number.
     Integer,
     /// Texts, separated by commas.
@@ -45,7 +47,7 @@ pub const KEYS: &[Key] = &[
         "write a level (error, warn, info, debug, trace) or a filter such as \"info,crosscheck=debug\"",
     ),
     key("rpc.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:9645\""),
-    key("rpc.admin", Kind::Text, "write \"on\" or \"off\""),
+    key("rpc.admin", Kind::Boolean, "write true or false"),
     key("http.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:7300\""),
     key("l1.execution", Kind::Text, "write an http:// or https:// URL"),
     key("sources.timeout", Kind::Text, "write a duration with its unit, such as \"5s\""),
@@ -117,8 +119,8 @@ pub const KEYS: &[Key] = &[
     chain_key("p2p.peers_lo", Kind::Integer, "write a whole number, 1 to p2p.peers_hi"),
     chain_key("p2p.peers_hi", Kind::Integer, "write a whole number, 1 to 1024"),
     chain_key("p2p.ban_duration", Kind::Text, "write whole seconds with their unit, such as \"1h\""),
-    chain_key("p2p.verdict_scoring", Kind::Text, "write \"on\" or \"off\""),
-    chain_key("p2p.topic_scoring", Kind::Text, "write \"on\" or \"off\""),
+    chain_key("p2p.verdict_scoring", Kind::Boolean, "write true or false"),
+    chain_key("p2p.topic_scoring", Kind::Boolean, "write true or false"),
     chain_key(
         "p2p.discovery",
         Kind::Text,

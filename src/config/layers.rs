@@ -122,6 +122,9 @@ impl Layers {
         };
         let value = match key.kind {
             Kind::Text => Value::String(text.to_owned()),
+            Kind::Boolean => {
+                Value::Boolean(text.parse().map_err(|_| unreadable_text(path, text, "not true or false"))?)
+            }
             Kind::Integer => {
                 Value::Integer(text.parse().map_err(|_| unreadable_text(path, text, "not a whole number"))?)
             }

@@ -39,6 +39,6 @@ pub use network::P2pConfig;
 pub use node_list::NodeList;
 pub(crate) use redaction::shown_text;
 pub use settings::{
-    ClockSource, Config, DepositSource, HttpConfig, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,
+    ClockSource, Config, DepositSource, HttpConfig, LogConfig, LogFormat, RpcConfig, SourcesConfig,
 };
 pub use values::{Seconds, Text};

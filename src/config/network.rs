@@ -1,6 +1,6 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
-use super::{Seconds, Switch, Text};
+use super::{Seconds, Text};
 use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -26,9 +26,9 @@ pub struct P2pConfig {
     /// How long a peer is banned for a bad score.
     pub ban_duration: Seconds,
     /// Whether rejected frames, valid blocks and answers count for a peer's score.
-    pub verdict_scoring: Switch,
+    pub verdict_scoring: bool,
     /// Whether deliveries count for a peer's score.
-    pub topic_scoring: Switch,
+    pub topic_scoring: bool,
     /// Discovery's UDP socket. Unset: peers are not looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<SocketAddr>,
@@ -71,8 +71,8 @@ impl Default for P2pConfig {
             peers_lo: 20,
             peers_hi: 30,
             ban_duration: Seconds(Duration::from_secs(60 * 60)),
-            verdict_scoring: Switch::On,
-            topic_scoring: Switch::Off,
+            verdict_scoring: true,
+            topic_scoring: false,
             discovery: None,
             bootnodes: Vec::new(),
             advertise_ip: None,

@@ -153,30 +153,12 @@ pub struct RpcConfig {
     /// Where it listens.
     pub addr: SocketAddr,
     /// Whether methods that change something are served.
-    pub admin: Switch,
+    pub admin: bool,
 }
 
 impl Default for RpcConfig {
     fn default() -> Self {
-        Self { addr: (Ipv4Addr::LOCALHOST, 9645).into(), admin: Switch::Off }
-    }
-}
-
-/// On or off.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Switch {
-    /// It is on.
-    On,
-    /// It is off.
-    #[default]
-    Off,
-}
-
-impl Switch {
-    /// Whether it is on.
-    pub const fn is_on(self) -> bool {
-        matches!(self, Self::On)
+        Self { addr: (Ipv4Addr::LOCALHOST, 9645).into(), admin: false }
     }
 }
 

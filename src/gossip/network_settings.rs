@@ -29,8 +29,8 @@ pub fn network_config(
         peer_file: Some(data_dir.join(format!("p2p-{chain_id}.peers.json"))),
         discovery: discovery_config(p2p),
         block_time: Duration::from_secs(chain.block_time),
-        verdict_scoring: p2p.verdict_scoring.is_on(),
-        topic_scoring: p2p.topic_scoring.is_on(),
+        verdict_scoring: p2p.verdict_scoring,
+        topic_scoring: p2p.topic_scoring,
         rules,
         ..NetworkConfig::new(chain_id)
     }
@@ -101,7 +101,7 @@ mod tests {
         let peer = "16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3";
         let network = network(&format!(
             "trusted_peers = [\"{peer}\"]\nblocked_subnets = [\"203.0.113.7/24\"]\npeers_lo = 3\npeers_hi = 5\n\
-             ban_duration = \"10s\"\ntopic_scoring = \"on\"\nverdict_scoring = \"off\"\ndiscovery = \"0.0.0.0:9222\"\n\
+             ban_duration = \"10s\"\ntopic_scoring = true\nverdict_scoring = false\ndiscovery = \"0.0.0.0:9222\"\n\
              advertise_ip = \"203.0.113.9\"\nadvertise_tcp = 1\nadvertise_udp = 2"
         ));
         assert!(network.trusted_peers.contains(&peer.parse().unwrap()) && network.topic_scoring);

@@ -41,7 +41,7 @@ pub(super) trait FailsafeApi {
     fn failsafe_enabled(&self) -> RpcResult<bool>;
 }
 
-/// The `admin_*` method that changes something. Served only where `rpc.admin` is on.
+/// The `admin_*` method that changes something. Served only where `rpc.admin` is true.
 #[rpc(server, namespace = "admin")]
 pub(super) trait FailsafeAdminApi {
     /// Switches the failsafe, durably.

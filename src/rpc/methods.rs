@@ -113,6 +113,6 @@ fn merge_admin<T>(
 }
 
 fn switched_off() -> ErrorObjectOwned {
-    let text = "Method not found: it changes something, and rpc.admin is \"off\"";
+    let text = "Method not found: it changes something, and rpc.admin is false";
     ErrorObjectOwned::owned(METHOD_NOT_FOUND_CODE, text, None::<()>)
 }

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::monitoring::Monitoring;
 use super::sources::endpoint_names;
-use crate::config::{Config, Switch};
+use crate::config::Config;
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::tasks::TaskGroup;
 use eyre::WrapErr;
@@ -35,7 +35,7 @@ pub(super) async fn start(
         suspects: monitoring.suspects.clone(),
         reported: shared.reported.clone(),
         failsafe: Failsafe::open(&shared.ledger, shared.metrics.rpc.clone()).await?,
-        admin: config.rpc.admin == Switch::On,
+        admin: config.rpc.admin,
         clock: Arc::clone(&shared.clock),
         metrics: shared.metrics.rpc.clone(),
     };

@@ -19,7 +19,7 @@ fn without_peers(dir: &Path) -> String {
     let mut config: toml::Table = written.parse().unwrap();
     config.insert("rpc".into(), {
         let mut rpc = config["rpc"].as_table().unwrap().clone();
-        rpc.insert("admin".into(), "on".into());
+        rpc.insert("admin".into(), true.into());
         rpc.into()
     });
     for (chain_id, chain) in config["chains"].as_table_mut().unwrap() {

@@ -27,7 +27,7 @@ fn assert_told(told: &[String], parts: &[&str]) {
 
 #[rstest]
 #[case::nothing("", "")]
-#[case::admin_on_loopback("rpc.admin = \"on\"", "")]
+#[case::admin_on_loopback("rpc.admin = true", "")]
 #[case::public_without_admin("rpc.addr = \"0.0.0.0:9645\"", "")]
 #[case::a_directory_with_a_tilde("data_dir = \"/srv/~cc\"", "")]
 #[case::checksum_right("", "attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"")]
@@ -39,7 +39,7 @@ fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
 }
 
 #[rstest]
-#[case::admin_for_all("rpc = { admin = \"on\", addr = \"0.0.0.0:9645\" }", "", &["rpc.admin is \"on\"", "0.0.0.0:9645", "without a password"])]
+#[case::admin_for_all("rpc = { admin = true, addr = \"0.0.0.0:9645\" }", "", &["rpc.admin is true", "0.0.0.0:9645", "without a password"])]
 #[case::home("data_dir = \"~/cc\"", "", &["data_dir begins with \"~\"", "full path"])]
 #[case::wrong_checksum("", "attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", &["chains.901.attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "EIP-55"])]
 #[case::no_prefix("", "attester = \"5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"", &["chains.901.attester", "write 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"])]

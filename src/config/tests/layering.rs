@@ -85,6 +85,8 @@ fn what_names_no_key_is_a_warning() {
 #[case::unknown("colour", "red", &["colour = red", "does not exist"])]
 #[case::unknown_of_a_chain("chains.901.colour", "red", &["chains.901.colour = red", "does not exist"])]
 #[case::secret("l1.url", "http://h/hush", &["l1.url = http://h/…"])]
+#[case::on("rpc.admin", "on", &["rpc.admin = on", "not true or false", "write true"])]
+#[case::off("chains.901.p2p.topic_scoring", "off", &["topic_scoring = off", "not true or false", "write false"])]
 #[case::no_number("audit.max_open", "many", &["audit.max_open = many", "not a whole number", "1 to 1000000"])]
 fn flags_that_cannot_work_are_refused(#[case] key: &str, #[case] value: &str, #[case] parts: &[&str]) {
     let message = Layers::default().flag(key, value).unwrap_err().to_string();
@@ -113,7 +115,11 @@ fn every_key_has_a_variable_of_its_own() {
 fn every_key_can_be_set_by_flag() {
     for key in KEYS {
         let path = if key.per_chain { format!("chains.901.{}", key.path) } else { key.path.to_owned() };
-        let text = if key.kind == Kind::Integer { "1" } else { "text" };
+        let text = match key.kind {
+            Kind::Boolean => "true",
+            Kind::Integer => "1",
+            Kind::Text | Kind::List => "text",
+        };
         assert!(Layers::default().flag(&path, text).is_ok(), "{path}");
     }
 }

@@ -267,11 +267,11 @@ async fn switching_the_failsafe_is_not_served_unless_asked_for() {
     let world = World::start(Setup::default()).await;
     let refused = world.call("admin_setFailsafeEnabled", &[json!(true)]).await;
     let (code, text) = refused.unwrap_err();
-    assert!(code == -32_601 && text.contains("rpc.admin is \"off\""), "{code} {text}");
+    assert!(code == -32_601 && text.contains("rpc.admin is false"), "{code} {text}");
     let peers = world
         .call("opp2p_blockPeer", &[json!("16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3")])
         .await;
-    assert!(peers.unwrap_err().1.contains("rpc.admin is \"off\""));
+    assert!(peers.unwrap_err().1.contains("rpc.admin is false"));
     let unknown = world.call("admin_noSuchMethod", &[]).await;
     assert_eq!(unknown.unwrap_err(), (-32_601, "Method not found".to_owned()));
 }

@@ -41,7 +41,7 @@ func (c *Config) servers(t *tomlText) {
 	t.section("rpc")
 	t.text("addr", address(c.Ports.RPC))
 	if c.Admin {
-		t.text("admin", "on")
+		t.value("admin", true)
 	}
 	t.section("http")
 	t.text("addr", address(c.Ports.HTTP))
@@ -111,7 +111,7 @@ type tomlText struct {
 
 func (t *tomlText) section(name string) { t.pending = name }
 
-// value writes a value as JSON, which for texts, whole numbers and lists of them is TOML, too.
+// value writes a value as JSON, which for texts, whole numbers, booleans and lists of them is TOML, too.
 func (t *tomlText) value(key string, value any) {
 	if t.pending != "" {
 		fmt.Fprintf(t, "\n[%s]\n", t.pending)
@@ -121,7 +121,7 @@ func (t *tomlText) value(key string, value any) {
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		panic(fmt.Sprintf("a text, a number or a list of them was not written: %v", err))
+		panic(fmt.Sprintf("a text, a number, a boolean or a list of them was not written: %v", err))
 	}
 	fmt.Fprintf(t, "%s = %s", key, line.String())
 }
