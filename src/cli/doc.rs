@@ -1,6 +1,7 @@
 //! `crosscheck doc`: what the program knows of itself, for its documentation.
 
 use super::{Outcome, print};
+use crate::config::default_file;
 use crate::metrics::metrics_table;
 use crate::service::RoomMetrics;
 use clap::{Args, Subcommand};
@@ -18,6 +19,8 @@ pub(crate) struct DocArgs {
 enum Subject {
     /// Every metric: its name, type, labels and meaning, as a Markdown table.
     Metrics,
+    /// Every configuration key: its default, what it does and which values it accepts, as a configuration file.
+    Config,
 }
 
 impl DocArgs {
@@ -27,8 +30,9 @@ impl DocArgs {
                 let set = DependencySet::new(BTreeMap::new(), DEFAULT_EXPIRY_WINDOW);
                 let metrics = RoomMetrics::register(set)?.shared;
                 print(metrics_table(&metrics.definitions()).trim_end())?;
-                Ok(Outcome::Ok)
             }
+            Subject::Config => print(default_file().trim_end())?,
         }
+        Ok(Outcome::Ok)
     }
 }

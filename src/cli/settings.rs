@@ -1,7 +1,7 @@
 //! [`SettingsArgs`]: the configuration file, and a flag for every key.
 
 use super::complain;
-use crate::config::{Config, ConfigError, KEYS, Key, Layers, shown_text};
+use crate::config::{Config, ConfigError, Key, Layers, keys, shown_text};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::path::{Path, PathBuf};
 
@@ -19,20 +19,20 @@ impl Args for SettingsArgs {
             .value_name("FILE")
             .env("CROSSCHECK_CONFIG")
             .value_parser(clap::value_parser!(PathBuf))
-            .help("The configuration file (config/default.toml lists every key)");
+            .help("The configuration file (crosscheck doc config prints every key)");
         let set = Arg::new("set")
             .long("set")
             .value_name("KEY=VALUE")
             .action(ArgAction::Append)
             .help("Set any key, including a chain's: --set chains.901.block_time=2");
-        let keys = KEYS.iter().filter(|key| !key.per_chain).map(|key| {
+        let flags = keys().filter(|key| !key.per_chain).map(|key| {
             Arg::new(key.path)
                 .long(flag_name(key))
-                .value_name("VALUE")
-                .help(format!("Set {} [env: {}]; {}", key.path, key.variable(), key.fix))
+                .value_name(key.value_name())
+                .help(key.help())
                 .help_heading("Settings")
         });
-        command.arg(file).arg(set).args(keys)
+        command.arg(file).arg(set).args(flags)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -70,7 +70,7 @@ impl FromArgMatches for SettingsArgs {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.file = matches.get_one::<PathBuf>("config").cloned();
-        for key in KEYS.iter().filter(|key| !key.per_chain) {
+        for key in keys().filter(|key| !key.per_chain) {
             if let Some(value) = matches.get_one::<String>(key.path) {
                 self.flags.push((key.path.to_owned(), value.clone()));
             }

@@ -1,4 +1,4 @@
-//! [`BundleFile`]: where the upgrade bundle of a fork is that this build does not know.
+//! [`BundleFile`]: the file with the upgrade bundle of a fork that this build does not know.
 
 use super::{Config, ConfigError};
 use core::fmt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The largest file that is taken for a bundle, in bytes: Lagoon's has 0.6 MB.
+/// The largest file that is read as a bundle, in bytes: Lagoon's has 0.6 MB.
 const MAX_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A fork and its bundle's file, written `fork=path`, or `fork:Label=path` where the intents begin otherwise than with the
@@ -20,7 +20,7 @@ pub struct BundleFile {
     path: PathBuf,
 }
 
-/// Why a text is no such setting.
+/// Why a text is not such a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleSettingError {
     /// A part of it is missing.

@@ -1,90 +1,119 @@
-//! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
+//! [`ChainConfig`]: one chain, its endpoints and its signers.
 
-use super::{NodeList, P2pConfig, Seconds};
+use super::form::{choice, duration, list, list_or_numbers, text, text_or_list, whole};
+use super::section::section;
+use super::values::{hours, mins};
+use super::{DurationSetting, NodeList, P2pConfig};
 use crate::sources::EndpointUrl;
 use alloy::primitives::Address;
 use crosscheck_core::consolidation::ReplacementRule;
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::validity::ChainRules;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// One chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChainConfig {
-    /// Its execution clients.
-    pub execution: Vec<EndpointUrl>,
-    /// How many execution clients must agree on which block is canonical. Unset: more than half of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quorum: Option<usize>,
-    /// Its rollup nodes, which derive the chain from L1. Unset: the chain is only monitored.
-    #[serde(default, skip_serializing_if = "NodeList::is_empty")]
-    pub rollup_node: NodeList,
-    /// What it means that the rollup nodes, or without one an execution client's label, call a block safe. Unset: it is
-    /// learnt from the rollup node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub safe_means: Option<SafeMeans>,
-    /// Seconds between two blocks.
-    pub block_time: u64,
-    /// When interop activates, in seconds since 1970. Unset: what the rollup node says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interop_time: Option<u64>,
-    /// The chains whose messages it may execute; itself always is one. Unset: what the rollup node says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dependency_set: Option<BTreeSet<ChainId>>,
-    /// Its SystemConfig on L1, which names the unsafe block signer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_config: Option<Address>,
-    /// The unsafe block signer, in place of what L1 names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsafe_block_signer: Option<Address>,
-    /// Who signs cross-safe attestations. Unset: the unsafe block signer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attester: Option<Address>,
-    /// What takes the place of an invalid block.
-    #[serde(default)]
-    pub replacement: ReplacementRule,
-    /// Whose status is clamped for followers. Unset: the rollup node's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_upstream: Option<EndpointUrl>,
-    /// How long its unsafe head and its execution clients' latest block may be stalled.
-    #[serde(default = "unsafe_stall")]
-    pub unsafe_stall: Seconds,
-    /// How long its local-safe and its safe head may be stalled.
-    #[serde(default = "safe_stall")]
-    pub safe_stall: Seconds,
-    /// How long L1 may be stalled, as its rollup node and `l1.execution` have it.
-    #[serde(default = "l1_stall")]
-    pub l1_stall: Seconds,
-    /// How long its vouched head may be stalled below its local-safe head, once anything was attested.
-    #[serde(default = "vouched_stall")]
-    pub vouched_stall: Seconds,
-    /// Its gossip.
-    #[serde(default)]
-    pub p2p: P2pConfig,
-}
+section! {
+    /// One section for each watched chain, named after its chain id (decimal or 0x-hex). There is no default.
+    pub struct ChainConfig at "", per_chain: true {
+        /// The chain's execution clients, at least one.
+        execution: Vec<EndpointUrl> = Vec::new(), list("different http:// or https:// URLs")
+            .required()
+            .example("[\"http://127.0.0.1:9545\"]");
 
-/// Thirty blocks of two seconds.
-const fn unsafe_stall() -> Seconds {
-    Seconds(Duration::from_secs(60))
-}
+        /// How many of them must agree on the block at a height. A client that disagrees is outvoted and reported.
+        quorum: Option<usize> = None, whole(1..=u64::MAX)
+            .limited("and at most the number of the chain's execution URLs")
+            .unset("more than half of them (1 of 1, 2 of 2, 2 of 3)")
+            .example("1");
 
-/// Chains with little traffic post batches rarely.
-const fn safe_stall() -> Seconds {
-    Seconds(Duration::from_secs(60 * 60))
-}
+        /// The chain's rollup node, which derives it from L1. Of a list, such as
+        /// ["http://127.0.0.1:7545", "http://10.0.0.2:7545"], the first node that reports heads, sees L1 and follows this chain is
+        /// used. A node that does not answer within two seconds, or is behind the heads of another one, is skipped until it
+        /// recovers. Differences between the nodes (rollup configuration, dependency set, heads) are reported; while their
+        /// configurations differ the chain is not ready.
+        #[serde(skip_serializing_if = "NodeList::is_empty")]
+        rollup_node: NodeList = NodeList::default(), text_or_list("an http:// or https:// URL, or a list of different ones")
+            .unset("the chain is only monitored: its messages are tracked from its execution clients (by the labels latest, safe and \
+                    finalized), and other chains' messages are checked against it, but its gossip is not joined, its blocks are not \
+                    audited, followers are not served, and no signer is needed")
+            .example("\"http://127.0.0.1:7545\"");
 
-/// Fifteen slots.
-const fn l1_stall() -> Seconds {
-    Seconds(Duration::from_secs(3 * 60))
-}
+        /// What the rollup node's safe head means. Without a rollup node it is the meaning of the execution clients' label "safe",
+        /// local-safe by default. An op-node that follows a source only repeats that source; a warning is logged.
+        safe_means: Option<SafeMeans> = None, choice(&[
+            ("cross-safe", "the node verifies the block's messages first, as op-supernode does; an invalid message in such a block is a consensus failure"),
+            ("local-safe", "the node has derived the block from L1, as a plain op-node or kona-node does"),
+        ])
+            .unset("learnt from the rollup node (cross-safe for an op-supernode, otherwise local-safe)")
+            .example("\"cross-safe\"");
 
-/// Longer than what one chain's batches are usually held up by another's.
-const fn vouched_stall() -> Seconds {
-    Seconds(Duration::from_secs(10 * 60))
+        /// The time between two blocks.
+        block_time: u64 = 0, whole(1..=u64::MAX).of("seconds")
+            .required()
+            .example("2");
+
+        /// The activation time of interop. It is 0 if interop was always active, and 9223372036854775807 if it never activates.
+        interop_time: Option<u64> = None, whole(0..=u64::MAX).of("seconds since 1970")
+            .unset("the value of the rollup node; until it is known, messages of the chain are unknown. Required without a rollup \
+                    node, unless the network is named")
+            .example("0");
+
+        /// The dependency set of the chain: the chains whose messages it may execute. It may contain the chain itself. The section of
+        /// another chain never extends it. If the rollup node reports another value for this, for interop_time, for block_time or for
+        /// a fork of a named network, the chain is not ready until one of them is corrected. If this build has no time for a fork of
+        /// a named network, the node's time is used.
+        dependency_set: Option<BTreeSet<ChainId>> = None,
+            list_or_numbers("chain ids, numbers or strings (901, \"901\", \"0x385\"), each with a [chains.<id>] section")
+            .unset("the value of the rollup node. Required without a rollup node, unless the network is named")
+            .example("[\"901\"]");
+
+        /// The chain's SystemConfig on L1, which names the unsafe block signer. Needs l1.execution.
+        system_config: Option<Address> = None, text("the address of the chain's SystemConfig on L1")
+            .unset("unsafe_block_signer is required, unless the network is named or the chain is only monitored")
+            .example("\"0x1111111111111111111111111111111111111111\"");
+
+        /// The unsafe block signer, instead of the one on L1.
+        unsafe_block_signer: Option<Address> = None, text("the address of the signer")
+            .unset("the one that system_config names on L1")
+            .example("\"0x2222222222222222222222222222222222222222\"");
+
+        /// The signer of cross-safe attestations.
+        attester: Option<Address> = None, text("the address of the attester")
+            .unset("the unsafe block signer")
+            .example("\"0x3333333333333333333333333333333333333333\"");
+
+        /// What replaces an invalid block.
+        replacement: ReplacementRule = ReplacementRule::default(), choice(&[
+            ("deposits-only", "its deposits"),
+            ("with-optimistic-block-deposit", "its deposits and one more: devnets from before April 2026"),
+        ]);
+
+        /// With follow.mode "clamp": the node whose status is clamped.
+        follow_upstream: Option<EndpointUrl> = None, text("an http:// or https:// URL that is not Crosscheck's own")
+            .unset("the rollup node")
+            .example("\"http://127.0.0.1:7000/901/\"");
+
+        /// How long the chain's unsafe head, and the latest block of its execution clients, may not move before that is reported. It
+        /// is reported on /readyz as not ready, in the log and in crosscheck_head_still_seconds. After a block was replaced the unsafe
+        /// head does not move until finality has passed it: then that reason is reported, without a warning.
+        unsafe_stall: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+
+        /// The same for its local-safe head, and for its safe head if that is a different one. It must be longer than the time between
+        /// two batches: a chain with little traffic may post one in hours.
+        safe_stall: DurationSetting = DurationSetting(hours(1)), duration(Duration::ZERO..=Duration::MAX);
+
+        /// The same for the latest block of L1 (l1.execution), and for the rollup node's current L1 block.
+        l1_stall: DurationSetting = DurationSetting(mins(3)), duration(Duration::ZERO..=Duration::MAX);
+
+        /// The same for the vouched head, while the chain's local-safe head is above it: attestations stopped, a block waits for its
+        /// verdict, or an invalid block holds the head. It does not apply to a chain without any attestation so far.
+        vouched_stall: DurationSetting = DurationSetting(mins(10)), duration(Duration::ZERO..=Duration::MAX);
+    }
+    and {
+        /// Its gossip.
+        p2p: P2pConfig = P2pConfig::default();
+    }
 }
 
 impl ChainConfig {

@@ -9,33 +9,33 @@ use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Something that is probably not meant.
+/// A setting that is valid, and probably not intended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
-    /// A chain whose gossip is joined, and that looks for nobody.
+    /// A chain whose gossip is joined, without any way to find peers.
     #[error(
         "chain {chain_id} has neither static peers nor discovery: it receives no gossip unless a peer dials this node; set \
          chains.{chain_id}.p2p.static_peers or chains.{chain_id}.p2p.discovery"
     )]
-    NobodyIsHeard {
+    NoPeers {
         /// The chain.
         chain_id: ChainId,
     },
-    /// Methods that change something, where others can reach them.
+    /// Methods that change something, at an address that others can reach.
     #[error(
         "rpc.admin is true and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can \
          switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or rpc.admin to false"
     )]
-    AdminForAll {
+    PublicAdmin {
         /// Where it is served.
         addr: SocketAddr,
     },
-    /// A shell's word for the home directory, which is not a directory.
+    /// `~`, which only a shell expands.
     #[error(
         "data_dir begins with \"~\", which only a shell expands: a directory named \"~\" is used; write the full path"
     )]
     HomeDirectory,
-    /// One SystemConfig for two chains, which names the signer of one.
+    /// One SystemConfig for two chains.
     #[error(
         "chains.{first}.system_config and chains.{second}.system_config are both {address}: each chain has a SystemConfig of its own"
     )]
@@ -77,7 +77,7 @@ pub enum Doubt {
     },
     /// One server in two places that need different ones.
     #[error("{first} and {second} are both {url}: one of them is probably meant to be another server")]
-    OneServerTwice {
+    ServerTwice {
         /// The setting that comes first.
         first: String,
         /// The other one.
@@ -85,11 +85,11 @@ pub enum Doubt {
         /// The server.
         url: EndpointUrl,
     },
-    /// An upstream that nobody asks.
+    /// An upstream that is not used.
     #[error(
         "chains.{chain_id}.follow_upstream is not used: follow.mode is \"off\"; set follow.mode to \"clamp\", or leave it out"
     )]
-    UpstreamOfNobody {
+    UnusedUpstream {
         /// The chain.
         chain_id: ChainId,
     },
@@ -106,11 +106,11 @@ pub enum Doubt {
 }
 
 impl Config {
-    /// What is probably not meant.
+    /// What is probably not intended.
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = self.written_doubts.clone();
         let admin = self.rpc.admin && !self.rpc.addr.ip().is_loopback();
-        doubts.extend(admin.then_some(Doubt::AdminForAll { addr: self.rpc.addr }));
+        doubts.extend(admin.then_some(Doubt::PublicAdmin { addr: self.rpc.addr }));
         doubts.extend(self.data_dir.starts_with("~").then_some(Doubt::HomeDirectory));
         doubts.extend(self.system_configs_twice());
         doubts.extend(self.servers_twice());
@@ -118,10 +118,10 @@ impl Config {
         for (chain_id, chain) in &self.chains {
             let chain_id = *chain_id;
             let is_idle = self.follow.mode == FollowMode::Off && chain.follow_upstream.is_some();
-            doubts.extend(is_idle.then_some(Doubt::UpstreamOfNobody { chain_id }));
+            doubts.extend(is_idle.then_some(Doubt::UnusedUpstream { chain_id }));
             let is_alone = chain.p2p.static_peers.is_empty() && chain.p2p.discovery.is_none();
             let is_alone = is_alone && !chain.is_monitored_only();
-            doubts.extend(is_alone.then_some(Doubt::NobodyIsHeard { chain_id }));
+            doubts.extend(is_alone.then_some(Doubt::NoPeers { chain_id }));
         }
         doubts
     }
@@ -137,7 +137,7 @@ impl Config {
         twice.collect()
     }
 
-    /// Servers of which one cannot be two: an execution client is of one chain, and is no rollup node.
+    /// One server in two places: an execution client belongs to one chain, and is not a rollup node.
     fn servers_twice(&self) -> Vec<Doubt> {
         let l1 = self.l1.execution.iter().map(|url| ("l1.execution".to_owned(), url));
         let chains = self.chains.iter().flat_map(|(chain_id, chain)| {
@@ -150,7 +150,7 @@ impl Config {
         for (second, url) in l1.chain(chains) {
             match seen.iter().find(|(_, known)| *known == url) {
                 Some((first, _)) => {
-                    twice.push(Doubt::OneServerTwice { first: first.clone(), second, url: url.clone() });
+                    twice.push(Doubt::ServerTwice { first: first.clone(), second, url: url.clone() });
                 }
                 None => seen.push((second, url)),
             }

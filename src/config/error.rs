@@ -25,7 +25,7 @@ pub enum ConfigError {
         /// The most that is read.
         limit: u64,
     },
-    /// The file is no TOML. The line is not quoted beyond its key: values may be secrets.
+    /// The file is not TOML. The line is not quoted beyond its key: values may be secrets.
     #[error(
         "the configuration file {path} is not valid TOML: line {line} ({key}): {reason}\n  fix: correct that line"
     )]

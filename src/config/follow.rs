@@ -1,5 +1,7 @@
 //! [`FollowConfig`]: whether and where the vouched head is served to followers.
 
+use super::form::{choice, socket};
+use super::section::section;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,18 +18,17 @@ pub enum FollowMode {
     Attested,
 }
 
-/// Whether and where the vouched head is served to followers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FollowConfig {
-    /// What is served.
-    pub mode: FollowMode,
-    /// Where the server listens.
-    pub addr: SocketAddr,
-}
+section! {
+    /// The server for followers.
+    pub struct FollowConfig at "follow.", per_chain: false {
+        /// The status that is served to an op-node or kona-node that follows (--l2.follow.source=http://<addr>/<chain id>/).
+        mode: FollowMode = FollowMode::Off, choice(&[
+            ("off", "no server"),
+            ("clamp", "the status of an op-supernode or another node, lowered to the vouched head"),
+            ("attested", "the vouched head, on top of the chain that the rollup node derives"),
+        ]);
 
-impl Default for FollowConfig {
-    fn default() -> Self {
-        Self { mode: FollowMode::Off, addr: (Ipv4Addr::LOCALHOST, 9646).into() }
+        /// The address of the server for followers.
+        addr: SocketAddr = (Ipv4Addr::LOCALHOST, 9646).into(), socket().limited("different from rpc.addr and http.addr");
     }
 }

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The longest value that is taken, in bytes.
+/// The longest value that is read, in bytes.
 const MAX_VALUE_BYTES: u64 = 16 * 1024;
 
 /// What the program sets itself.
@@ -33,10 +33,10 @@ enum Place {
     Variable(String),
 }
 
-/// Why a text is no such setting. It is not repeated: somebody may have written the value itself.
+/// Why a text is not such a setting. It is not repeated: somebody may have written the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderSettingError {
-    /// A part of it is missing, or is none.
+    /// A part of it is missing or malformed.
     #[error(
         "it is not of the form \"https://host:port name=file:path\" or \"https://host:port name=env:VARIABLE\""
     )]
@@ -53,8 +53,8 @@ impl FromStr for EndpointHeader {
         let form = HeaderSettingError::Form;
         let (origin, header) = text.trim().split_once(' ').ok_or(form.clone())?;
         let (name, value) = header.trim().split_once('=').ok_or(form.clone())?;
-        let origin = origin.parse().map_err(|_no_url| form.clone())?;
-        let name: HeaderName = name.parse().map_err(|_no_name| form.clone())?;
+        let origin = origin.parse().map_err(|_not_a_url| form.clone())?;
+        let name: HeaderName = name.parse().map_err(|_not_a_name| form.clone())?;
         if OWN.contains(&name) {
             return Err(HeaderSettingError::Own(name));
         }
@@ -109,7 +109,7 @@ impl Config {
     /// Reads the headers that the settings name, and gives them to their endpoints.
     ///
     /// # Errors
-    /// If a value cannot be read, or nothing is asked at its origin.
+    /// If a value cannot be read, or no endpoint is at its origin.
     pub fn with_headers(mut self) -> Result<Self, ConfigError> {
         for header in self.sources.headers.clone() {
             let bad = |reason: String| ConfigError::Value {
@@ -127,7 +127,7 @@ impl Config {
                 }
             }
             if given == 0 {
-                return Err(bad("no endpoint is there".to_owned()));
+                return Err(bad("no endpoint is at that scheme, host and port".to_owned()));
             }
         }
         Ok(self)
@@ -193,7 +193,7 @@ mod tests {
     #[case::nothing_is_asked_there(
         "http://10.0.0.1:9546 authorization=file:FILE",
         "hunter2",
-        "no endpoint is there"
+        "no endpoint is at that scheme"
     )]
     #[case::empty("http://10.0.0.1:9545 authorization=file:FILE", "\n", "empty")]
     #[case::no_header("http://10.0.0.1:9545 authorization=file:FILE", "hunter2\u{7}", "no header may have")]

@@ -1,182 +1,120 @@
-//! [`KEYS`]: every key there is, with its kind and its fix. Flags and environment variables follow from it.
+//! [`Key`]: one key of the configuration. Flags, environment variables and all texts about a key follow from its row, which is
+//! where its section is defined.
 
-/// How a key's value is written on the command line and in the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A text, taken as it is.
-    Text,
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number.
-    Integer,
-    /// Texts, separated by commas.
-    List,
-}
+use super::form::{Example, Form, Kind, WhenUnset};
+use super::section::Section;
+use super::{
+    AuditConfig, ChainConfig, Config, ConsolidationConfig, FollowConfig, HttpConfig, InteropConfig, L1Config,
+    LedgerConfig, LogConfig, MonitorConfig, P2pConfig, RpcConfig, SourcesConfig,
+};
+use toml::Value;
+
+/// Every section, in the order of `config/default.toml`.
+pub(super) const SECTIONS: &[Section] = &[
+    Config::SECTION,
+    LogConfig::SECTION,
+    RpcConfig::SECTION,
+    HttpConfig::SECTION,
+    L1Config::SECTION,
+    SourcesConfig::SECTION,
+    InteropConfig::SECTION,
+    ConsolidationConfig::SECTION,
+    AuditConfig::SECTION,
+    LedgerConfig::SECTION,
+    MonitorConfig::SECTION,
+    FollowConfig::SECTION,
+    ChainConfig::SECTION,
+    P2pConfig::SECTION,
+];
 
 /// One key.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// Its path: sections and name, with dots. In a chain's section without the `chains.<id>.` before it.
-    pub path: &'static str,
-    /// How its value is written.
-    pub kind: Kind,
-    /// Whether it stands in each chain's section.
-    pub per_chain: bool,
-    /// What to write.
-    pub fix: &'static str,
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    /// Its path: sections and name, with dots. For a key of a chain's section without the `chains.<id>.` before it.
+    pub(crate) path: &'static str,
+    /// Whether each chain's section has it.
+    pub(crate) per_chain: bool,
+    /// What it does, as lines.
+    pub(super) text: &'static str,
+    /// Which values it accepts.
+    pub(super) form: Form,
+    /// Its default as the file would give it. `None`: it has none.
+    pub(super) written_default: fn() -> Option<Value>,
 }
 
-const fn key(path: &'static str, kind: Kind, fix: &'static str) -> Key {
-    Key { path, kind, per_chain: false, fix }
+/// Every key.
+pub(crate) fn keys() -> impl Iterator<Item = &'static Key> + Clone {
+    SECTIONS.iter().flat_map(|section| section.keys)
 }
-
-const fn chain_key(path: &'static str, kind: Kind, fix: &'static str) -> Key {
-    Key { path, kind, per_chain: true, fix }
-}
-
-/// Every key there is.
-pub const KEYS: &[Key] = &[
-    key("clock", Kind::Text, "write \"system\", or \"file:<path>\" of a file with the seconds since 1970"),
-    key("network", Kind::List, "write names of public networks, such as [\"op-mainnet\", \"unichain\"]"),
-    key("data_dir", Kind::Text, "write a directory that this user may write to"),
-    key("shutdown_timeout", Kind::Text, "write a duration with its unit, such as \"10s\""),
-    key("log.format", Kind::Text, "write \"auto\", \"human\" or \"json\""),
-    key(
-        "log.level",
-        Kind::Text,
-        "write a level (error, warn, info, debug, trace) or a filter such as \"info,crosscheck=debug\"",
-    ),
-    key("rpc.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:9645\""),
-    key("rpc.admin", Kind::Boolean, "write true or false"),
-    key("http.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:7300\""),
-    key("l1.execution", Kind::Text, "write an http:// or https:// URL"),
-    key("sources.timeout", Kind::Text, "write a duration with its unit, such as \"5s\""),
-    key("sources.poll_interval", Kind::Text, "write a duration with its unit, such as \"500ms\""),
-    key("sources.max_response_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1024"),
-    key("sources.max_concurrent_requests", Kind::Integer, "write a whole number, 1 to 1024"),
-    key(
-        "sources.headers",
-        Kind::List,
-        "write where the value is, never the value, such as [\"https://node.example authorization=file:/run/secrets/node\"]",
-    ),
-    key("interop.message_expiry_window", Kind::Integer, "write seconds, 1 to 604800"),
-    key("interop.log_index_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1048576"),
-    key("interop.cycle_rule", Kind::Text, "write \"both\", \"stripping\" or \"components\""),
-    key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),
-    key(
-        "consolidation.upgrade_bundles",
-        Kind::List,
-        "write fork=path for each fork that this build does not know, such as [\"zephyr=zephyr_nut_bundle.json\"]",
-    ),
-    key("audit.max_open", Kind::Integer, "write a whole number, 1 to 1000000"),
-    key("audit.concurrency", Kind::Integer, "write a whole number, 1 to 1024"),
-    key("audit.patience", Kind::Text, "write a duration with its unit, such as \"15m\""),
-    key(
-        "ledger.keep_upheld",
-        Kind::Text,
-        "write a duration with its unit, \"7days\" or longer, such as \"30days\"",
-    ),
-    key("monitor.max_messages", Kind::Integer, "write a whole number, 1 to 100000000"),
-    key(
-        "monitor.retention",
-        Kind::Text,
-        "write a duration with its unit, \"1m\" or longer, such as \"7days\"",
-    ),
-    key("follow.mode", Kind::Text, "write \"off\", \"clamp\" or \"attested\""),
-    key("follow.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:9646\""),
-    chain_key("execution", Kind::List, "write http:// or https:// URLs, such as [\"http://127.0.0.1:8545\"]"),
-    chain_key("quorum", Kind::Integer, "write a whole number, 1 to the number of the chain's execution URLs"),
-    chain_key("rollup_node", Kind::List, "write an http:// or https:// URL, or a list of them, each once"),
-    chain_key("safe_means", Kind::Text, "write \"cross-safe\" or \"local-safe\""),
-    chain_key("block_time", Kind::Integer, "write the seconds between two blocks, 1 or more"),
-    chain_key("interop_time", Kind::Integer, "write the activation time in seconds since 1970"),
-    chain_key(
-        "dependency_set",
-        Kind::List,
-        "write the chain ids, such as [\"901\", \"902\"], each with a [chains.<id>] section",
-    ),
-    chain_key("system_config", Kind::Text, "write the address of the chain's SystemConfig on L1"),
-    chain_key("unsafe_block_signer", Kind::Text, "write the signer's address"),
-    chain_key("follow_upstream", Kind::Text, "write an http:// or https:// URL that is not Crosscheck's own"),
-    chain_key("attester", Kind::Text, "write the attester's address"),
-    chain_key(
-        "replacement",
-        Kind::Text,
-        "write \"deposits-only\" or, for devnets from before April 2026, \"with-optimistic-block-deposit\"",
-    ),
-    chain_key("unsafe_stall", Kind::Text, "write a duration with its unit, such as \"1m\""),
-    chain_key("safe_stall", Kind::Text, "write a duration with its unit, such as \"1h\""),
-    chain_key("l1_stall", Kind::Text, "write a duration with its unit, such as \"3m\""),
-    chain_key("vouched_stall", Kind::Text, "write a duration with its unit, such as \"10m\""),
-    chain_key(
-        "p2p.listen",
-        Kind::List,
-        "write multiaddresses, such as [\"/ip4/127.0.0.1/tcp/9222\"], each chain's with a port of its own",
-    ),
-    chain_key("p2p.static_peers", Kind::List, "write multiaddresses that end in /p2p/<peer id>"),
-    chain_key("p2p.trusted_peers", Kind::List, "write peer ids, such as [\"16Uiu2HA…\"]"),
-    chain_key("p2p.blocked_subnets", Kind::List, "write subnets, such as [\"203.0.113.0/24\"]"),
-    chain_key("p2p.peers_lo", Kind::Integer, "write a whole number, 1 to p2p.peers_hi"),
-    chain_key("p2p.peers_hi", Kind::Integer, "write a whole number, 1 to 1024"),
-    chain_key("p2p.ban_duration", Kind::Text, "write whole seconds with their unit, such as \"1h\""),
-    chain_key("p2p.verdict_scoring", Kind::Boolean, "write true or false"),
-    chain_key("p2p.topic_scoring", Kind::Boolean, "write true or false"),
-    chain_key(
-        "p2p.discovery",
-        Kind::Text,
-        "write an address and a UDP port, such as \"0.0.0.0:9222\", each chain's with a port of its own",
-    ),
-    chain_key("p2p.bootnodes", Kind::List, "write enr:… or enode://<key>@<ip>:<port>"),
-    chain_key("p2p.advertise_ip", Kind::Text, "write the public IP address of this node"),
-    chain_key("p2p.advertise_tcp", Kind::Integer, "write a port, 1 to 65535"),
-    chain_key("p2p.advertise_udp", Kind::Integer, "write a port, 1 to 65535"),
-    chain_key("p2p.key_file", Kind::Text, "write a file name"),
-    chain_key(
-        "p2p.blocks_past",
-        Kind::Text,
-        "write whole seconds with their unit, up to \"7days\", such as \"1m\"",
-    ),
-    chain_key(
-        "p2p.cross_safe_past",
-        Kind::Text,
-        "write whole seconds with their unit, up to \"7days\", such as \"12h\"",
-    ),
-    chain_key(
-        "p2p.cross_safe_domains",
-        Kind::List,
-        "write [\"cross-safe-blocksv1\"], or [\"cross-safe-blocksv1\", \"zero\"]",
-    ),
-    chain_key(
-        "p2p.future",
-        Kind::Text,
-        "write whole seconds with their unit, up to \"7days\", such as \"5s\"",
-    ),
-    chain_key("p2p.peer_patience", Kind::Text, "write a duration with its unit, such as \"5m\""),
-    chain_key("p2p.refusal_patience", Kind::Text, "write a duration with its unit, such as \"1m\""),
-    chain_key(
-        "p2p.signer_grace",
-        Kind::Text,
-        "write whole seconds with their unit, up to \"7days\", such as \"3h\"; \"0s\" for none",
-    ),
-];
 
 impl Key {
     /// The key with this full path, `chains.<id>.` included.
-    pub fn find(path: &str) -> Option<&'static Self> {
+    pub(crate) fn find(path: &str) -> Option<&'static Self> {
         let mut parts = path.splitn(3, '.');
         let in_chain = match (parts.next(), parts.next(), parts.next()) {
             (Some("chains"), Some(_), Some(rest)) => Some(rest),
             _ => None,
         };
-        KEYS.iter().find(|key| match in_chain {
+        keys().find(|key| match in_chain {
             Some(rest) => key.per_chain && key.path == rest,
             None => !key.per_chain && key.path == path,
         })
     }
 
-    /// Its environment variable; in a chain's section, what follows `CROSSCHECK_CHAINS_<id>_`.
-    pub fn variable(&self) -> String {
+    /// Its environment variable; of a key of a chain, what follows `CROSSCHECK_CHAINS_<id>_`.
+    pub(crate) fn variable(&self) -> String {
         let name = self.path.replace('.', "_").to_uppercase();
         if self.per_chain { name } else { format!("CROSSCHECK_{name}") }
     }
+
+    /// What stands for its value in the help of its flag.
+    pub(crate) const fn value_name(&self) -> &'static str {
+        self.form.value_name()
+    }
+
+    /// Its help: what it does, what may be written, its default and its variable.
+    pub(crate) fn help(&self) -> String {
+        let text = one_line(self.text);
+        let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first).trim_end_matches('.');
+        let default = self.default().filter(|value| !value.as_array().is_some_and(Vec::is_empty));
+        let default = default.map_or_else(String::new, |value| format!(" [default: {value}]"));
+        format!("{first}: {}{default} [env: {}]", self.form.phrase(), self.variable())
+    }
+
+    /// Its default as the file would give it. `None`: it is not set by default.
+    pub(super) fn default(&self) -> Option<Value> {
+        (self.form.when_unset == WhenUnset::Default).then(self.written_default).flatten()
+    }
+
+    /// A value that shows how it is written, as TOML.
+    pub(super) fn example(&self) -> Option<String> {
+        match self.form.example {
+            Example::None => None,
+            Example::Default => self.default().map(|value| value.to_string()),
+            Example::Toml(toml) => Some(toml.to_owned()),
+        }
+    }
+
+    /// What to write.
+    pub(super) fn fix(&self) -> String {
+        let is_said = matches!(self.form.kind, Kind::Boolean | Kind::Whole(_) | Kind::Choice(_));
+        let example = self.example().filter(|_| !is_said);
+        let example = example.map_or_else(String::new, |example| format!(", such as {example}"));
+        format!("write {}{example}", self.form.phrase())
+    }
+
+    /// What to write in place of a text: for a key that is true or false, what the text probably means.
+    pub(super) fn fix_of_text(&self, text: &str) -> String {
+        let is_boolean = self.form.kind == Kind::Boolean;
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "yes" | "true" | "1" if is_boolean => "write true, without quotes".to_owned(),
+            "off" | "no" | "false" | "0" if is_boolean => "write false, without quotes".to_owned(),
+            _ => self.fix(),
+        }
+    }
+}
+
+/// Lines as one.
+pub(super) fn one_line(lines: &str) -> String {
+    lines.split_whitespace().collect::<Vec<_>>().join(" ")
 }

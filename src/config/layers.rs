@@ -1,8 +1,10 @@
 //! [`Layers`]: file, environment and flags, laid over each other and parsed once.
 
-use super::explain::{explain, place, unknown_key, unreadable_text};
+use super::explain::{explain, position, reason_of_syntax, unknown_key, unreadable_text};
+use super::keys::keys;
 use super::redaction::shown_text;
-use super::{Config, ConfigError, Key, Kind};
+use super::shape::{check_required, check_shape};
+use super::{Config, ConfigError, Key};
 use crosscheck_p2p::ChainId;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -16,7 +18,7 @@ pub struct Layers {
     warnings: Vec<Warning>,
 }
 
-/// Something in the environment that looks like a setting and is none.
+/// A variable of the environment that looks like a setting and is not one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The variable.
@@ -32,12 +34,12 @@ impl Layers {
     /// Reads the file.
     ///
     /// # Errors
-    /// If it cannot be read or is no TOML.
+    /// If it cannot be read or is not TOML.
     pub fn file(mut self, path: &Path) -> Result<Self, ConfigError> {
         let text = read(path)?;
         self.table = text.parse().map_err(|error: toml::de::Error| {
-            let (line, key) = place(&text, &error);
-            ConfigError::Syntax { path: path.into(), line, key, reason: error.message().to_owned() }
+            let (line, key) = position(&text, &error);
+            ConfigError::Syntax { path: path.into(), line, key, reason: reason_of_syntax(&error) }
         })?;
         Ok(self)
     }
@@ -72,10 +74,10 @@ impl Layers {
         Ok(self)
     }
 
-    /// Where the server of a section listens. `None`: that is not set. What else is written is not looked at.
+    /// Where the server of a section listens. `None`: that is not set. Nothing else of the settings is checked.
     ///
     /// # Errors
-    /// If what is written there is no address.
+    /// If what is written there is not an address.
     pub fn addr(&self, section: &str) -> Result<Option<SocketAddr>, ConfigError> {
         let path = format!("{section}.addr");
         let Some(value) = self.table.get(section).and_then(|section| section.get("addr")) else {
@@ -86,7 +88,7 @@ impl Layers {
         Ok(Some(addr))
     }
 
-    /// What in the environment looked like a setting and is none.
+    /// The variables of the environment that look like settings and are not.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -97,21 +99,20 @@ impl Layers {
     /// The first key that is unknown, missing or has a value that it cannot have.
     pub fn parse(self) -> Result<Config, ConfigError> {
         let config = self.parse_unchecked()?;
-        config.check()?;
+        config.check_rules()?;
         Ok(config)
     }
 
-    /// Parses the settings without asking whether they can work together.
+    /// Parses the settings without checking whether they can work together.
     pub(super) fn parse_unchecked(mut self) -> Result<Config, ConfigError> {
-        refuse_doubled_chains(&self.table)?;
+        refuse_duplicate_chains(&self.table)?;
         let written_doubts = super::written::written_doubts(&self.table);
-        super::known::lay_under(&mut self.table);
+        super::network_defaults::apply_network_defaults(&mut self.table);
+        check_shape(&self.table)?;
         let deserializer = Value::Table(self.table.clone());
         let config: Result<Config, _> = serde_path_to_error::deserialize(deserializer);
         let mut config = config.map_err(|error| explain(&self.table, error.path(), error.inner()))?;
-        let interop = self.table.get("interop").and_then(Value::as_table);
-        config.interop.is_window_set =
-            interop.is_some_and(|interop| interop.contains_key("message_expiry_window"));
+        check_required(&self.table)?;
         config.written_doubts = written_doubts;
         Ok(config)
     }
@@ -120,18 +121,7 @@ impl Layers {
         let Some(key) = Key::find(path) else {
             return Err(unknown_key(path, &shown_text(text)));
         };
-        let value = match key.kind {
-            Kind::Text => Value::String(text.to_owned()),
-            Kind::Boolean => {
-                Value::Boolean(text.parse().map_err(|_| unreadable_text(path, text, "not true or false"))?)
-            }
-            Kind::Integer => {
-                Value::Integer(text.parse().map_err(|_| unreadable_text(path, text, "not a whole number"))?)
-            }
-            Kind::List => {
-                Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
-            }
-        };
+        let value = key.form.read(text).map_err(|reason| unreadable_text(path, text, reason))?;
         let path = self.as_written(path);
         let mut table = &mut self.table;
         let mut parts = path.split('.').peekable();
@@ -184,15 +174,15 @@ fn key_of_variable(variable: &str) -> Option<String> {
     if let Some((chain_id, name)) =
         variable.strip_prefix("CROSSCHECK_CHAINS_").and_then(|rest| rest.split_once('_'))
     {
-        let key = super::KEYS.iter().find(|key| key.per_chain && key.variable() == name)?;
+        let key = keys().find(|key| key.per_chain && key.variable() == name)?;
         return Some(format!("chains.{chain_id}.{}", key.path));
     }
-    let key = super::KEYS.iter().find(|key| !key.per_chain && key.variable() == variable)?;
+    let key = keys().find(|key| !key.per_chain && key.variable() == variable)?;
     Some(key.path.to_owned())
 }
 
 /// Chain 901 may be written `901` and `0x385`: still one chain.
-fn refuse_doubled_chains(table: &Table) -> Result<(), ConfigError> {
+fn refuse_duplicate_chains(table: &Table) -> Result<(), ConfigError> {
     let Some(Value::Table(chains)) = table.get("chains") else {
         return Ok(());
     };
@@ -217,7 +207,7 @@ impl Config {
     /// Reads a configuration file alone, without environment and flags.
     ///
     /// # Errors
-    /// If it cannot be read, is no TOML, or holds a setting that cannot work.
+    /// If it cannot be read, is not TOML, or holds a setting that cannot work.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         Layers::default().file(path)?.parse()
     }

@@ -1,91 +1,123 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
-use super::{Seconds, Text};
+use super::form::{boolean, duration, list, socket, text, whole, whole_seconds};
+use super::section::section;
+use super::values::{days, hours, mins, secs};
+use super::{DurationSetting, Text};
 use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet};
-use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How a chain's gossip is joined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct P2pConfig {
-    /// Where to listen.
-    pub listen: Vec<Multiaddr>,
-    /// Peers to stay connected to, each with its `/p2p/` id.
-    pub static_peers: Vec<Multiaddr>,
-    /// Peers that are never pruned or banned, wherever they are. Static peers are trusted too.
-    pub trusted_peers: Vec<Text<PeerId>>,
-    /// Subnets that are neither dialled nor let in.
-    pub blocked_subnets: Vec<Text<Subnet>>,
-    /// Up to how many peers the node looks for more, and how many are left after pruning.
-    pub peers_lo: usize,
-    /// How many peers may stay.
-    pub peers_hi: usize,
-    /// How long a peer is banned for a bad score.
-    pub ban_duration: Seconds,
-    /// Whether rejected frames, valid blocks and answers count for a peer's score.
-    pub verdict_scoring: bool,
-    /// Whether deliveries count for a peer's score.
-    pub topic_scoring: bool,
-    /// Discovery's UDP socket. Unset: peers are not looked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub discovery: Option<SocketAddr>,
-    /// Where discovery begins.
-    pub bootnodes: Vec<Bootnode>,
-    /// The address that other nodes get. Unset: the one that they see.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub advertise_ip: Option<IpAddr>,
-    /// The TCP port that other nodes get. Unset: the one that is listened on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub advertise_tcp: Option<u16>,
-    /// The UDP port that other nodes get. Unset: discovery's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub advertise_udp: Option<u16>,
-    /// The file with the node's key; relative to `data_dir`. Unset: `p2p-<chain id>.key`.
-    pub key_file: Option<PathBuf>,
-    /// How old a block on `blocksv4` may be.
-    pub blocks_past: Seconds,
-    /// How old a block on `cross-safe-blocksv1` may be.
-    pub cross_safe_past: Seconds,
-    /// The domains in which a signature on `cross-safe-blocksv1` counts.
-    pub cross_safe_domains: Vec<Text<SigningDomain>>,
-    /// How far ahead of the clock a block may be, on either topic.
-    pub future: Seconds,
-    /// How long the chain may be without a peer before that stands in the way of being ready.
-    pub peer_patience: Seconds,
-    /// How long every frame may be refused for its signer or its form before that does.
-    pub refusal_patience: Seconds,
-    /// How long the previous unsafe block signer is honoured after L1 names another, if that is not heard before.
-    pub signer_grace: Seconds,
-}
+/// The longest window of time on a topic: as old as a message may become.
+const MAX_WINDOW: Duration = days(7);
 
-impl Default for P2pConfig {
-    fn default() -> Self {
-        Self {
-            listen: vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap_or_else(|_| Multiaddr::empty())],
-            static_peers: Vec::new(),
-            trusted_peers: Vec::new(),
-            blocked_subnets: Vec::new(),
-            peers_lo: 20,
-            peers_hi: 30,
-            ban_duration: Seconds(Duration::from_secs(60 * 60)),
-            verdict_scoring: true,
-            topic_scoring: false,
-            discovery: None,
-            bootnodes: Vec::new(),
-            advertise_ip: None,
-            advertise_tcp: None,
-            advertise_udp: None,
-            key_file: None,
-            blocks_past: Seconds(Duration::from_secs(60)),
-            cross_safe_past: Seconds(Duration::from_secs(12 * 60 * 60)),
-            cross_safe_domains: [SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero].map(Text).into(),
-            future: Seconds(Duration::from_secs(5)),
-            peer_patience: Seconds(Duration::from_secs(5 * 60)),
-            refusal_patience: Seconds(Duration::from_secs(60)),
-            signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE_SECS)),
-        }
+section! {
+    /// The chain's gossip; docs/PEERS.md describes how peers are found, scored and banned. Without this section every key of it has
+    /// its default.
+    pub struct P2pConfig at "p2p.", per_chain: true {
+        /// The addresses to listen on. Empty: dial out only. Other nodes can dial this node only at addresses that are not loopback,
+        /// such as /ip4/0.0.0.0/tcp/9222. A chain of a named network that does not set it has the next free port of loopback from
+        /// 9647 on.
+        listen: Vec<Multiaddr> = vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap_or_else(|_| Multiaddr::empty())],
+            list("TCP multiaddresses, each chain's with a port of its own")
+            .example("[\"/ip4/127.0.0.1/tcp/9222\"]");
+
+        /// Peers to stay connected to. A name (/dns4/<name>/tcp/<port>, or /dnsaddr/<name>) is resolved at each dial.
+        static_peers: Vec<Multiaddr> = Vec::new(), list("multiaddresses that end in /p2p/<peer id>")
+            .example("[\"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]");
+
+        /// Peers that are never pruned or banned, at any address. Static peers are trusted too.
+        trusted_peers: Vec<Text<PeerId>> = Vec::new(), list("peer ids")
+            .example("[\"16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]");
+
+        /// Subnets that are neither dialled nor accepted. A single address is a /32 or a /128.
+        blocked_subnets: Vec<Text<Subnet>> = Vec::new(), list("subnets in CIDR notation")
+            .example("[\"203.0.113.0/24\"]");
+
+        /// The number of peers below which the node looks for more, and to which it prunes.
+        peers_lo: usize = 20, whole(1..=1024).limited("and at most p2p.peers_hi");
+
+        /// The most peers that may stay. Above it, peers without a subscription and then peers with the lowest scores are disconnected,
+        /// down to peers_lo, except new peers (30 s; they are not counted), static and trusted ones. The number of connections is
+        /// limited to twice this at any time, and the number of inbound connections to peers_lo less.
+        peers_hi: usize = 30, whole(1..=1024);
+
+        /// How long a peer is banned when its score falls below -100. Static and trusted peers are never banned.
+        ban_duration: DurationSetting = DurationSetting(hours(1)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
+            .if_above("a ban must be finite");
+
+        /// Whether rejected frames, blocks that a peer was the first to send, and its answers change its score. With false no peer is
+        /// disconnected or banned for rejected frames, as in op-node.
+        verdict_scoring: bool = true, boolean();
+
+        /// Whether deliveries on topics change a peer's score. On this network that has pruned honest peers; rejected frames are
+        /// scored by verdict_scoring.
+        topic_scoring: bool = false, boolean();
+
+        /// The UDP socket of discovery. A chain of a named network whose static_peers is not set, not even to an empty list, uses the
+        /// next free port from 9647 on at 0.0.0.0.
+        discovery: Option<SocketAddr> = None, socket().limited("different for each chain")
+            .unset("no discovery, only static and known peers are dialled")
+            .example("\"0.0.0.0:9222\"");
+
+        /// The starting points of discovery, of any OP Stack chain. A chain of a named network has those of its network by default.
+        bootnodes: Vec<Bootnode> = Vec::new(), list("node records (enr:...) or URLs (enode://<key>@<ip>:<port>)")
+            .example("[\"enode://2d4e7e9d48f4dd4efe9342706dd1b0024681bd4c3300d021f86fc75eab7865d4e0cbec6fbc883f011cfd6a57423e7e2f6e104baad2b744c3cafaec6bc7dc92c1@34.65.43.171:30305\"]");
+
+        /// Behind NAT: the public IP address of this node. Needs discovery.
+        advertise_ip: Option<IpAddr> = None, text("an IP address of the same family as the socket of discovery")
+            .unset("the address that enough other nodes report, and the ports that it listens on")
+            .example("\"203.0.113.7\"");
+
+        /// The public TCP port. Needs discovery.
+        advertise_tcp: Option<u16> = None, whole(1..=65535)
+            .if_below("port 0 cannot be dialled")
+            .unset("the port that it listens on")
+            .example("9222");
+
+        /// The public UDP port. Needs discovery.
+        advertise_udp: Option<u16> = None, whole(1..=65535)
+            .if_below("port 0 cannot be dialled")
+            .unset("the port of discovery")
+            .example("9222");
+
+        /// The file with this node's network key. It is created if it is missing.
+        key_file: Option<PathBuf> = None, text("a path, which starts at data_dir if it is relative")
+            .unset("p2p-<chain id>.key")
+            .example("\"p2p-901.key\"");
+
+        /// The maximum age of a block on the topic of unsafe blocks.
+        blocks_past: DurationSetting = DurationSetting(mins(1)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
+            .if_above("every block in the window is kept in memory");
+
+        /// The maximum age of a block on the cross-safe topic. The default is the sequencing window: blocks become cross-safe late.
+        cross_safe_past: DurationSetting = DurationSetting(hours(12)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
+            .if_above("every block in the window is kept in memory");
+
+        /// The domains in which a signature on the cross-safe topic is accepted. A signature in "zero" may be that of an unsafe block,
+        /// replayed by anyone: such an attestation is audited, but binds no signer. Without "zero" it is ignored; remove it once the
+        /// chain's sequencer signs in the topic's own domain.
+        cross_safe_domains: Vec<Text<SigningDomain>> = [SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero].map(Text).into(),
+            list("domains: \"cross-safe-blocksv1\", or that and \"zero\"")
+            .example("[\"cross-safe-blocksv1\", \"zero\"]");
+
+        /// How far ahead of the clock a block's timestamp may be, on either topic.
+        future: DurationSetting = DurationSetting(secs(5)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
+            .if_above("every block in the window is kept in memory");
+
+        /// How long the chain may be without a peer that subscribes to its topics before that is reported. It is reported on /readyz as
+        /// not ready, in the log and in crosscheck_without_peer_seconds.
+        peer_patience: DurationSetting = DurationSetting(mins(5)), duration(Duration::ZERO..=Duration::MAX);
+
+        /// How long all unsafe blocks, or all attestations of the sequencer or of static and trusted peers, may be refused for their
+        /// signer or their form (at least eight in a row) before that is reported. It is reported on /readyz as not ready, in the log
+        /// and in crosscheck_gossip_refused_in_a_row.
+        refusal_patience: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+
+        /// How long blocks of the previous unsafe block signer are accepted after L1 names a new one, unless a block of the new signer
+        /// arrives before. With "0s" they are not accepted.
+        signer_grace: DurationSetting = DurationSetting(secs(SIGNER_GRACE_SECS)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
+            .if_above("the previous key could sign for that long");
     }
 }

@@ -21,7 +21,7 @@ impl NodeList {
         &mut self.0
     }
 
-    /// Where they are, in the order in which they are tried.
+    /// Their URLs, in the order in which they are tried.
     pub fn urls(&self) -> &[EndpointUrl] {
         &self.0
     }

@@ -18,8 +18,8 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// A text as a message may show it: of a URL only the scheme, the host and the port. What looks like a URL whose scheme was
-/// forgotten is shown as one.
+/// A text as a message may show it: of a URL only the scheme, the host and the port. A text that looks
+/// like a URL whose scheme was forgotten is shown as one.
 pub(crate) fn shown_text(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),

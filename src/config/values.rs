@@ -1,4 +1,4 @@
-//! Values that the file writes in a form of its own: durations such as `"500ms"` or `"12h"`, and texts that are parsed.
+//! Values that are written in a form of their own: durations such as `"500ms"` or `"12h"`, and texts that are parsed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt::Display;
@@ -7,23 +7,23 @@ use std::time::Duration;
 
 /// A duration, written with its unit: `"500ms"`, `"10s"`, `"12h"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seconds(pub Duration);
+pub struct DurationSetting(pub Duration);
 
-impl Seconds {
+impl DurationSetting {
     /// The duration in whole seconds.
     pub const fn whole(self) -> u64 {
         self.0.as_secs()
     }
 }
 
-impl<'de> Deserialize<'de> for Seconds {
+impl<'de> Deserialize<'de> for DurationSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_duration(&text).map(Self).map_err(de::Error::custom)
     }
 }
 
-impl Serialize for Seconds {
+impl Serialize for DurationSetting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&humantime::format_duration(self.0))
     }
@@ -44,4 +44,24 @@ impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
+}
+
+pub(super) const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+pub(super) const fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub(super) const fn mins(count: u64) -> Duration {
+    Duration::from_mins(count)
+}
+
+pub(super) const fn hours(count: u64) -> Duration {
+    Duration::from_hours(count)
+}
+
+pub(super) const fn days(count: u64) -> Duration {
+    Duration::from_hours(count.saturating_mul(24))
 }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 /// The settings of a chain that are addresses.
 const ADDRESSES: [&str; 3] = ["system_config", "unsafe_block_signer", "attester"];
 
-/// What is probably not meant in the chains' sections as they are written.
+/// What is probably not intended in the chains' sections as they are written.
 pub(super) fn written_doubts(table: &Table) -> Vec<Doubt> {
     let chains = table.get("chains").and_then(Value::as_table).into_iter().flatten();
     let sections = chains.filter_map(|(chain, section)| Some((chain, section.as_table()?)));
@@ -25,7 +25,7 @@ pub(super) fn written_doubts(table: &Table) -> Vec<Doubt> {
     doubts
 }
 
-/// What is odd in how an address is written. What is none is left for the parser to refuse.
+/// What is odd in how an address is written. A text that is not an address is left for the parser to refuse.
 fn misspelt(key: impl Fn() -> String, text: &str) -> Option<Doubt> {
     let address: Address = text.parse().ok()?;
     let address_text = text.to_owned();

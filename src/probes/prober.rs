@@ -70,7 +70,7 @@ impl Prober {
         let (l1, clients) =
             tokio::try_join!(self.ask_l1(&asking, &references), self.ask_clients(&asking, &references))?;
         let mut findings = l1;
-        let window = Duration::from_secs(self.config.interop.message_expiry_window);
+        let window = Duration::from_secs(self.config.interop.expiry_window());
         for (chain_id, chain) in &self.config.chains {
             let reference = references.get(chain_id);
             for client in clients.iter().filter(|client| client.chain_id == *chain_id) {
@@ -111,7 +111,7 @@ impl Prober {
                 chain_id: *chain_id,
                 genesis: references.get(chain_id).map(|known| known.l2.number),
                 block_time: chain.block_time,
-                window: self.config.interop.message_expiry_window,
+                window: self.config.interop.expiry_window(),
             };
             questions.extend(placed(&chain.execution).map(|url| ask_client(asking, subject, url).boxed()));
         }

@@ -1,27 +1,27 @@
-//! What is sound and probably not meant is reported, by what it is, and nothing else is.
+//! Settings that are valid and probably not intended are reported, and nothing else is.
 
 use super::{SOUND, file};
 use crate::config::{Doubt, Layers};
 use rstest::rstest;
 
-/// Whom to hear, so that nothing is in doubt.
+/// A peer, so that nothing is in doubt.
 const PEER: &str = "p2p.static_peers = [\"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]";
 
 /// What is reported of the sound configuration with a line put before the chain and another into it.
-fn told(before: &str, within: &str) -> Vec<String> {
-    told_of(&format!("{before}\n{SOUND}{PEER}\n{within}\n"))
+fn doubts(before: &str, within: &str) -> Vec<String> {
+    doubts_of(&format!("{before}\n{SOUND}{PEER}\n{within}\n"))
 }
 
-fn told_of(text: &str) -> Vec<String> {
+fn doubts_of(text: &str) -> Vec<String> {
     let config = file(text).and_then(Layers::parse).unwrap();
     config.doubts().iter().map(ToString::to_string).collect()
 }
 
 #[track_caller]
-fn assert_told(told: &[String], parts: &[&str]) {
-    let [told] = told else { panic!("not one doubt: {told:?}") };
+fn assert_one(doubts: &[String], parts: &[&str]) {
+    let [doubt] = doubts else { panic!("not one doubt: {doubts:?}") };
     for part in parts {
-        assert!(told.contains(part), "{part:?} is missing from: {told}");
+        assert!(doubt.contains(part), "{part:?} is missing from: {doubt}");
     }
 }
 
@@ -34,8 +34,8 @@ fn assert_told(told: &[String], parts: &[&str]) {
 #[case::no_checksum("", "attester = \"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"")]
 #[case::no_checksum_in_capitals("", "attester = \"0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED\"")]
 #[case::upstream_that_is_asked("follow.mode = \"clamp\"", "follow_upstream = \"http://127.0.0.1:7000/901\"")]
-fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
-    assert_eq!(told(before, within), [] as [&str; 0]);
+fn what_is_meant_is_not_reported(#[case] before: &str, #[case] within: &str) {
+    assert_eq!(doubts(before, within), [] as [&str; 0]);
 }
 
 #[rstest]
@@ -45,13 +45,13 @@ fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
 #[case::no_prefix("", "attester = \"5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"", &["chains.901.attester", "write 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"])]
 #[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer overrides", "chains.901.system_config"])]
 #[case::l1_is_l2("l1.execution = \"http://127.0.0.1:9545\"", "", &["l1.execution and chains.901.execution are both http://127.0.0.1:9545"])]
-#[case::upstream_of_nobody("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not used", "\"clamp\""])]
-fn what_is_probably_not_meant_is_reported(
+#[case::unused_upstream("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not used", "\"clamp\""])]
+fn what_is_probably_not_intended_is_reported(
     #[case] before: &str,
     #[case] within: &str,
     #[case] parts: &[&str],
 ) {
-    assert_told(&told(before, within), parts);
+    assert_one(&doubts(before, within), parts);
 }
 
 /// The sound configuration, twice: the second chain with these lines in place of the first one's.
@@ -62,7 +62,7 @@ fn two_chains(before: &str, first: &str, second: &str) -> Vec<String> {
         let text = text.replace("9545", &format!("{port}1")).replace("7545", &format!("{port}2"));
         format!("{text}p2p.listen = []\n{PEER}\n{lines}\n")
     };
-    told_of(&format!("{before}\n{}{}", chain(901, 95, first), chain(902, 96, second)))
+    doubts_of(&format!("{before}\n{}{}", chain(901, 95, first), chain(902, 96, second)))
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn one_system_config_for_two_chains_is_reported() {
         "system_config = \"0x11111111111111111111111111111111111111\"",
     );
     let other = |digits: &str| config.replace("\"0x", &format!("\"0x{digits}"));
-    let told = two_chains(l1, &other("11"), &other("11"));
-    assert_told(&told, &["chains.901.system_config and chains.902.system_config are both 0x1111"]);
+    let doubts = two_chains(l1, &other("11"), &other("11"));
+    assert_one(&doubts, &["chains.901.system_config and chains.902.system_config are both 0x1111"]);
     assert_eq!(two_chains(l1, &other("11"), &other("22")), [] as [&str; 0]);
 }
 
@@ -90,16 +90,16 @@ fn one_server_in_two_places_is_reported(#[case] port: &str, #[case] other: &str,
     };
     let text = format!("{}{}", chain(901, 95), chain(902, 96));
     assert!(text.contains(signer));
-    assert_eq!(told_of(&text), [] as [&str; 0]);
+    assert_eq!(doubts_of(&text), [] as [&str; 0]);
     let (before, after) = text.split_once("[chains.902]").unwrap();
-    assert_told(&told_of(&format!("{before}[chains.902]{}", after.replace(port, other))), parts);
+    assert_one(&doubts_of(&format!("{before}[chains.902]{}", after.replace(port, other))), parts);
 }
 
 #[rstest]
 #[case::of_one_l1("\"op-mainnet\", \"unichain\"", false)]
 #[case::of_two_l1s("\"op-mainnet\", \"op-sepolia\"", true)]
-fn networks_of_two_l1s_are_reported(#[case] networks: &str, #[case] is_told: bool) {
-    let second = if is_told { "11155420" } else { "130" };
+fn networks_of_two_l1s_are_reported(#[case] networks: &str, #[case] is_reported: bool) {
+    let second = if is_reported { "11155420" } else { "130" };
     let text = format!(
         "network = [{networks}]\nl1.execution = \"http://127.0.0.1:1\"\n\
          [chains.10]\nexecution = [\"http://127.0.0.1:2\"]\nrollup_node = \"http://127.0.0.1:3\"\n\
@@ -107,13 +107,13 @@ fn networks_of_two_l1s_are_reported(#[case] networks: &str, #[case] is_told: boo
     );
     let doubts = file(&text).and_then(Layers::parse).unwrap().doubts();
     let l1s: Vec<&Doubt> = doubts.iter().filter(|doubt| matches!(doubt, Doubt::TwoL1s { .. })).collect();
-    assert_eq!(l1s.len(), usize::from(is_told), "{doubts:?}");
+    assert_eq!(l1s.len(), usize::from(is_reported), "{doubts:?}");
 }
 
-/// What is built in beside a written signer is not the operator's word.
+/// The operator did not write a built-in SystemConfig.
 #[test]
 fn a_signer_beside_a_built_in_system_config_is_meant() {
     let text = "network = [\"op-mainnet\"]\n[chains.10]\nexecution = [\"http://127.0.0.1:2\"]\nrollup_node = \"http://127.0.0.1:3\"\n\
                 unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"\n";
-    assert_eq!(told_of(text), [] as [&str; 0]);
+    assert_eq!(doubts_of(text), [] as [&str; 0]);
 }

@@ -1,4 +1,4 @@
-//! Every mistake is refused by a message that names the key, the value, the reason and the fix.
+//! Every mistake is refused with a message that names the key, the value, the reason and the fix.
 
 use super::{SOUND, file};
 use crate::config::{Config, ConfigError, Layers};
@@ -12,7 +12,7 @@ fn refusal(before: &str, within: &str) -> String {
 
 /// The sound configuration with one of its lines replaced.
 fn altered(line: &str, replacement: &str) -> String {
-    assert!(SOUND.contains(line), "{line} is no line of it");
+    assert!(SOUND.contains(line), "{line} is not a line of it");
     let text = SOUND.replace(line, replacement);
     file(&text).and_then(Layers::parse).unwrap_err().to_string()
 }
@@ -33,51 +33,58 @@ fn the_sound_configuration_is_sound() {
 #[rstest]
 #[case::unknown_key("data_dirr = \"x\"", &["data_dirr = \"x\"", "does not exist", "did you mean data_dir?"])]
 #[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt = 1", "does not exist", "did you mean log.format?"])]
+#[case::unknown_key_that_is_less_like_one("rpc.adress = 1", &["rpc.adress = 1", "does not exist", "did you mean rpc.addr?"])]
+#[case::name_with_a_dot("\"log.level\" = \"info\"", &["\"log.level\" = \"info\"", "does not exist"])]
 #[case::unknown_section("[chain.901]\nblock_time = 2", &["chain = (a section)", "does not exist", "[chains]"])]
-#[case::value_for_a_section("rpc = 5", &["rpc = 5", "expected a section, found a number", "line [rpc]"])]
+#[case::value_for_a_section("rpc = 5", &["rpc = 5", "expected a section, found a whole number", "line [rpc]"])]
 #[case::value_for_all_chains("[chains]\n902 = 5", &["chains.902 = 5", "expected a section", "line [chains.902]"])]
 #[case::name_that_is_no_chain_id("[chains.nine]", &["chains.nine = nine", "not a chain id", "[chains.901]"])]
 #[case::bad_url("l1.execution = \"ws://h:1\"", &["l1.execution = \"ws://h:1\"", "not http or https", "URL"])]
 #[case::no_url("l1.execution = \"here\"", &["l1.execution = \"here\"", "not a URL", "http:// or https://"])]
-#[case::bad_duration("shutdown_timeout = \"soon\"", &["shutdown_timeout = \"soon\"", "number", "\"10s\""])]
-#[case::duration_without_unit("sources.timeout = \"10\"", &["sources.timeout = \"10\"", "unit", "\"5s\""])]
-#[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "expected a string", "\"5s\""])]
-#[case::no_timeout("sources.timeout = \"9ms\"", &["sources.timeout = 9ms", "shorter than 10ms", "\"5s\""])]
-#[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "without a pause", "\"500ms\""])]
-#[case::a_pause_of_an_hour("sources.poll_interval = \"1h\"", &["sources.poll_interval = 1h", "longer than 10m"])]
+#[case::bad_duration("shutdown_timeout = \"soon\"", &["shutdown_timeout = \"soon\"", "not a duration", "\"10s\""])]
+#[case::duration_without_unit("sources.timeout = \"10\"", &["sources.timeout = \"10\"", "unit", "\"10ms\" to \"10m\", such as \"10s\""])]
+#[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "expected a string, found a whole number", "\"10s\""])]
+#[case::no_timeout("sources.timeout = \"9ms\"", &["sources.timeout = \"9ms\"", "shorter than 10ms: no endpoint", "\"10ms\" to \"10m\""])]
+#[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = \"0s\"", "without a pause", "\"500ms\""])]
+#[case::a_pause_of_an_hour("sources.poll_interval = \"1h\"", &["sources.poll_interval = \"1h\"", "longer than 10m"])]
 #[case::no_data_dir("data_dir = \"\"", &["data_dir = \"\"", "it is empty", "write a directory"])]
 #[case::secret_without_a_scheme("l1.execution = \"h.example/secret\"", &["l1.execution = \"h.example/…\"", "not a URL"])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
-#[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "unknown variant", "\"attested\""])]
+#[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "not one of the values", "write \"off\", \"clamp\" or \"attested\""])]
 #[case::followers_in_anothers_place(
     "follow = { mode = \"clamp\", addr = \"127.0.0.1:7300\" }",
     &["follow.addr = 127.0.0.1:7300", "http.addr", "a port"]
 )]
+#[case::followers_in_the_place_of_json_rpc(
+    "follow = { mode = \"clamp\", addr = \"127.0.0.1:9645\" }",
+    &["follow.addr = 127.0.0.1:9645", "rpc.addr is the same address", "different from rpc.addr and http.addr"]
+)]
+#[case::deposits_of_no_l1("consolidation.deposits = \"l1\"", &["l1.execution is not set", "needs an L1 endpoint", "\"sibling\""])]
 #[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "not a source of time", "file:<path>"])]
-#[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
+#[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "not one of the values", "\"auto\", \"human\" or \"json\""])]
 #[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "not a filter", "error, warn, info"])]
 #[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is not a level", "error, warn, info"])]
-#[case::response_bound("sources.max_response_mib = 0", &["sources.max_response_mib = 0", "1 to 1024", "mebibytes"])]
+#[case::response_bound("sources.max_response_mib = 0", &["sources.max_response_mib = 0", "below 1", "a whole number of MiB, 1 to 1024"])]
 #[case::request_bound(
     "sources.max_concurrent_requests = 1025",
-    &["sources.max_concurrent_requests = 1025", "outside 1 to 1024", "whole number"]
+    &["sources.max_concurrent_requests = 1025", "above 1024", "whole number, 1 to 1024"]
 )]
-#[case::index_bound("interop.log_index_mib = 0", &["interop.log_index_mib = 0", "outside 1 to 1048576", "mebibytes"])]
-#[case::tracked_bound("monitor.max_messages = 0", &["monitor.max_messages = 0", "outside 1 to", "whole number"])]
-#[case::no_retention("monitor.retention = \"10s\"", &["monitor.retention = 10s", "shorter than 1m", "\"7days\""])]
-#[case::kept_too_short("ledger.keep_upheld = \"6days\"", &["ledger.keep_upheld = 6days", "shorter than 7days", "\"30days\""])]
+#[case::index_bound("interop.log_index_mib = 0", &["interop.log_index_mib = 0", "below 1", "MiB, 1 to 1048576"])]
+#[case::tracked_bound("monitor.max_messages = 0", &["monitor.max_messages = 0", "below 1", "1 to 100000000"])]
+#[case::no_retention("monitor.retention = \"10s\"", &["monitor.retention = \"10s\"", "shorter than 1m: blocks", "\"1m\" or longer", "\"7days\""])]
+#[case::kept_too_short("ledger.keep_upheld = \"6days\"", &["ledger.keep_upheld = \"6days\"", "shorter than 7days: messages", "\"7days\" or longer", "\"30days\""])]
 #[case::on("rpc.admin = \"on\"", &["rpc.admin = \"on\"", "expected true or false, found a string", "fix: write true"])]
 #[case::off("rpc.admin = \"off\"", &["rpc.admin = \"off\"", "expected true or false, found a string", "fix: write false"])]
-#[case::number_for_a_boolean("rpc.admin = 1", &["rpc.admin = 1", "expected true or false, found a number", "write true or false"])]
-#[case::open_bound("audit.max_open = 0", &["audit.max_open = 0", "outside 1 to 1000000", "whole number"])]
-#[case::concurrency_bound("audit.concurrency = 0", &["audit.concurrency = 0", "outside 1 to 1024", "whole number"])]
-#[case::negative("audit.max_open = -1", &["audit.max_open = -1", "negative", "whole number"])]
+#[case::number_for_a_boolean("rpc.admin = 1", &["rpc.admin = 1", "expected true or false, found a whole number", "write true or false"])]
+#[case::open_bound("audit.max_open = 0", &["audit.max_open = 0", "below 1", "whole number, 1 to 1000000"])]
+#[case::concurrency_bound("audit.concurrency = 0", &["audit.concurrency = 0", "below 1", "whole number, 1 to 1024"])]
+#[case::negative("audit.max_open = -1", &["audit.max_open = -1", "below 1", "whole number, 1 to 1000000"])]
 #[case::window_above_the_protocols(
     "interop.message_expiry_window = 604801",
-    &["interop.message_expiry_window = 604801", "outside 1 to 604800", "seconds"]
+    &["interop.message_expiry_window = 604801", "above 604800", "seven days", "seconds, 1 to 604800"]
 )]
-#[case::no_window("interop.message_expiry_window = 0", &["interop.message_expiry_window = 0", "outside 1 to"])]
+#[case::no_window("interop.message_expiry_window = 0", &["interop.message_expiry_window = 0", "below 1"])]
 fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal(line, ""), parts);
 }
@@ -85,10 +92,10 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[rstest]
 #[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "does not exist", "chains.<id>.block_time?"])]
 #[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "does not exist", "p2p.listen?"])]
-#[case::no_quorum("quorum = 0", &["chains.901.quorum = 0", "outside 1 to 1", "whole number"])]
-#[case::quorum_of_more("quorum = 2", &["chains.901.quorum = 2", "outside 1 to 1", "execution URLs"])]
-#[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "attester's address"])]
-#[case::no_address("attester = \"me\"", &["chains.901.attester = \"me\"", "address", "attester's address"])]
+#[case::no_quorum("quorum = 0", &["chains.901.quorum = 0", "below 1", "whole number"])]
+#[case::quorum_of_more("quorum = 2", &["chains.901.quorum = 2", "above 1, the number of execution clients", "execution URLs"])]
+#[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "address of the attester"])]
+#[case::no_address("attester = \"me\"", &["chains.901.attester = \"me\"", "address of the attester"])]
 #[case::bad_listener("p2p.listen = [\"127.0.0.1\"]", &["chains.901.p2p.listen[0] = \"127.0.0.1\"", "multiaddr", "/ip4/"])]
 #[case::listener_over_udp("p2p.listen = [\"/ip4/127.0.0.1/udp/9222\"]", &["chains.901.p2p.listen = /ip4/127.0.0.1/udp/9222", "only TCP", "/ip4/"])]
 #[case::listener_by_name("p2p.listen = [\"/dns4/localhost/tcp/9222\"]", &["chains.901.p2p.listen = /dns4/localhost/tcp/9222", "IP address", "/ip4/"])]
@@ -102,19 +109,21 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 )]
 #[case::no_peer("p2p.trusted_peers = [\"me\"]", &["chains.901.p2p.trusted_peers[0] = \"me\"", "peer ids"])]
 #[case::no_subnet("p2p.blocked_subnets = [\"10.0.0.0\"]", &["p2p.blocked_subnets[0]", "203.0.113.0/24"])]
-#[case::tides_crossed("p2p.peers_lo = 31", &["chains.901.p2p.peers_lo = 31", "outside 1 to 30"])]
-#[case::no_peers("p2p.peers_hi = 0", &["chains.901.p2p.peers_hi = 0", "outside 1 to 1024"])]
-#[case::endless_ban("p2p.ban_duration = \"8days\"", &["p2p.ban_duration = 8days", "\"1h\""])]
+#[case::peers_lo_above_peers_hi("p2p.peers_lo = 31", &["chains.901.p2p.peers_lo = 31", "above 30, which is p2p.peers_hi", "at most p2p.peers_hi"])]
+#[case::no_peers("p2p.peers_hi = 0", &["chains.901.p2p.peers_hi = 0", "below 1", "1 to 1024"])]
+#[case::endless_ban("p2p.ban_duration = \"8days\"", &["p2p.ban_duration = \"8days\"", "longer than 7days: a ban", "\"1h\""])]
 #[case::no_bootnode("p2p.bootnodes = [\"10.0.0.1\"]", &["p2p.bootnodes[0] = \"10.0.0.1\"", "enr:"])]
 #[case::no_port("p2p.advertise_tcp = 0", &["chains.901.p2p.advertise_tcp = 0", "port 0", "1 to 65535"])]
-#[case::told_to_nobody("p2p.advertise_ip = \"203.0.113.7\"", &["chains.901.p2p.advertise_ip = 203.0.113.7", "discovery is not set"])]
+#[case::address_without_discovery("p2p.advertise_ip = \"203.0.113.7\"", &["chains.901.p2p.advertise_ip = 203.0.113.7", "discovery is not set"])]
+#[case::port_without_discovery("p2p.advertise_tcp = 1", &["chains.901.p2p.advertise_tcp = 1", "discovery is not set"])]
+#[case::udp_port_without_discovery("p2p.advertise_udp = 1", &["chains.901.p2p.advertise_udp = 1", "discovery is not set"])]
 #[case::another_family("p2p.discovery = \"0.0.0.0:9222\"\np2p.advertise_ip = \"2001:db8::7\"", &["chains.901.p2p.advertise_ip = 2001:db8::7", "other IP family"])]
 #[case::no_socket("p2p.discovery = \"9222\"", &["chains.901.p2p.discovery = \"9222\"", "0.0.0.0:9222"])]
-#[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
-#[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]
+#[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = \"1500ms\"", "whole seconds", "\"5s\""])]
+#[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = \"8days\"", "longer than 7days", "\"12h\""])]
 #[case::no_such_domain("p2p.cross_safe_domains = [\"blocksv4\"]", &["p2p.cross_safe_domains[0] = \"blocksv4\"", "cross-safe-blocksv1"])]
 #[case::replays_alone("p2p.cross_safe_domains = [\"zero\"]", &["chains.901.p2p.cross_safe_domains = [zero]", "own domain is missing", "cross-safe-blocksv1"])]
-#[case::endless_grace("p2p.signer_grace = \"8days\"", &["p2p.signer_grace = 8days", "longer than 7days", "\"3h\""])]
+#[case::endless_grace("p2p.signer_grace = \"8days\"", &["p2p.signer_grace = \"8days\"", "longer than 7days", "\"3h\""])]
 fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal("", line), parts);
 }
@@ -125,10 +134,10 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 #[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"http://h\"", &["expected a list, found a string", "URLs"])]
 #[case::rollup_node("rollup_node = \"http://127.0.0.1:7545\"", "", &["chains.901.rollup_node is not set", "URL"])]
 #[case::no_rollup_node("\"http://127.0.0.1:7545\"", "[]", &["chains.901.rollup_node = []", "only monitored has no such key", "list"])]
-#[case::rollup_node_twice("\"http://127.0.0.1:7545\"", "[\"http://h\", \"http://h/\"]", &["chains.901.rollup_node = http://h", "it is listed twice", "each once"])]
-#[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["expected a string or a list, found a number"])]
-#[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "seconds between two blocks"])]
-#[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "it must be 1 or more"])]
+#[case::rollup_node_twice("\"http://127.0.0.1:7545\"", "[\"http://h\", \"http://h/\"]", &["chains.901.rollup_node = http://h", "it is listed twice", "a list of different ones"])]
+#[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["expected a string or a list, found a whole number"])]
+#[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "a whole number of seconds, 1 or more"])]
+#[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "below 1", "1 or more"])]
 #[case::dependency_without_section(
     "dependency_set = [901]",
     "dependency_set = [901, \"0x386\"]",
@@ -147,7 +156,7 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
     "execution = [\"http://127.0.0.1:1\", \"http://127.0.0.1:2\", \"http://127.0.0.1:1/\"]",
     &["chains.901.execution = http://127.0.0.1:1", "twice", "one vote", "http://"]
 )]
-fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
+fn what_a_chain_needs_is_required(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
     assert_says(&altered(line, replacement), parts);
 }
 
@@ -155,7 +164,13 @@ fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str
 #[case::signer("unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"", false)]
 #[case::attester("attester = \"0x2222222222222222222222222222222222222222\"", false)]
 #[case::upstream("follow_upstream = \"http://127.0.0.1:1\"", false)]
-#[case::nothing_of_use_to_a_node("quorum = 1", true)]
+#[case::system_config("system_config = \"0x2222222222222222222222222222222222222222\"", false)]
+#[case::discovery("p2p.discovery = \"0.0.0.0:9222\"", false)]
+#[case::static_peers(
+    "p2p.static_peers = [\"/ip4/127.0.0.1/tcp/1/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]",
+    false
+)]
+#[case::nothing_that_needs_a_node("quorum = 1", true)]
 fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] sound: bool) {
     let own = ["rollup_node", "unsafe_block_signer"];
     let bare: Vec<&str> = SOUND.lines().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect();
@@ -172,13 +187,13 @@ fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] s
     }
 }
 
-/// A rollup node can say them; without one nobody can.
+/// A rollup node reports them; without one they must be set.
 #[rstest]
-#[case::interop_time("interop_time = 0", &["chains.901.interop_time is not set", "no rollup node", "activation time"])]
+#[case::interop_time("interop_time = 0", &["chains.901.interop_time is not set", "no rollup node", "seconds since 1970"])]
 #[case::dependency_set("dependency_set = [901]", &["chains.901.dependency_set is not set", "no rollup node", "chain ids"])]
-fn interop_rules_are_asked_for_where_no_node_can_say_them(#[case] line: &str, #[case] parts: &[&str]) {
+fn interop_rules_are_required_without_a_rollup_node(#[case] line: &str, #[case] parts: &[&str]) {
     let without = SOUND.replace(line, "");
-    assert!(file(&without).unwrap().parse().is_ok(), "the rollup node says it");
+    assert!(file(&without).unwrap().parse().is_ok(), "the rollup node reports it");
     let own = ["rollup_node", "unsafe_block_signer"];
     let bare: Vec<&str> =
         without.lines().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect();
@@ -261,6 +276,36 @@ fn two_chains_on_one_port_are_refused(#[case] listen: &str, #[case] refused: boo
     }
 }
 
+#[rstest]
+#[case::same("0.0.0.0:9300", true)]
+#[case::within_every_interface("127.0.0.1:9300", true)]
+#[case::other_port("0.0.0.0:9301", false)]
+fn two_chains_on_one_socket_of_discovery_are_refused(#[case] socket: &str, #[case] refused: bool) {
+    let second = SOUND.replace("chains.901", "chains.902");
+    let text = format!(
+        "{SOUND}p2p.discovery = \"0.0.0.0:9300\"\n{second}p2p.listen = []\np2p.discovery = \"{socket}\"\n"
+    );
+    let error = file(&text).and_then(Layers::parse).err();
+    assert_eq!(error.is_some(), refused, "{error:?}");
+    if let Some(error) = error {
+        assert_says(
+            &error.to_string(),
+            &["chains.902.p2p.discovery = ", "chain 901 already uses that socket"],
+        );
+    }
+}
+
+/// A node record has room for 64 bits.
+#[test]
+fn discovery_of_a_chain_with_a_longer_id_is_refused() {
+    let id = "18446744073709551616";
+    let text =
+        format!("{}p2p.discovery = \"0.0.0.0:9222\"\n", SOUND.replace("chains.901", &format!("chains.{id}")));
+    let message =
+        file(&text.replace("dependency_set = [901]", "")).and_then(Layers::parse).unwrap_err().to_string();
+    assert_says(&message, &["p2p.discovery = set", "more than 64 bits"]);
+}
+
 #[test]
 fn nothing_to_watch_is_refused() {
     let message = file("").and_then(Layers::parse).unwrap_err().to_string();
@@ -271,6 +316,12 @@ fn nothing_to_watch_is_refused() {
 fn what_is_not_toml_is_refused_by_its_line() {
     let message = file("[log]\nlevel = \"info\nformat = \"json\"").unwrap_err().to_string();
     assert_says(&message, &["crosscheck.toml", "line 2 (level)", "correct that line"]);
+}
+
+#[test]
+fn a_number_beyond_those_of_toml_is_refused_by_its_line() {
+    let message = file("audit.max_open = 99999999999999999999").unwrap_err().to_string();
+    assert_says(&message, &["line 1 (audit.max_open)", "the number is too large", "correct that line"]);
 }
 
 #[test]
@@ -289,7 +340,7 @@ fn a_file_without_end_is_refused() {
 #[case::no_url_wanted("clock = \"http://me:hush@h/hush\"", "clock = \"http://…@h/…\"")]
 #[case::one_of_a_few_words_wanted("log.format = \"http://h/hush\"", "log.format = \"http://h/…\"")]
 #[case::no_url("l1.execution = \"http://me:hush@h:port/hush\"", "l1.execution = \"http://…@h:port/…\"")]
-fn no_message_tells_a_secret_in_the_wrong_place(#[case] line: &str, #[case] shown: &str) {
+fn no_message_shows_a_secret_in_the_wrong_place(#[case] line: &str, #[case] shown: &str) {
     let message = refusal(line, "");
     assert!(!message.contains("hush"), "{message}");
     assert_says(&message, &[shown]);
@@ -322,7 +373,7 @@ fn no_message_tells_a_secret_in_the_wrong_place(#[case] line: &str, #[case] show
     "rollup_node = \"https://h/hush",
     "(rollup_node)"
 )]
-fn no_message_tells_a_secret(#[case] line: &str, #[case] replacement: &str, #[case] shown: &str) {
+fn no_message_shows_a_secret(#[case] line: &str, #[case] replacement: &str, #[case] shown: &str) {
     let message = altered(line, replacement);
     assert!(!message.contains("hush"), "{message}");
     assert_says(&message, &[shown]);

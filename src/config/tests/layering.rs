@@ -1,7 +1,8 @@
 //! Flags win over the environment, the environment over the file.
 
 use super::{SOUND, file};
-use crate::config::{Config, ConfigError, KEYS, Kind, Layers};
+use crate::config::form::Kind;
+use crate::config::{Config, ConfigError, Layers, keys};
 use crosscheck_p2p::ChainId;
 use rstest::rstest;
 use std::path::Path;
@@ -68,7 +69,7 @@ fn layers_meet_however_a_chain_is_spelt(#[case] written: &str, #[case] variable:
 }
 
 #[test]
-fn what_names_no_key_is_a_warning() {
+fn a_variable_that_is_not_a_key_is_a_warning() {
     let variables = [
         ("CROSSCHECK_PORT_9645_TCP", "tcp://10.0.0.1:9645"),
         ("CROSSCHECK_CHAINS_901_COLOUR", "red"),
@@ -87,7 +88,7 @@ fn what_names_no_key_is_a_warning() {
 #[case::secret("l1.url", "http://h/hush", &["l1.url = http://h/…"])]
 #[case::on("rpc.admin", "on", &["rpc.admin = on", "not true or false", "write true"])]
 #[case::off("chains.901.p2p.topic_scoring", "off", &["topic_scoring = off", "not true or false", "write false"])]
-#[case::no_number("audit.max_open", "many", &["audit.max_open = many", "not a whole number", "1 to 1000000"])]
+#[case::no_number("audit.max_open", "many", &["audit.max_open = many", "not a whole number", "whole number, 1 to 1000000"])]
 fn flags_that_cannot_work_are_refused(#[case] key: &str, #[case] value: &str, #[case] parts: &[&str]) {
     let message = Layers::default().flag(key, value).unwrap_err().to_string();
     for part in parts {
@@ -104,7 +105,7 @@ fn a_flag_cannot_reach_into_a_plain_value() {
 
 #[test]
 fn every_key_has_a_variable_of_its_own() {
-    let mut names: Vec<String> = KEYS.iter().map(|key| key.variable()).collect();
+    let mut names: Vec<String> = keys().map(|key| key.variable()).collect();
     names.sort();
     let count = names.len();
     names.dedup();
@@ -113,12 +114,12 @@ fn every_key_has_a_variable_of_its_own() {
 
 #[test]
 fn every_key_can_be_set_by_flag() {
-    for key in KEYS {
+    for key in keys() {
         let path = if key.per_chain { format!("chains.901.{}", key.path) } else { key.path.to_owned() };
-        let text = match key.kind {
+        let text = match key.form.kind {
             Kind::Boolean => "true",
-            Kind::Integer => "1",
-            Kind::Text | Kind::List => "text",
+            Kind::Whole(_) => "1",
+            _ => "text",
         };
         assert!(Layers::default().flag(&path, text).is_ok(), "{path}");
     }

@@ -3,9 +3,10 @@
 mod default_file;
 mod doubts;
 mod errors;
-mod known;
+mod forms;
 mod layering;
 mod named_keys;
+mod network_defaults;
 
 /// A configuration that is sound, of one chain.
 const SOUND: &str = r#"
@@ -17,6 +18,17 @@ interop_time = 0
 dependency_set = [901]
 unsafe_block_signer = "0x2222222222222222222222222222222222222222"
 "#;
+
+/// Writes a value at a path of a table.
+fn insert(table: &mut toml::Table, path: &str, value: toml::Value) {
+    let (sections, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut section = table;
+    for part in sections.split('.').filter(|part| !part.is_empty()) {
+        let inner = section.entry(part).or_insert_with(|| toml::Table::new().into());
+        section = inner.as_table_mut().expect("a section");
+    }
+    section.insert(name.to_owned(), value);
+}
 
 /// Layers whose file holds this text.
 fn file(text: &str) -> Result<super::Layers, super::ConfigError> {

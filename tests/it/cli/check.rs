@@ -56,7 +56,8 @@ fn a_bad_configuration_is_refused_with_key_value_reason_and_fix(#[case] command:
     let output = run([Path::new(command), Path::new("--config"), &file]);
     assert_code(&output, USAGE);
     let message = stderr(&output);
-    for part in ["chains.901.block_time = \"two\"", "found a string", "fix: write the seconds"] {
+    for part in ["chains.901.block_time = \"two\"", "found a string", "fix: write a whole number of seconds"]
+    {
         assert!(message.contains(part), "{part:?} is missing from:\n{message}");
     }
     assert!(stdout(&output).is_empty());
@@ -68,6 +69,30 @@ fn the_default_file_watches_nothing_yet() {
     let output = run([Path::new("check"), Path::new("--config"), &file]);
     assert_code(&output, USAGE);
     assert!(stderr(&output).contains("chains is not set: no chain is configured"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_default_file_is_what_the_program_prints() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
+    let output = run(["doc", "config"]);
+    assert_code(&output, OK);
+    assert_eq!(stdout(&output), std::fs::read_to_string(file).unwrap());
+}
+
+/// What `--help` says of a key is what the file says.
+#[test]
+fn help_shows_the_values_the_default_and_the_variable_of_a_key() {
+    let output = run(["check", "--help"]);
+    let words: Vec<String> = stdout(&output).split_whitespace().map(str::to_owned).collect();
+    let text = words.join(" ");
+    for part in [
+        "--rpc.admin <BOOLEAN>",
+        "true or false [default: false] [env: CROSSCHECK_RPC_ADMIN]",
+        "a whole number of MiB, 1 to 1024 [default: 64] [env: CROSSCHECK_SOURCES_MAX_RESPONSE_MIB]",
+        "a duration with a unit, \"10ms\" to \"10m\" [default: \"10s\"] [env: CROSSCHECK_SOURCES_TIMEOUT]",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
+    }
 }
 
 #[test]

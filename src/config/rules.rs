@@ -1,34 +1,20 @@
-//! [`Config::check`]: what no single value shows.
+//! [`Config::check_rules`]: what no single value shows. The bounds of single values are in the table of keys.
 
 use super::explain::fix_of;
-use super::ledger::MIN_KEEP_UPHELD;
 use super::redaction::shown_text;
-use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig, Seconds};
+use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig};
 use crate::sources::EndpointUrl;
-use crosscheck_core::validity::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr, SigningDomain};
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
-use std::time::Duration;
 use tracing_subscriber::EnvFilter;
-
-/// The widest window of time on a topic: as old as a message may become.
-const MAX_WINDOW: Duration = Duration::from_secs(DEFAULT_EXPIRY_WINDOW);
-
-/// The shortest time for which messages may be tracked.
-const MIN_RETENTION: Duration = Duration::from_secs(60);
-
-/// The shortest and the longest time that one request, or the pause between two, may take.
-const MIN_SPAN: Duration = Duration::from_millis(10);
-const MAX_SPAN: Duration = Duration::from_secs(600);
 
 impl Config {
     /// Checks what no single value shows.
     ///
     /// # Errors
     /// The first setting that cannot work.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check_rules(&self) -> Result<(), ConfigError> {
         if self.chains.is_empty() {
             return Err(ConfigError::Missing {
                 key: "chains".to_owned(),
@@ -36,7 +22,7 @@ impl Config {
                 fix: "add a [chains.<id>] section for every chain to watch".to_owned(),
             });
         }
-        self.check_bounds()?;
+        self.check_data_dir()?;
         self.check_servers()?;
         self.check_consolidation()?;
         self.check_follow()?;
@@ -45,34 +31,7 @@ impl Config {
         self.check_listeners()
     }
 
-    fn check_bounds(&self) -> Result<(), ConfigError> {
-        within(
-            "interop.message_expiry_window",
-            self.interop.message_expiry_window,
-            1..=DEFAULT_EXPIRY_WINDOW,
-        )?;
-        within("sources.max_response_mib", self.sources.max_response_mib, 1..=1024)?;
-        within("sources.max_concurrent_requests", self.sources.max_concurrent_requests, 1..=1024)?;
-        within("interop.log_index_mib", self.interop.log_index_mib, 1..=1_048_576)?;
-        within("monitor.max_messages", self.monitor.max_messages, 1..=100_000_000)?;
-        within("audit.max_open", self.audit.max_open, 1..=1_000_000)?;
-        within("audit.concurrency", self.audit.concurrency, 1..=1024)?;
-        let (poll, timeout) = (self.sources.poll_interval.0, self.sources.timeout.0);
-        check_span("sources.poll_interval", poll, "the endpoints would be asked without a pause")?;
-        check_span("sources.timeout", timeout, "no endpoint can answer in that time")?;
-        if self.monitor.retention.0 < MIN_RETENTION {
-            let shown = humantime::format_duration(self.monitor.retention.0);
-            return Err(bad(
-                "monitor.retention",
-                &shown,
-                "shorter than 1m: blocks take longer to become safe",
-            ));
-        }
-        if self.ledger.keep_upheld.0 < MIN_KEEP_UPHELD {
-            let shown = humantime::format_duration(self.ledger.keep_upheld.0);
-            let why = "shorter than 7days: messages may cite blocks that old";
-            return Err(bad("ledger.keep_upheld", &shown, why));
-        }
+    fn check_data_dir(&self) -> Result<(), ConfigError> {
         if self.data_dir.as_os_str().is_empty() {
             return Err(bad("data_dir", &"\"\"", "it is empty"));
         }
@@ -109,7 +68,7 @@ impl Config {
         Ok(())
     }
 
-    /// A follower's server that is in another's place, or that would be followed by the program itself.
+    /// The server for followers has an address of its own, and is not one of the program's own endpoints.
     fn check_follow(&self) -> Result<(), ConfigError> {
         let FollowConfig { mode, addr } = self.follow;
         if mode == FollowMode::Off {
@@ -137,9 +96,9 @@ impl Config {
         Ok(())
     }
 
-    /// What nobody could say of a chain's interop rules, and cited chains that were forgotten.
+    /// Interop rules that no node could report, and chains of a dependency set that were forgotten.
     fn check_interop(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
-        // What is built in is reported at start instead: the operator wrote none of it.
+        // Built-in values are reported at start instead: the operator did not write them.
         if self.known_network(chain_id).is_some() {
             return Ok(());
         }
@@ -148,8 +107,8 @@ impl Config {
             ("interop_time", chain.interop_time.is_none()),
             ("dependency_set", chain.dependency_set.is_none()),
         ];
-        let unsaid = unset.into_iter().find(|(_, is_unset)| *is_unset && chain.is_monitored_only());
-        if let Some((name, _)) = unsaid {
+        let unknown = unset.into_iter().find(|(_, is_unset)| *is_unset && chain.is_monitored_only());
+        if let Some((name, _)) = unknown {
             return Err(missing(key(name), "the chain has no rollup node to read it from"));
         }
         let cited = chain.dependency_set.iter().flatten();
@@ -171,18 +130,19 @@ impl Config {
         if chain.execution.is_empty() {
             return Err(missing(key("execution"), "without an execution client nothing can be checked"));
         }
-        if chain.block_time == 0 {
-            return Err(bad(&key("block_time"), &0, "it must be 1 or more"));
-        }
         if let Some(quorum) = chain.quorum {
-            within(&key("quorum"), quorum, 1..=chain.execution.len())?;
+            let clients = chain.execution.len();
+            if quorum > clients {
+                let reason = format!("above {clients}, the number of execution clients");
+                return Err(bad(&key("quorum"), &quorum, &reason));
+            }
         }
         self.check_interop(chain_id, chain)?;
         check_addresses(chain_id, chain)?;
-        if let Some(twice) = first_twice(chain.rollup_node.urls()) {
+        if let Some(twice) = first_duplicate(chain.rollup_node.urls()) {
             return Err(bad(&key("rollup_node"), twice, "it is listed twice"));
         }
-        if let Some(twice) = first_twice(&chain.execution) {
+        if let Some(twice) = first_duplicate(&chain.execution) {
             return Err(bad(&key("execution"), twice, "it is listed twice, and each client has one vote"));
         }
         if chain.is_monitored_only() {
@@ -197,14 +157,6 @@ impl Config {
                 return Err(missing("l1.execution".to_owned(), &format!("chain {chain_id}: {reason}")));
             }
         }
-        let windows = [
-            ("p2p.blocks_past", chain.p2p.blocks_past),
-            ("p2p.cross_safe_past", chain.p2p.cross_safe_past),
-            ("p2p.future", chain.p2p.future),
-        ];
-        for (name, window) in windows {
-            check_seconds(&key(name), window, "every block in the window is kept in memory")?;
-        }
         check_peering(chain_id, &chain.p2p)?;
         let own = SigningDomain::CrossSafeBlocksV1;
         if !chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == own) {
@@ -213,8 +165,6 @@ impl Config {
                 "the topic's own domain is missing: only a signature in it is certainly an attestation";
             return Err(bad(&key("p2p.cross_safe_domains"), &format!("[{}]", domains.join(", ")), reason));
         }
-        let grace = chain.p2p.signer_grace;
-        check_seconds(&key("p2p.signer_grace"), grace, "the previous key could sign for that long")?;
         for peer in &chain.p2p.static_peers {
             if peer.protocol_stack().last() != Some("p2p") {
                 return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
@@ -226,7 +176,7 @@ impl Config {
         Ok(())
     }
 
-    /// One discovery cannot tell two chains' packets apart.
+    /// Each chain has a socket of discovery of its own: packets of two chains cannot be told apart.
     fn check_discovery(&self) -> Result<(), ConfigError> {
         let mut taken: Vec<(ChainId, SocketAddr)> = Vec::new();
         for (chain_id, chain) in self.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
@@ -268,15 +218,15 @@ impl Config {
     }
 }
 
-/// The first URL that a list has for the second time.
-fn first_twice(urls: &[EndpointUrl]) -> Option<&EndpointUrl> {
+/// The first URL that is in a list twice.
+fn first_duplicate(urls: &[EndpointUrl]) -> Option<&EndpointUrl> {
     let is_twice = |(place, url): &(usize, &EndpointUrl)| urls.iter().take(*place).any(|one| one == *url);
     urls.iter().enumerate().find(is_twice).map(|(_, url)| url)
 }
 
-/// A chain without a rollup node, and settings that are unusable without one: it was forgotten.
+/// A chain without a rollup node has no settings that need one: it was probably forgotten.
 fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
-    let useless = [
+    let unusable = [
         ("system_config", chain.system_config.is_some()),
         ("unsafe_block_signer", chain.unsafe_block_signer.is_some()),
         ("attester", chain.attester.is_some()),
@@ -284,23 +234,13 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
         ("p2p.static_peers", !chain.p2p.static_peers.is_empty()),
         ("p2p.discovery", chain.p2p.discovery.is_some()),
     ];
-    let Some((name, _)) = useless.into_iter().find(|(_, is_set)| *is_set) else { return Ok(()) };
+    let Some((name, _)) = unusable.into_iter().find(|(_, is_set)| *is_set) else { return Ok(()) };
     let key = format!("chains.{chain_id}.rollup_node");
     let reason = format!("without it the chain is only monitored, and {name} has no effect");
     Err(missing(key, &reason))
 }
 
-/// How long one request may take, or how long the pause between two is.
-fn check_span(key: &str, span: Duration, too_short: &str) -> Result<(), ConfigError> {
-    let shown = humantime::format_duration(span);
-    match span {
-        _ if span < MIN_SPAN => Err(bad(key, &shown, &format!("shorter than 10ms: {too_short}"))),
-        _ if span > MAX_SPAN => Err(bad(key, &shown, "longer than 10m: events would be noticed too late")),
-        _ => Ok(()),
-    }
-}
-
-/// Nobody has the zero address: it is what a forgotten value looks like.
+/// The zero address has no key: it is what a forgotten value looks like.
 fn check_addresses(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
     let addresses = [
         ("system_config", chain.system_config),
@@ -316,16 +256,12 @@ fn check_addresses(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigE
     }
 }
 
-/// Tides, bans and discovery.
+/// The bounds of peers, and discovery.
 fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> {
     let key = |name: &str| format!("chains.{chain_id}.p2p.{name}");
-    within(&key("peers_hi"), p2p.peers_hi, 1..=1024)?;
-    within(&key("peers_lo"), p2p.peers_lo, 1..=p2p.peers_hi)?;
-    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban must be finite")?;
-    for (name, port) in [("advertise_tcp", p2p.advertise_tcp), ("advertise_udp", p2p.advertise_udp)] {
-        if port == Some(0) {
-            return Err(bad(&key(name), &0, "port 0 cannot be dialled"));
-        }
+    if p2p.peers_lo > p2p.peers_hi {
+        let reason = format!("above {}, which is p2p.peers_hi", p2p.peers_hi);
+        return Err(bad(&key("peers_lo"), &p2p.peers_lo, &reason));
     }
     check_advertised(&key, p2p)?;
     // A chain id that no node record has room for.
@@ -335,16 +271,16 @@ fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> 
     Ok(())
 }
 
-/// What others are told of where this node is: by discovery alone, and of use only to those who reach its socket.
+/// The address that discovery, and nothing else, gives to other nodes. It must be of the family of its socket.
 fn check_advertised(key: &dyn Fn(&str) -> String, p2p: &P2pConfig) -> Result<(), ConfigError> {
-    let told = [
+    let advertised = [
         ("advertise_ip", p2p.advertise_ip.map(|ip| ip.to_string())),
         ("advertise_tcp", p2p.advertise_tcp.map(|port| port.to_string())),
         ("advertise_udp", p2p.advertise_udp.map(|port| port.to_string())),
     ];
     let Some(socket) = p2p.discovery else {
-        let told = told.into_iter().find_map(|(name, value)| value.map(|value| (name, value)));
-        return told.map_or(Ok(()), |(name, value)| {
+        let set = advertised.into_iter().find_map(|(name, value)| value.map(|value| (name, value)));
+        return set.map_or(Ok(()), |(name, value)| {
             Err(bad(&key(name), &value, "only discovery uses it, and discovery is not set"))
         });
     };
@@ -355,29 +291,6 @@ fn check_advertised(key: &dyn Fn(&str) -> String, p2p: &P2pConfig) -> Result<(),
         }
         Some(_) | None => Ok(()),
     }
-}
-
-fn within<T: Copy + PartialOrd + Display>(
-    key: &str,
-    value: T,
-    range: RangeInclusive<T>,
-) -> Result<(), ConfigError> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(bad(key, &value, &format!("outside {} to {}", range.start(), range.end())))
-}
-
-/// Whole seconds, up to a week. Longer is too long for this `reason`.
-fn check_seconds(key: &str, span: Seconds, reason: &str) -> Result<(), ConfigError> {
-    let shown = humantime::format_duration(span.0);
-    if span.0.subsec_nanos() != 0 {
-        return Err(bad(key, &shown, "timestamps of blocks are whole seconds"));
-    }
-    if span.0 > MAX_WINDOW {
-        return Err(bad(key, &shown, &format!("longer than 7days: {reason}")));
-    }
-    Ok(())
 }
 
 /// Whether two addresses want one port of one interface. Port 0 is a different one each time.
@@ -414,7 +327,7 @@ fn missing(key: String, reason: &str) -> ConfigError {
     ConfigError::Missing { key, reason: reason.to_owned(), fix }
 }
 
-/// A filter reads an unknown word as a target that logs everything, and silences all others: never what was meant.
+/// A word of a filter that is not a level. The filter would take it for a target, and log nothing else.
 fn misspelt_level(filter: &str) -> Option<&str> {
     let levels = ["off", "error", "warn", "info", "debug", "trace"];
     let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());

@@ -11,8 +11,8 @@ use toml::{Table, Value};
 /// The first port for gossip that is given out: above our own servers', and none of op-node's, which may run beside.
 const FIRST_PORT: u16 = 9647;
 
-/// Fills in the chains of the networks that `network` names. What is no network is left for the parser to refuse.
-pub(super) fn lay_under(table: &mut Table) {
+/// Fills in the chains of the networks that `network` names. A name that is not a network's is left for the parser to refuse.
+pub(super) fn apply_network_defaults(table: &mut Table) {
     let named = table.get("network").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<NetworkName> =
         named.filter_map(Value::as_str).filter_map(|name| name.parse().ok()).collect();
@@ -25,7 +25,7 @@ pub(super) fn lay_under(table: &mut Table) {
     }
 }
 
-/// The chain's section, however its id is spelt there. `None`: what is there is no section.
+/// The chain's section, however its id is spelt there. `None`: what is there is not a section.
 fn section(chains: &mut Table, chain_id: ChainId) -> Option<&mut Table> {
     let spelt = chains.keys().find(|name| name.parse::<ChainId>().is_ok_and(|id| id == chain_id)).cloned();
     let name = spelt.unwrap_or_else(|| chain_id.to_string());
@@ -42,7 +42,7 @@ fn fill_in(chain: &mut Table, network: &KnownNetwork, ports: &mut Ports) {
     }
     let set = network.dependency_set.iter().map(|chain_id| Value::String(chain_id.to_string()));
     chain.entry("dependency_set").or_insert_with(|| Value::Array(set.collect()));
-    // Of no use, and refused, where the chain is only monitored.
+    // It has no effect, and is refused, if the chain is only monitored.
     if chain.contains_key("rollup_node") {
         let address = network.system_config.to_string();
         chain.entry("system_config").or_insert_with(|| Value::String(address));
@@ -55,7 +55,7 @@ fn fill_in(chain: &mut Table, network: &KnownNetwork, ports: &mut Ports) {
     }
 }
 
-/// Who lists static peers, be it none, does not ask for others.
+/// A chain that lists static peers, even an empty list, does not look for others.
 fn fill_in_ports(p2p: &mut Table, ports: &mut Ports) {
     let is_looking = !p2p.contains_key("static_peers") && !p2p.contains_key("discovery");
     if p2p.contains_key("listen") && !is_looking {

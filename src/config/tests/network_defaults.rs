@@ -60,9 +60,9 @@ fn interop_activates_when_it_was_announced_and_each_chain_has_its_own_set() {
     }
 }
 
-/// A time that is not known is not "never": a chain that activates after this build was made accuses nobody.
+/// A time that is not known is not "never": a chain that activates after this build was made is not accused.
 #[test]
-fn interop_of_which_nothing_was_announced_is_not_known() {
+fn interop_without_an_announced_time_is_unknown() {
     let text = "network = [\"zora\"]\n[chains.7777777]\nexecution = [\"http://127.0.0.1:9545\"]";
     let rules = parse(text).unwrap().dependency_set().rules(ChainId::from(7_777_777)).unwrap();
     assert_eq!(rules.interop_time, None);
@@ -89,7 +89,7 @@ fn what_is_written_wins(#[case] line: &str, #[case] block_time: u64) {
     ["9647", "1"],
     [Some(9647), None]
 )]
-fn each_chain_hears_its_gossip_at_ports_of_its_own(
+fn each_chain_has_its_gossip_at_ports_of_its_own(
     #[case] of_130: &str,
     #[case] listen: [&str; 2],
     #[case] discovery: [Option<u16>; 2],
@@ -109,7 +109,7 @@ fn each_chain_hears_its_gossip_at_ports_of_its_own(
 }
 
 #[test]
-fn our_own_servers_keep_their_ports() {
+fn the_programs_own_servers_keep_their_ports() {
     let text = NAMED.replace("l1.execution", "rpc.addr = \"127.0.0.1:9647\"\nl1.execution");
     let config = parse(&text).unwrap();
     assert_eq!(config.chains.get(&ChainId::from(10)).unwrap().p2p.discovery.unwrap().port(), 9648);

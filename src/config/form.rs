@@ -1,0 +1,246 @@
+//! [`Form`]: which values a key accepts. The check of a value and every text about it (help, `config/default.toml`, the fix in
+//! an error) are made from it, so that a bound is written once.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+use toml::Value;
+
+/// Which values a key accepts, as far as its kind and its bounds tell. What a text means is for its parser to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(super) kind: Kind,
+    /// What a number counts: `MiB`.
+    unit: &'static str,
+    /// A bound that another key sets, in words. A rule checks it.
+    limit: &'static str,
+    /// Why a smaller value cannot work.
+    pub(super) if_below: &'static str,
+    /// Why a larger value cannot work.
+    pub(super) if_above: &'static str,
+    pub(super) when_unset: WhenUnset,
+    pub(super) example: Example,
+}
+
+/// What kind of value a key has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Whole(RangeInclusive<u64>),
+    /// A text such as `"10s"`.
+    Duration(RangeInclusive<Duration>),
+    /// The same, without fractions of a second.
+    WholeSeconds(RangeInclusive<Duration>),
+    /// One of these words, each with its meaning.
+    Choice(&'static [(&'static str, &'static str)]),
+    /// A text, and what it is.
+    Text(&'static str),
+    /// A list of texts, and what they are.
+    List(&'static str),
+    /// A list of texts or numbers, and what they are.
+    ListOrNumbers(&'static str),
+    /// A text or a list of texts, and what that is.
+    TextOrList(&'static str),
+}
+
+/// What happens if a key is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenUnset {
+    /// It has its default.
+    Default,
+    /// It has no value, and this is what that means.
+    Means(&'static str),
+    /// The configuration is not accepted.
+    Required,
+}
+
+/// A value that shows how a key is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Example {
+    /// None is needed.
+    None,
+    /// The default.
+    Default,
+    /// This TOML.
+    Toml(&'static str),
+}
+
+pub(super) const fn boolean() -> Form {
+    Form::new(Kind::Boolean, Example::None)
+}
+
+pub(super) const fn whole(range: RangeInclusive<u64>) -> Form {
+    Form::new(Kind::Whole(range), Example::None)
+}
+
+pub(super) const fn duration(range: RangeInclusive<Duration>) -> Form {
+    Form::new(Kind::Duration(range), Example::Default)
+}
+
+pub(super) const fn whole_seconds(range: RangeInclusive<Duration>) -> Form {
+    Form::new(Kind::WholeSeconds(range), Example::Default)
+}
+
+/// Each choice with its meaning, as `config/default.toml` gives it in brackets. All or none have one.
+pub(super) const fn choice(choices: &'static [(&'static str, &'static str)]) -> Form {
+    Form::new(Kind::Choice(choices), Example::None)
+}
+
+/// `what` has its article: "a file name".
+pub(super) const fn text(what: &'static str) -> Form {
+    Form::new(Kind::Text(what), Example::None)
+}
+
+pub(super) const fn url() -> Form {
+    text("an http:// or https:// URL")
+}
+
+pub(super) const fn socket() -> Form {
+    Form::new(Kind::Text("an IP address and a port"), Example::Default)
+}
+
+/// `what` is in the plural: "peer ids".
+pub(super) const fn list(what: &'static str) -> Form {
+    Form::new(Kind::List(what), Example::None)
+}
+
+pub(super) const fn list_or_numbers(what: &'static str) -> Form {
+    Form::new(Kind::ListOrNumbers(what), Example::None)
+}
+
+pub(super) const fn text_or_list(what: &'static str) -> Form {
+    Form::new(Kind::TextOrList(what), Example::None)
+}
+
+impl Form {
+    const fn new(kind: Kind, example: Example) -> Self {
+        Self {
+            kind,
+            unit: "",
+            limit: "",
+            if_below: "",
+            if_above: "",
+            when_unset: WhenUnset::Default,
+            example,
+        }
+    }
+
+    pub(super) const fn of(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+
+    pub(super) const fn limited(self, limit: &'static str) -> Self {
+        Self { limit, ..self }
+    }
+
+    pub(super) const fn if_below(self, if_below: &'static str) -> Self {
+        Self { if_below, ..self }
+    }
+
+    pub(super) const fn if_above(self, if_above: &'static str) -> Self {
+        Self { if_above, ..self }
+    }
+
+    /// What it means that there is no value: a clause that follows "Not set: ".
+    pub(super) const fn unset(self, meaning: &'static str) -> Self {
+        Self { when_unset: WhenUnset::Means(meaning), ..self }
+    }
+
+    pub(super) const fn required(self) -> Self {
+        Self { when_unset: WhenUnset::Required, ..self }
+    }
+
+    pub(super) const fn example(self, toml: &'static str) -> Self {
+        Self { example: Example::Toml(toml), ..self }
+    }
+
+    /// What may be written: "a whole number of MiB, 1 to 1024".
+    pub(super) fn phrase(&self) -> String {
+        let mut phrase = match &self.kind {
+            Kind::Boolean => "true or false".to_owned(),
+            Kind::Whole(range) => {
+                let of = if self.unit.is_empty() { "" } else { " of " };
+                format!("a whole number{of}{}{}", self.unit, whole_bounds(range))
+            }
+            Kind::Duration(range) => format!("a duration with a unit{}", duration_bounds(range)),
+            Kind::WholeSeconds(range) => {
+                format!("a duration in whole seconds with a unit{}", duration_bounds(range))
+            }
+            Kind::Choice(choices) => one_of(choices.iter().map(|(name, _)| format!("\"{name}\"")).collect()),
+            Kind::Text(what) | Kind::TextOrList(what) => (*what).to_owned(),
+            Kind::List(what) | Kind::ListOrNumbers(what) => format!("a list of {what}"),
+        };
+        if !self.limit.is_empty() {
+            phrase = format!("{phrase}, {}", self.limit);
+        }
+        phrase
+    }
+
+    /// The same, with the meanings of choices.
+    pub(super) fn long_phrase(&self) -> String {
+        match &self.kind {
+            Kind::Choice(choices) => one_of(choices.iter().map(with_meaning).collect()),
+            _ => self.phrase(),
+        }
+    }
+
+    /// What stands for a value in the help of a flag.
+    pub(super) const fn value_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Boolean => "BOOLEAN",
+            Kind::Whole(_) => "NUMBER",
+            Kind::Duration(_) | Kind::WholeSeconds(_) => "DURATION",
+            Kind::Choice(_) | Kind::Text(_) => "TEXT",
+            Kind::List(_) | Kind::ListOrNumbers(_) | Kind::TextOrList(_) => "LIST",
+        }
+    }
+
+    /// The value that a text of a flag or of the environment stands for.
+    ///
+    /// # Errors
+    /// The reason, if it stands for none.
+    pub(super) fn read(&self, text: &str) -> Result<Value, &'static str> {
+        Ok(match self.kind {
+            Kind::Boolean => Value::Boolean(text.parse().map_err(|_| "not true or false")?),
+            Kind::Whole(_) => Value::Integer(text.parse().map_err(|_| "not a whole number")?),
+            Kind::Duration(_) | Kind::WholeSeconds(_) | Kind::Choice(_) | Kind::Text(_) => {
+                Value::String(text.to_owned())
+            }
+            Kind::List(_) | Kind::ListOrNumbers(_) | Kind::TextOrList(_) => {
+                Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
+            }
+        })
+    }
+}
+
+/// `, 1 to 1024`.
+fn whole_bounds(range: &RangeInclusive<u64>) -> String {
+    match (range.start(), range.end()) {
+        (start, &u64::MAX) => format!(", {start} or more"),
+        (start, end) => format!(", {start} to {end}"),
+    }
+}
+
+/// `, "10ms" to "10m"`.
+fn duration_bounds(range: &RangeInclusive<Duration>) -> String {
+    let shown = |duration: &Duration| format!("\"{}\"", humantime::format_duration(*duration));
+    match (range.start(), range.end()) {
+        (&Duration::ZERO, &Duration::MAX) => String::new(),
+        (&Duration::ZERO, end) => format!(", up to {}", shown(end)),
+        (start, &Duration::MAX) => format!(", {} or longer", shown(start)),
+        (start, end) => format!(", {} to {}", shown(start), shown(end)),
+    }
+}
+
+fn with_meaning((name, meaning): &(&str, &str)) -> String {
+    if meaning.is_empty() { format!("\"{name}\"") } else { format!("\"{name}\" ({meaning})") }
+}
+
+/// `a, b or c`.
+fn one_of(mut names: Vec<String>) -> String {
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} or {last}", names.join(", ")),
+        last => last.unwrap_or_default(),
+    }
+}
