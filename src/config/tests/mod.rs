@@ -4,6 +4,7 @@ mod default_file;
 mod doubts;
 mod errors;
 mod forms;
+mod hostile;
 mod layering;
 mod named_keys;
 mod network_defaults;
