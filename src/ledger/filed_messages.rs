@@ -10,6 +10,7 @@ use alloy::primitives::B256;
 use crosscheck_core::events::{Filing, MessageRecord};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::tracker::{Ending, MessageKey};
+use crosscheck_core::validity::StatusKind;
 use crosscheck_p2p::ChainId;
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
@@ -220,8 +221,8 @@ fn ended(mut record: Value, filing: &Filing) -> Value {
     fields.insert("state".to_owned(), ending.name().into());
     fields.insert("ended_by".to_owned(), by.into());
     fields.insert("level".to_owned(), level.name().into());
-    fields.insert("status".to_owned(), (*status).into());
-    if *status != "invalid" {
+    fields.insert("status".to_owned(), status.name().into());
+    if *status != StatusKind::Invalid {
         for field in ["reason", "detail"] {
             fields.insert(field.to_owned(), Value::Null);
         }

@@ -7,11 +7,11 @@ use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::events::{Filing, NotedMessage, Notice};
+use crosscheck_core::events::{Filing, NotedMessage, Notice, NoticeName};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::tracker::{Ending, MessageKey, StatusCause};
-use crosscheck_core::validity::InvalidReason;
+use crosscheck_core::validity::{InvalidReason, StatusKind};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -62,9 +62,9 @@ impl Ledger {
             .bind(as_integer("timestamp", note.timestamp.0)?)
             .bind(note.initiating.map(|chain_id| chain_id.to_string()))
             .bind(note.level.name())
-            .bind(note.news.kind())
+            .bind(note.news.name().as_str())
             .bind(i64::from(note.ordinal))
-            .bind(note.news.status())
+            .bind(note.news.status().map(StatusKind::name))
             .bind(note.news.reason().map(InvalidReason::code))
             .bind(note.news.detail())
             .bind(note.news.cause().map(StatusCause::name))
@@ -174,28 +174,31 @@ fn take(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow) -> Re
     let timestamp = UnixSeconds(read_u64(row, "timestamp")?);
     let level: SafetyLevel = row.try_get::<String, _>("level")?.parse().map_err(corrupt("level"))?;
     let status: Option<String> = row.try_get("status")?;
-    let is_invalid = match status.as_deref() {
-        Some("invalid") => Some(true),
-        Some("valid") => Some(false),
-        _ => None,
+    let status = status.map(|status| status.parse().map_err(corrupt("status"))).transpose()?;
+    let is_invalid = match status {
+        Some(StatusKind::Invalid) => Some(true),
+        Some(StatusKind::Valid) => Some(false),
+        Some(StatusKind::Unknown) | None => None,
     };
     let ordinal = small("ordinal")?;
     let entry = entries.entry(key).or_insert_with(|| NotedMessage::new(initiating, timestamp));
     entry.is_over = false;
-    match row.try_get::<String, _>("kind")?.as_str() {
-        "invalid" => {
+    match row.try_get::<String, _>("kind")?.parse().map_err(corrupt("kind"))? {
+        NoticeName::Invalid => {
             entry.is_invalid = is_invalid;
             entry.invalid_at = entry.invalid_at.max(Some(level));
         }
-        "flip" => {
+        NoticeName::Flip => {
             entry.is_invalid = is_invalid;
             entry.flips = ordinal;
             if is_invalid == Some(true) {
                 entry.invalid_at = entry.invalid_at.max(Some(level));
             }
         }
-        "undeclared" => entry.is_undeclared = true,
-        _ => {
+        NoticeName::Undeclared => entry.is_undeclared = true,
+        // It is not a message: nothing can become of it.
+        NoticeName::Undecodable => {}
+        NoticeName::Ended => {
             entry.endings = ordinal.saturating_add(1);
             entry.is_over = true;
             let ending: Option<String> = row.try_get("ending")?;

@@ -6,6 +6,7 @@ use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::DecodeError;
 use crosscheck_core::proof::Undecodable;
 use crosscheck_core::tracker::{Change, CountKey, Counts, Ending, MessageEvent, ObservedBlock};
+use crosscheck_core::validity::StatusKind;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
@@ -205,7 +206,7 @@ impl MessageMetrics {
             }
             NoticeKind::Flip { to, .. } => {
                 let [to_invalid, to_valid] = FLIPS;
-                let direction = if to.name() == "valid" { to_valid } else { to_invalid };
+                let direction = if to.kind() == StatusKind::Valid { to_valid } else { to_invalid };
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
             NoticeKind::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
@@ -230,7 +231,7 @@ impl MessageMetrics {
         let set = |key: &CountKey, count: usize| {
             let (executing, initiating) =
                 (key.executing.to_string(), self.shared().initiating(key.initiating));
-            let labels = [executing.as_str(), initiating.as_str(), key.status, key.level.name()];
+            let labels = [executing.as_str(), initiating.as_str(), key.status.name(), key.level.name()];
             monitor.tracked.with_label_values(&labels).set(as_gauge(count));
         };
         let counts: HashMap<CountKey, usize> = counts.iter().map(|(key, count)| (*key, count)).collect();

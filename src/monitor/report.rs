@@ -45,20 +45,20 @@ pub(super) fn report(note: &Notice, incidents: &Incidents) {
                   "CrossL2Inbox log cannot be decoded and is not a message; check the inbox's code");
         }
         NoticeKind::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
-            info!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+            info!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
                   "invalid message is no longer tracked; its block is final");
         }
         NoticeKind::Ended { ending: Ending::Finalized, status } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+            warn!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
                   "invalid message is final on a node that does not verify messages; compare with one that does");
         }
         NoticeKind::Ended { ending: Ending::Expired, status } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+            warn!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
                   "message is too old to be tracked further");
         }
         NoticeKind::Ended { ending, status } => {
             let by = note.news.ended_by().unwrap_or_default();
-            info!(%chain_id, number, %hash, log_index, initiating, status, ending = ending.name(), %by, %incident,
+            info!(%chain_id, number, %hash, log_index, initiating, %status, ending = ending.name(), %by, %incident,
                   "message's block was removed");
         }
     }

@@ -7,6 +7,7 @@ use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
 use crate::tracker::StatusCause;
+use crate::validity::StatusKind;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -79,7 +80,7 @@ pub enum Event {
         #[serde(flatten)]
         message: EventMessage,
         /// What was known of it at the end.
-        status: &'static str,
+        status: StatusKind,
         /// How it ended.
         state: &'static str,
         /// The block in the place of the executing one.
@@ -119,9 +120,9 @@ pub struct StatusChange {
     #[serde(flatten)]
     pub message: EventMessage,
     /// What was known before.
-    pub from: &'static str,
+    pub from: StatusKind,
     /// What is known now.
-    pub to: &'static str,
+    pub to: StatusKind,
     /// The rule that is broken now.
     pub reason: Option<&'static str>,
     /// What is broken now, for people.

@@ -6,6 +6,7 @@
 use super::{MessageRecord, Notice, NoticeKind};
 use crate::heads::SafetyLevel;
 use crate::tracker::{Ending, MessageKey, State, Tracker};
+use crate::validity::StatusKind;
 use std::collections::BTreeSet;
 
 /// What is kept of a message.
@@ -25,8 +26,8 @@ pub enum Filing {
         level: SafetyLevel,
         /// How it ended.
         ending: Ending,
-        /// The name of its last status.
-        status: &'static str,
+        /// Its last status.
+        status: StatusKind,
     },
 }
 

@@ -4,7 +4,7 @@ use crate::events::ExecutingBlock;
 use crate::heads::SafetyLevel;
 use crate::message::Identifier;
 use crate::tracker::{Ending, HistoryEntry, MessageKey, State, TrackedMessage};
-use crate::validity::MessageStatus;
+use crate::validity::{MessageStatus, StatusKind};
 use alloy::primitives::B256;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct MessageRecord {
     /// The hash of the payload that it claims.
     pub payload_hash: Option<B256>,
     /// What is known of it.
-    pub status: &'static str,
+    pub status: StatusKind,
     /// The rule that it breaks.
     pub reason: Option<&'static str>,
     /// What is broken, for people.
@@ -76,7 +76,7 @@ impl MessageRecord {
             transaction_hash: message.transaction_hash(),
             initiating: message.message().map(|message| message.identifier),
             payload_hash: message.message().map(|message| message.payload_hash),
-            status: status.name(),
+            status: status.kind(),
             reason: reason.map(crate::validity::InvalidReason::code),
             detail: reason.map(ToString::to_string),
             level: message.level(),

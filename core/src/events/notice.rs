@@ -5,9 +5,10 @@ use crate::heads::SafetyLevel;
 use crate::message::DecodeError;
 use crate::proof::Undecodable;
 use crate::tracker::{Ending, MessageEvent, MessageKey, ObservedBlock, StatusCause};
-use crate::validity::{InvalidReason, MessageStatus};
+use crate::validity::{InvalidReason, MessageStatus, StatusKind};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::str::FromStr;
 
 /// What is noted of a message, once for each [`MessageKey`], kind and ordinal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,49 @@ pub struct Notice {
     pub ordinal: u32,
     /// The highest level at which it had been noted as invalid before. `None`: it had not been.
     pub invalid_before: Option<SafetyLevel>,
+}
+
+/// The kinds of notices, without what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeName {
+    /// A message is invalid.
+    Invalid,
+    /// A message was valid and is invalid, or the other way round.
+    Flip,
+    /// A message's own transaction did not declare it.
+    Undeclared,
+    /// A log of the inbox cannot be decoded.
+    Undecodable,
+    /// A message is no longer tracked.
+    Ended,
+}
+
+/// A text that names no kind of notice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a kind of notice; is the ledger of a newer version?")]
+pub struct NoSuchNotice(String);
+
+impl NoticeName {
+    const ALL: [Self; 5] = [Self::Invalid, Self::Flip, Self::Undeclared, Self::Undecodable, Self::Ended];
+
+    /// Its text in the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Flip => "flip",
+            Self::Undeclared => "undeclared",
+            Self::Undecodable => "undecodable",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl FromStr for NoticeName {
+    type Err = NoSuchNotice;
+
+    fn from_str(text: &str) -> Result<Self, NoSuchNotice> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| NoSuchNotice(text.to_owned()))
+    }
 }
 
 /// What there is to say of a message.
@@ -60,29 +104,29 @@ pub enum NoticeKind {
     Ended {
         /// How.
         ending: Ending,
-        /// The name of its last status.
-        status: &'static str,
+        /// Its last status.
+        status: StatusKind,
     },
 }
 
 impl NoticeKind {
-    /// Its stable name.
-    pub const fn kind(&self) -> &'static str {
+    /// Which kind it is.
+    pub const fn name(&self) -> NoticeName {
         match self {
-            Self::Invalid { .. } => "invalid",
-            Self::Flip { .. } => "flip",
-            Self::Undeclared => "undeclared",
-            Self::Undecodable { .. } => "undecodable",
-            Self::Ended { .. } => "ended",
+            Self::Invalid { .. } => NoticeName::Invalid,
+            Self::Flip { .. } => NoticeName::Flip,
+            Self::Undeclared => NoticeName::Undeclared,
+            Self::Undecodable { .. } => NoticeName::Undecodable,
+            Self::Ended { .. } => NoticeName::Ended,
         }
     }
 
     /// What is known of the message now, if this says so.
-    pub const fn status(&self) -> Option<&'static str> {
+    pub const fn status(&self) -> Option<StatusKind> {
         match self {
-            Self::Invalid { .. } => Some("invalid"),
-            Self::Flip { to, .. } => Some(to.name()),
-            Self::Ended { status, .. } => Some(status),
+            Self::Invalid { .. } => Some(StatusKind::Invalid),
+            Self::Flip { to, .. } => Some(to.kind()),
+            Self::Ended { status, .. } => Some(*status),
             Self::Undeclared | Self::Undecodable { .. } => None,
         }
     }
@@ -161,7 +205,7 @@ impl Notice {
     fn is_standing_invalid(&self) -> bool {
         match &self.news {
             NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => true,
-            NoticeKind::Ended { ending: Ending::Finalized, status } => *status == "invalid",
+            NoticeKind::Ended { ending: Ending::Finalized, status } => *status == StatusKind::Invalid,
             NoticeKind::Flip { .. }
             | NoticeKind::Undeclared
             | NoticeKind::Undecodable { .. }
@@ -202,17 +246,21 @@ impl Notice {
         };
         match &self.news {
             NoticeKind::Invalid { cause, .. } => {
-                Event::MessageInvalid(status(message, "unknown", "invalid", cause))
+                Event::MessageInvalid(status(message, StatusKind::Unknown, StatusKind::Invalid, cause))
             }
             NoticeKind::Flip { to, cause } => {
-                let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
-                Event::Flip(status(message, from, to.name(), cause))
+                let is_valid = matches!(to, MessageStatus::Valid);
+                let from = if is_valid { StatusKind::Invalid } else { StatusKind::Valid };
+                Event::Flip(status(message, from, to.kind(), cause))
             }
             NoticeKind::Undeclared => Event::Undeclared(message),
             NoticeKind::Undecodable { error } => Event::Undecodable { message, detail: error.to_string() },
-            NoticeKind::Ended { ending, status } => {
-                Event::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
-            }
+            NoticeKind::Ended { ending, status } => Event::Ended {
+                message,
+                status: *status,
+                state: ending.name(),
+                ended_by: self.news.ended_by(),
+            },
         }
     }
 

@@ -7,7 +7,7 @@ use super::{Notice, NoticeKind};
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
 use crate::tracker::{Change, Ending, MessageEvent, MessageKey, ObservedBlock, StatusCause};
-use crate::validity::{InvalidReason, MessageStatus};
+use crate::validity::{InvalidReason, MessageStatus, StatusKind};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
@@ -75,11 +75,11 @@ impl NotedMessage {
         named.next().is_some_and(|(_, noted)| !std::mem::replace(noted, true))
     }
 
-    fn status(&self) -> &'static str {
+    const fn status(&self) -> StatusKind {
         match self.is_invalid {
-            None => MessageStatus::Unknown.name(),
-            Some(true) => "invalid",
-            Some(false) => MessageStatus::Valid.name(),
+            None => StatusKind::Unknown,
+            Some(true) => StatusKind::Invalid,
+            Some(false) => StatusKind::Valid,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! [`Counts`]: how many messages are on the canonical chains, by what is known of them.
 
 use crate::heads::SafetyLevel;
-use crate::validity::MessageStatus;
+use crate::validity::{MessageStatus, StatusKind};
 use alloy::primitives::map::HashMap;
 use crosscheck_p2p::ChainId;
 
@@ -13,8 +13,8 @@ pub struct CountKey {
     /// The chain cited. `None`: the log is malformed, or the chain is not in the dependency set. So the keys are
     /// bounded, whatever a message cites.
     pub initiating: Option<ChainId>,
-    /// The name of the status.
-    pub status: &'static str,
+    /// The status.
+    pub status: StatusKind,
     /// How far the executing block is.
     pub level: SafetyLevel,
 }
@@ -27,7 +27,7 @@ impl CountKey {
         status: &MessageStatus,
         level: SafetyLevel,
     ) -> Self {
-        Self { executing, initiating, status: status.name(), level }
+        Self { executing, initiating, status: status.kind(), level }
     }
 }
 

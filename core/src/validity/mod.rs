@@ -16,7 +16,7 @@ pub use access_rules::{AccessContext, check_access, check_access_log, check_acce
 pub use cycles::{CycleRule, SameTimestamp, cyclic_chains, rule_dependent_chains};
 pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Learnt, Member, Said};
 pub use invalid_reason::InvalidReason;
-pub use message_status::MessageStatus;
+pub use message_status::{MessageStatus, NoSuchStatus, StatusKind};
 pub use objection::{Objection, Unclear};
 pub use propagation::{Propagation, Validity};
 pub use rules::{Execution, check_claim, check_executed, check_log, check_tip};

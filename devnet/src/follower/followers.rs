@@ -5,7 +5,9 @@ use crate::findings::MessagePlace;
 use crate::gossip::Networks;
 use crate::serve::Nodes;
 use crate::simulation::Sequencer;
-use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic};
+use crosscheck_p2p::{
+    ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic,
+};
 use jsonrpsee::core::ClientError;
 use parking_lot::Mutex;
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -7,6 +7,7 @@ use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, Notice, Not
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier};
 use crosscheck_core::tracker::{Ending, MessageKey};
+use crosscheck_core::validity::StatusKind;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn key(chain: u64, number: u64) -> MessageKey {
     MessageKey { block: BlockKey { chain_id: chain.into(), number, hash }, log_index: 3 }
 }
 
-fn record(key: MessageKey, sequence: u64, state: &'static str, status: &'static str) -> Box<MessageRecord> {
+fn record(key: MessageKey, sequence: u64, state: &'static str, status: StatusKind) -> Box<MessageRecord> {
     Box::new(MessageRecord {
         sequence,
         executing: ExecutingBlock { key: key.block, timestamp: UnixSeconds(900) },
@@ -33,8 +34,8 @@ fn record(key: MessageKey, sequence: u64, state: &'static str, status: &'static 
         }),
         payload_hash: Some(B256::repeat_byte(7)),
         status,
-        reason: (status == "invalid").then_some("log-not-found"),
-        detail: (status == "invalid").then(|| "it is not there".to_owned()),
+        reason: (status == StatusKind::Invalid).then_some("log-not-found"),
+        detail: (status == StatusKind::Invalid).then(|| "it is not there".to_owned()),
         level: SafetyLevel::Unsafe,
         state,
         ended_by: None,
@@ -66,9 +67,9 @@ async fn a_message_is_listed_once_its_life_is_over_and_read_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
-    file(&store, &[Filing::Open(record(key, 4, "tracked", "invalid"))]).await;
+    file(&store, &[Filing::Open(record(key, 4, "tracked", StatusKind::Invalid))]).await;
     assert!(one(&store, key).await.is_none(), "its life goes on");
-    let over = record(key, 9, "finalized", "invalid");
+    let over = record(key, 9, "finalized", StatusKind::Invalid);
     file(&store, &[Filing::Over(over.clone())]).await;
     store.close().await;
     let store = ledger(&dir).await;
@@ -84,24 +85,24 @@ async fn a_message_that_ends_again_keeps_its_number_unless_it_ends_otherwise() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
-    file(&store, &[Filing::Over(record(key, 9, "finalized", "invalid"))]).await;
+    file(&store, &[Filing::Over(record(key, 9, "finalized", StatusKind::Invalid))]).await;
     // A later run finds it again.
-    let again = MessageRecord { flips: 1, ..*record(key, 80, "finalized", "invalid") };
-    let open = Filing::Open(record(key, 70, "tracked", "invalid"));
+    let again = MessageRecord { flips: 1, ..*record(key, 80, "finalized", StatusKind::Invalid) };
+    let open = Filing::Open(record(key, 70, "tracked", StatusKind::Invalid));
     file(&store, &[open, Filing::Over(Box::new(again))]).await;
     let before = text(one(&store, key).await);
     assert_eq!(
         (&before["sequence"], &before["state"], &before["flips"]),
         (&json!(9), &json!("finalized"), &json!(0))
     );
-    file(&store, &[Filing::Over(record(key, 90, "finalized", "valid"))]).await;
+    file(&store, &[Filing::Over(record(key, 90, "finalized", StatusKind::Valid))]).await;
     let after = text(one(&store, key).await);
     assert_eq!(
         (&after["sequence"], &after["status"], &after["reason"]),
         (&json!(90), &json!("valid"), &Value::Null)
     );
     let by = B256::repeat_byte(5);
-    let orphaned = MessageRecord { ended_by: Some(by), ..*record(key, 95, "orphaned", "valid") };
+    let orphaned = MessageRecord { ended_by: Some(by), ..*record(key, 95, "orphaned", StatusKind::Valid) };
     file(&store, &[Filing::Over(Box::new(orphaned.clone()))]).await;
     let other = MessageRecord { ended_by: Some(B256::repeat_byte(6)), sequence: 97, ..orphaned };
     file(&store, &[Filing::Over(Box::new(other))]).await;
@@ -113,7 +114,7 @@ async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
-    let known = record(key, 4, "tracked", "invalid");
+    let known = record(key, 4, "tracked", StatusKind::Invalid);
     file(&store, &[Filing::Open(known.clone())]).await;
     let by = B256::repeat_byte(5);
     let gone = |sequence, ending, status| Filing::Gone {
@@ -123,7 +124,7 @@ async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
         ending,
         status,
     };
-    file(&store, &[gone(9, Ending::Resolved { by }, "invalid")]).await;
+    file(&store, &[gone(9, Ending::Resolved { by }, StatusKind::Invalid)]).await;
     let mut expected = serde_json::to_value(&known).unwrap();
     for (field, value) in [
         ("sequence", json!(9)),
@@ -134,7 +135,7 @@ async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
         expected[field] = value;
     }
     assert_eq!(text(one(&store, key).await), expected);
-    file(&store, &[gone(11, Ending::Expired, "valid")]).await;
+    file(&store, &[gone(11, Ending::Expired, StatusKind::Valid)]).await;
     for (field, value) in [("sequence", json!(11)), ("state", json!("expired")), ("status", json!("valid"))] {
         expected[field] = value;
     }
@@ -148,7 +149,7 @@ async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
         sequence: 12,
         level: SafetyLevel::Unsafe,
         ending: Ending::Expired,
-        status: "valid",
+        status: StatusKind::Valid,
     };
     file(&store, &[of_old]).await;
     assert!(one(&store, unknown).await.is_none(), "an older version noted it, and kept nothing");
@@ -161,10 +162,10 @@ async fn they_are_read_in_the_order_of_their_numbers() {
     for (place, sequence) in [(1, 12), (2, 5), (3, 7), (4, 20)] {
         let chain = if place == 3 { 902 } else { 901 };
         let key = key(chain, place);
-        let filings = [Filing::Over(record(key, sequence, "orphaned", "valid"))];
+        let filings = [Filing::Over(record(key, sequence, "orphaned", StatusKind::Valid))];
         file(&store, &filings).await;
     }
-    file(&store, &[Filing::Open(record(key(901, 5), 8, "tracked", "invalid"))]).await;
+    file(&store, &[Filing::Open(record(key(901, 5), 8, "tracked", StatusKind::Invalid))]).await;
     assert_eq!(listed(&store, None, 0, u64::MAX, 10).await, [5, 7, 12, 20]);
     assert_eq!(listed(&store, None, 5, 12, 10).await, [7, 12]);
     assert_eq!(listed(&store, None, 0, u64::MAX, 2).await, [5, 7]);
@@ -180,9 +181,10 @@ async fn what_is_over_for_good_is_known_when_it_is_read_again() {
     for (number, state) in
         [(1, "finalized"), (2, "finalized"), (3, "orphaned"), (4, "expired"), (5, "resolved")]
     {
-        file(&store, &[Filing::Over(record(key(901, number), 10 + number, state, "invalid"))]).await;
+        file(&store, &[Filing::Over(record(key(901, number), 10 + number, state, StatusKind::Invalid))])
+            .await;
     }
-    file(&store, &[Filing::Open(record(key(901, 6), 30, "tracked", "invalid"))]).await;
+    file(&store, &[Filing::Open(record(key(901, 6), 30, "tracked", StatusKind::Invalid))]).await;
     let settled = async |above| store.settled_messages(ChainId::from(901), above, 10).await.unwrap();
     assert_eq!(settled(None).await, [4, 2, 1].map(|number| key(901, number)));
     assert_eq!(settled(Some(1)).await, [4, 2].map(|number| key(901, number)));
@@ -206,8 +208,8 @@ async fn notes_and_what_is_kept_are_written_together() {
     };
     let bad = MessageKey { block: BlockKey { number: u64::MAX, ..bad.block }, ..bad };
     let filings = [
-        Filing::Over(record(good, 9, "finalized", "invalid")),
-        Filing::Over(record(bad, 10, "finalized", "invalid")),
+        Filing::Over(record(good, 9, "finalized", StatusKind::Invalid)),
+        Filing::Over(record(bad, 10, "finalized", StatusKind::Invalid)),
     ];
     assert!(store.note_and_file(&[note(good)], &filings, NOW).await.is_err());
     assert!(one(&store, good).await.is_none());

@@ -9,7 +9,7 @@ use crosscheck_core::events::{NotedMessage, Notice, NoticeFilter, NoticeKind, Su
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{AccessListError, BlockKey, DecodeError};
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey, StatusCause};
-use crosscheck_core::validity::{InvalidReason, MessageStatus};
+use crosscheck_core::validity::{InvalidReason, MessageStatus, StatusKind};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 const NOW: UnixSeconds = UnixSeconds(1000);
@@ -48,7 +48,7 @@ fn flip(number: u64, to: MessageStatus, ordinal: u32) -> Notice {
 
 fn ended(number: u64, ordinal: u32) -> Notice {
     let ending = Ending::Orphaned { by: B256::repeat_byte(2) };
-    note(number, SafetyLevel::Unsafe, NoticeKind::Ended { ending, status: "invalid" }, ordinal)
+    note(number, SafetyLevel::Unsafe, NoticeKind::Ended { ending, status: StatusKind::Invalid }, ordinal)
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ fn wrong(chain: u64, number: u64) -> Message {
 fn statuses(tracker: &Tracker) -> [usize; 3] {
     ["valid", "invalid", "unknown"].map(|status| {
         let counts = tracker.counts().iter();
-        counts.filter(|(key, _)| key.status == status).map(|(_, count)| count).sum()
+        counts.filter(|(key, _)| key.status.name() == status).map(|(_, count)| count).sum()
     })
 }
 

@@ -8,6 +8,7 @@ use crosscheck_core::case::Verdict;
 use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, SuspectOutcome, SuspectRecord};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::StatusKind;
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
@@ -97,7 +98,7 @@ fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord>
         transaction_hash: None,
         initiating: None,
         payload_hash: None,
-        status: "invalid",
+        status: StatusKind::Invalid,
         reason: Some("log-not-found"),
         detail: None,
         level: SafetyLevel::Unsafe,

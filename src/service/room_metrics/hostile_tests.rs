@@ -11,7 +11,7 @@ use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier, Message};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Change, CountKey, Counts, Ending, MessageEvent, MessageKey, StatusCause};
-use crosscheck_core::validity::{InvalidReason, Member, MessageStatus};
+use crosscheck_core::validity::{InvalidReason, Member, MessageStatus, StatusKind};
 use crosscheck_p2p::{ByTopic, ChainId, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -112,7 +112,7 @@ impl Stranger {
             NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked },
             NoticeKind::Flip { to: MessageStatus::Invalid(self.invalid()), cause: StatusCause::Checked },
             NoticeKind::Undeclared,
-            NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" },
+            NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
         ];
         let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
         for level in SafetyLevel::ALL {
@@ -260,7 +260,7 @@ fn item_15_a_count_that_is_0_again_is_shown_as_0() {
 #[test]
 fn item_15_messages_that_are_gone_are_shown_as_0() {
     let metrics = metrics();
-    let standing = |level| CountKey { executing: ours(), initiating: None, status: "valid", level };
+    let standing = |level| CountKey { executing: ours(), initiating: None, status: StatusKind::Valid, level };
     metrics.monitor.messages.have_shown(SafetyLevel::ALL.map(standing));
     metrics.monitor.messages.tracked(&Counts::default(), 0);
     let text = metrics.shared.render().unwrap();

@@ -12,7 +12,7 @@ use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{CountKey, Counts, Ending};
-use crosscheck_core::validity::Member;
+use crosscheck_core::validity::{Member, StatusKind};
 use crosscheck_p2p::{ByTopic, ChainId, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,8 +66,12 @@ fn in_use() -> RoomMetrics {
     metrics.process.parts([("ledger", true)]);
     metrics.process.process(&PROCESS);
     metrics.endpoints.endpoint_pace(EndpointKind::L1, None, 0, 0);
-    let key =
-        CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
+    let key = CountKey {
+        executing: chain(901),
+        initiating: None,
+        status: StatusKind::Valid,
+        level: SafetyLevel::Unsafe,
+    };
     metrics.monitor.messages.have_shown([key]);
     metrics.monitor.messages.tracked(&Counts::default(), 0);
     metrics
@@ -291,7 +295,7 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
         initiating: cited.map(chain),
         timestamp: UnixSeconds(1),
         level: SafetyLevel::Finalized,
-        news: NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" },
+        news: NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
         ordinal: 0,
         invalid_before: None,
     };

@@ -51,13 +51,14 @@ fn a_flip_names_the_reorg_that_caused_it() {
 fn an_ending_names_the_block_in_its_place() {
     let by = B256::repeat_byte(9);
     let ending = Ending::Resolved { by };
-    let written = written(&note(SafetyLevel::LocalSafe, NoticeKind::Ended { ending, status: "invalid" }));
+    let written =
+        written(&note(SafetyLevel::LocalSafe, NoticeKind::Ended { ending, status: StatusKind::Invalid }));
     assert_eq!((&written["state"], &written["status"]), (&json!("resolved"), &json!("invalid")));
     assert_eq!((&written["ended_by"], &written["executing"]["number"]), (&json!(by), &json!(20)));
 }
 
 const INVALID: NoticeKind = NoticeKind::Invalid { reason: REASON, cause: StatusCause::Checked };
-const FINAL: NoticeKind = NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" };
+const FINAL: NoticeKind = NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid };
 const FLIPPED: NoticeKind =
     NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
 const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };

@@ -1,7 +1,7 @@
 //! What is noted, once, and what a restart makes of it.
 
 use super::*;
-use crate::validity::InvalidReason;
+use crate::validity::{InvalidReason, StatusKind};
 use rstest::rstest;
 
 const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;
@@ -45,7 +45,7 @@ fn orphaned() -> Change {
 fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
     let mut notebook = NoticeFilter::default();
     let notes = events.iter().filter_map(|event| notebook.hear(event, None));
-    notes.map(|note| (note.news.kind(), note.ordinal)).collect()
+    notes.map(|note| (note.news.name().as_str(), note.ordinal)).collect()
 }
 
 #[rstest]
@@ -117,7 +117,10 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
 fn the_end_says_what_was_known() {
     let mut notebook = NoticeFilter::default();
     let note = notebook.hear(&event(orphaned()), Some(VALID)).unwrap();
-    assert_eq!((note.news.status(), note.news.ended_by()), (Some("valid"), Some(B256::repeat_byte(9))));
+    assert_eq!(
+        (note.news.status(), note.news.ended_by()),
+        (Some(StatusKind::Valid), Some(B256::repeat_byte(9)))
+    );
 }
 
 fn restored(is_invalid: bool) -> NoticeFilter {
@@ -151,7 +154,7 @@ fn what_a_former_run_noted_is_not_noted_again() {
     assert_eq!(notebook.hear(&event(Change::Discovered), None), None);
     assert_eq!(notebook.hear(&event(status(UNKNOWN, INVALID, false)), None), None);
     let note = notebook.hear(&event(status(INVALID, VALID, true)), None).unwrap();
-    assert_eq!((note.news.kind(), note.ordinal), ("flip", 1));
+    assert_eq!((note.news.name().as_str(), note.ordinal), ("flip", 1));
 }
 
 #[test]
@@ -159,7 +162,7 @@ fn what_flipped_while_nobody_looked_is_a_flip() {
     let mut notebook = restored(true);
     notebook.hear(&event(Change::Discovered), None);
     let note = notebook.hear(&event(status(UNKNOWN, VALID, false)), None).unwrap();
-    assert_eq!((note.news.kind(), note.news.status()), ("flip", Some("valid")));
+    assert_eq!((note.news.name().as_str(), note.news.status()), ("flip", Some(StatusKind::Valid)));
 }
 
 #[rstest]
