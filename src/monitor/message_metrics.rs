@@ -213,10 +213,10 @@ impl MessageMetrics {
             // Each was counted by [`Self::unknown_inbox_events`]; few are noted.
             NoticeKind::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
             NoticeKind::Undecodable { .. } => {
-                monitor.undecodable.with_label_values(&[executing.as_str()]).inc()
+                monitor.undecodable.with_label_values(&[executing.as_str()]).inc();
             }
             NoticeKind::Ended { ending, .. } if !is_event => {
-                self.message_ended(&executing, &initiating, ending)
+                self.message_ended(&executing, &initiating, ending);
             }
             NoticeKind::Ended { .. } => {}
         }

@@ -36,7 +36,7 @@ pub(crate) fn draw(
             continue;
         }
         let block = rng.random_range(first..=last);
-        let spec = FaultSpec { fault: *fault, block, chain_id: chain_ids.choose(&mut rng).copied() };
+        let spec = FaultSpec { fault, block, chain_id: chain_ids.choose(&mut rng).copied() };
         let fits = plan.place(&spec, chain_ids, Some(blocks)).is_ok_and(|parts| plan.has_room(&parts, ROOM));
         if fits && plan.add(&spec, chain_ids, Some(blocks)).is_ok() {
             drawn.push(spec);

@@ -193,7 +193,7 @@ impl SimulatedFollower {
             number: block.header.inner.number,
             parent_hash: block.header.inner.parent_hash,
             timestamp: block.header.inner.timestamp,
-            l1_origin: l1_origin.into(),
+            l1_origin,
             sequence_number,
         }))
     }

@@ -125,7 +125,7 @@ impl Examiner {
                         walk.closure.miss((ask.chain_id, wanted), (number, timestamp));
                     }
                     (Ok(Fetched::Tip(..) | Fetched::NoneAt), _) => {
-                        walk.closure.skip(ask.timestamp, ask.chain_id)
+                        walk.closure.skip(ask.timestamp, ask.chain_id);
                     }
                     (Err(why), _) => {
                         walk.missing.get_or_insert(why);

@@ -262,7 +262,7 @@ impl Play<'_> {
         match (word, self.current(place)) {
             (_, None) | (Word::Own | Word::Replacement | Word::Lie | Word::Former, Some(Word::Left)) => {}
             (Word::Left, Some(Word::Own)) => {
-                facts.push(Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }))
+                facts.push(Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));
             }
             (_, Some(current)) => {
                 let is_followed = self.story.followed.contains(&place) && self.replaced.contains(&place);
