@@ -48,7 +48,7 @@ func (s *Sheet) Check(name string, failure error) {
 	}
 	s.checks = append(s.checks, Check{Name: name, Failure: failure})
 	if failure != nil {
-		s.print(fmt.Sprintf("  does not hold: %s: %v", name, failure))
+		s.print(fmt.Sprintf("  failed: %s: %v", name, failure))
 	} else {
 		s.print(fmt.Sprintf("  holds: %s", name))
 	}

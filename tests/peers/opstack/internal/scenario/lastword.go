@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"crosscheck.dev/opstack/internal/node"
 	"crosscheck.dev/opstack/internal/sidecar"
@@ -25,14 +26,43 @@ func (s *storm) lastWord(ctx context.Context, rulings []node.Ruling) error {
 			return err
 		}
 	}
-	if err := s.invalidAlike(ctx, rulings); err != nil {
+	if err := s.invalidAlike(ctx, rulings, func(*sidecar.Event) bool { return true }); err != nil {
 		return err
 	}
 	return s.nothingOpen(ctx)
 }
 
-// invalidAlike: what we called invalid is not part of the final chain, and we called invalid whatever op-supernode did.
-func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling) error {
+// wordSoFar holds what Crosscheck has said against what op-supernode judged before it stopped for good. Only blocks that were final by
+// then are settled.
+func (s *storm) wordSoFar(ctx context.Context, rulings []node.Ruling) error {
+	final := map[uint64]uint64{}
+	for i, chain := range s.r.Stack.Members() {
+		header, err := chain.Client.HeaderByNumber(ctx, big.NewInt(rpc.FinalizedBlockNumber.Int64()))
+		if err != nil {
+			return err
+		}
+		final[chain.ID] = header.Number.Uint64()
+		all, err := s.crosscheck.Client().Attestations(ctx, chain.ID)
+		if err != nil {
+			return err
+		}
+		s.r.Check(fmt.Sprintf("no attested block is accused, on chain %d of the two", i+1), accusations(all))
+	}
+	var none error
+	if len(rulings) == 0 {
+		none = errors.New("op-supernode judged nothing before it stopped")
+	}
+	s.r.Check("there is something to compare", none)
+	return s.invalidAlike(ctx, rulings, func(event *sidecar.Event) bool {
+		chain, _ := event.Number("chain_id")
+		number, _ := event.Number("number")
+		return number <= final[chain]
+	})
+}
+
+// invalidAlike: what we called invalid is not part of the final chain, and we called invalid whatever op-supernode did. Events of
+// blocks that are not settled accuse nobody.
+func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling, settled func(*sidecar.Event) bool) error {
 	theirs := map[common.Hash]node.Ruling{}
 	for _, ruling := range rulings {
 		theirs[ruling.Hash] = ruling
@@ -46,7 +76,7 @@ func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling) error {
 			continue
 		}
 		ours[hash] = true
-		if _, ruled := theirs[hash]; ruled {
+		if _, ruled := theirs[hash]; ruled || !settled(&event) {
 			continue
 		}
 		stands, err := s.stands(ctx, &event)

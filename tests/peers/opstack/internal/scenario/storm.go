@@ -64,10 +64,18 @@ func stormy(ctx context.Context, r *Run) error {
 	defer cancel()
 	var sending sync.WaitGroup
 	sending.Go(func() { s.send(bounded) })
+	start := time.Now()
 	err = s.trouble(ctx, bounded)
+	lasted := time.Since(start)
 	cancel()
 	sending.Wait()
 	s.told()
+	r.Figure("the storm lasted", "%s of %s", lasted.Round(time.Second), lasts)
+	var stopped *standstill
+	if errors.As(err, &stopped) {
+		r.Figure("op-supernode stopped for good", "%v", stopped)
+		return s.wordSoFar(ctx, r.Stack.Rulings.All()[before:])
+	}
 	if err != nil {
 		return err
 	}
@@ -76,6 +84,19 @@ func stormy(ctx context.Context, r *Run) error {
 	}
 	return s.lastWord(ctx, r.Stack.Rulings.All()[before:])
 }
+
+// standstill says that op-supernode did not go on after a trouble. 1.19.6 does not after an L1 reorganisation that undoes a replacement
+// whose block it has called final: "cannot rewind over finalized head". Its stack is lost; what was judged until then still counts.
+type standstill struct {
+	after string
+	err   error
+}
+
+func (s *standstill) Error() string {
+	return fmt.Sprintf("op-supernode does not go on after %s: %v", s.after, s.err)
+}
+
+func (s *standstill) Unwrap() error { return s.err }
 
 func stormOrders() (time.Duration, uint64, error) {
 	lasts, seed := stormFor, uint64(stormSeed)
@@ -127,7 +148,7 @@ func (s *storm) trouble(ctx, bounded context.Context) error {
 		}
 		s.troubles[next.name]++
 		if err := within(ctx, patience, s.goesOn); err != nil {
-			return fmt.Errorf("op-supernode itself does not go on after %s: %w", next.name, err)
+			return &standstill{next.name, err}
 		}
 		select {
 		case <-time.After(time.Duration(s.random.Int64N(int64(calm)))):
@@ -187,8 +208,7 @@ func pause(ctx context.Context, lasts time.Duration) error {
 	}
 }
 
-// goesOn waits until op-supernode's safe heads are past where the tips are now. In the midst of catching up it does not always get over
-// another L1 reorganisation: 1.19.6 was seen to stop for good with "cannot rewind over finalized head".
+// goesOn waits until op-supernode's safe heads are past where the tips are now.
 func (s *storm) goesOn(ctx context.Context) error {
 	for _, chain := range s.r.Stack.Members() {
 		current, err := sidecar.WaitFor(ctx, "op-supernode's answer", chain.Status, func(*eth.SyncStatus) bool { return true })
