@@ -56,7 +56,27 @@ pub enum AccessListError {
     },
 }
 
-/// The storage keys that declare a message, in order.
+/// The storage keys that declare a message, in order: the lookup entry, the upper half of the chain id if it is not zero, and the
+/// checksum. Spec: interop/predeploys.md, "Access-list format".
+///
+/// ```
+/// use alloy::primitives::{Address, B256};
+/// use crosscheck_core::message::{Identifier, Message, encode_access_list, parse_access_list};
+/// use crosscheck_p2p::UnixSeconds;
+///
+/// let identifier = Identifier {
+///     origin: Address::repeat_byte(0xaa),
+///     block_number: 1_234,
+///     log_index: 7,
+///     timestamp: UnixSeconds(1_796_000_000),
+///     chain_id: 130.into(),
+/// };
+/// let message = Message { identifier, payload_hash: B256::repeat_byte(0xbb) };
+/// let keys = encode_access_list(&message);
+/// let declared = parse_access_list(&keys)?;
+/// assert_eq!((declared.len(), declared[0].block_number, declared[0].log_index), (1, 1_234, 7));
+/// # Ok::<(), crosscheck_core::message::AccessListError>(())
+/// ```
 pub fn encode_access_list(message: &Message) -> Vec<B256> {
     let id = &message.identifier;
     let [upper @ .., a, b, c, d, e, f, g, h] = id.chain_id.to_be_bytes();

@@ -64,6 +64,20 @@ pub enum CycleRule {
 /// every chain, in any order.
 ///
 /// Takes `n log n` steps for `n` messages.
+///
+/// ```
+/// use crosscheck_core::validity::{CycleRule, SameTimestamp, cyclic_chains};
+///
+/// // Each chain executes, as its first log, what the other chain's first log says.
+/// let cites = |chain_id: u64, cited: u64| SameTimestamp {
+///     chain_id: chain_id.into(),
+///     log_index: 0,
+///     cited_chain_id: cited.into(),
+///     cited_log_index: 0,
+/// };
+/// let cyclic = cyclic_chains(CycleRule::Both, &[cites(10, 130), cites(130, 10)]);
+/// assert_eq!(cyclic, [10.into(), 130.into()].into());
+/// ```
 pub fn cyclic_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
     let nodes = linked(messages);
     match rule {

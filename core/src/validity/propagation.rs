@@ -25,6 +25,19 @@ pub enum Validity {
 }
 
 /// Blocks, what each is by itself, and which blocks its messages cite. `B` names a block.
+///
+/// ```
+/// use crosscheck_core::validity::{Propagation, Validity};
+///
+/// // The second block cites the first, the third cites the second, and the first is invalid.
+/// let mut blocks = Propagation::new();
+/// blocks.set_own("first", Validity::Invalid);
+/// blocks.set_own("second", Validity::Valid);
+/// blocks.set_own("third", Validity::Valid);
+/// blocks.cite("second", "first");
+/// blocks.cite("third", "second");
+/// assert_eq!(blocks.propagate()["third"], Validity::Invalid);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Propagation<B> {
     /// `None`: nothing was stated of the block.

@@ -61,6 +61,29 @@ pub fn check_executed(
 ///
 /// # Errors
 /// The first clause that it breaks, or that the rules are not known well enough to tell.
+///
+/// ```
+/// use alloy::primitives::{Address, B256};
+/// use crosscheck_core::message::{Identifier, Message};
+/// use crosscheck_core::validity::{DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, check_claim};
+/// use crosscheck_p2p::UnixSeconds;
+///
+/// let member = Member { interop_time: UnixSeconds(1_000), block_time: 2 };
+/// let set = DependencySet::new([(10.into(), member), (130.into(), member)].into(), DEFAULT_EXPIRY_WINDOW);
+/// let identifier = Identifier {
+///     origin: Address::ZERO,
+///     block_number: 600,
+///     log_index: 0,
+///     timestamp: UnixSeconds(2_200),
+///     chain_id: 130.into(),
+/// };
+/// let message = Message { identifier, payload_hash: B256::ZERO };
+/// let at = |timestamp| Execution { chain_id: 10.into(), timestamp: UnixSeconds(timestamp) };
+///
+/// assert!(check_claim(&set, at(2_202), &message).is_ok());
+/// let broken = check_claim(&set, at(2_198), &message).unwrap_err();
+/// assert_eq!(broken.code(), "initiated-after-execution");
+/// ```
 pub fn check_claim(set: &DependencySet, execution: Execution, message: &Message) -> Result<(), Objection> {
     let times = Times {
         executing: Some(execution.chain_id),
