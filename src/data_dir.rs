@@ -102,7 +102,7 @@ mod tests {
     use tempfile::TempDir;
 
     #[test]
-    fn one_holds_the_lock_until_it_lets_go() {
+    fn the_lock_is_exclusive_until_it_is_released() {
         let dir = TempDir::new().unwrap();
         let lock = DataDirLock::take(dir.path()).unwrap();
         let error = DataDirLock::take(dir.path()).unwrap_err().to_string();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_longer_than_the_next_one_is_written_over() {
+    fn a_longer_earlier_process_id_is_overwritten() {
         let dir = TempDir::new().unwrap();
         std::fs::write(dir.path().join(LOCK_FILE), "99999999999999999999\n").unwrap();
         let _lock = DataDirLock::take(dir.path()).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_cannot_be_made_is_named() {
+    fn a_lock_that_cannot_be_created_is_named() {
         let dir = TempDir::new().unwrap();
         std::fs::create_dir(dir.path().join(LOCK_FILE)).unwrap();
         let error = DataDirLock::take(dir.path()).unwrap_err().to_string();

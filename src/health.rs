@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_stands_in_the_way_for_long_is_told_apart() {
+    async fn long_lasting_reasons_are_listed_separately() {
         let health = Health::default();
         let minute = Duration::from_secs(60);
         health.obstruct("l1", "gone".to_owned());

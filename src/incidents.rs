@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn each_alarm_is_raised_once_for_each_block_by_whoever_comes_first() {
+    fn each_alarm_is_raised_once_for_each_block() {
         let (monitor, audit) = {
             let incidents = Incidents::default();
             (incidents.clone(), incidents)

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_stays_until_whoever_proved_it_finds_it_valid() {
+    fn an_invalid_block_remains_until_its_prover_finds_it_valid() {
         let blocks = blocks();
         for prover in [Prover::Monitor, Prover::Audit] {
             assert!(blocks.prove(&block(5, 1), prover));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_vouched_head_has_passed_is_settled() {
+    fn blocks_below_the_vouched_head_are_settled() {
         let blocks = blocks();
         for number in [9, 5, 7] {
             blocks.prove(&block(number, 1), Prover::Monitor);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_block_stays_until_what_is_served_has_passed_it() {
+    fn a_replaced_block_remains_until_the_served_head_has_passed_it() {
         let id = ChainId::from(901);
         let blocks = blocks().followed([id]);
         for number in [5, 6, 7, 9] {
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_chain_without_followers_nothing_lingers() {
+    fn a_chain_without_followers_keeps_no_replaced_blocks() {
         let blocks = blocks();
         blocks.prove(&block(5, 1), Prover::Monitor);
         assert!(blocks.lingering(ChainId::from(901), 7).is_empty());
     }
 
     #[test]
-    fn the_lowest_stay_when_there_are_too_many() {
+    fn the_lowest_blocks_are_kept_when_there_are_too_many() {
         let blocks = blocks();
         for number in 1..=MAX_BLOCKS as u64 {
             assert!(blocks.prove(&block(number + 1, 1), Prover::Monitor));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn word_goes_out_when_something_changes_and_only_then() {
+    fn subscribers_are_notified_only_of_changes() {
         let (blocks, id) = (blocks(), ChainId::from(901));
         let mut changes = blocks.changes(id);
         let mut is_news = || {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_chain_that_is_not_watched_nothing_is_known() {
+    fn a_chain_that_is_not_watched_has_no_invalid_blocks() {
         let (blocks, other) = (blocks(), BlockKey { chain_id: ChainId::from(902), ..block(5, 1) });
         blocks.prove(&other, Prover::Audit);
         assert!(blocks.above(other.chain_id, 0).is_empty());

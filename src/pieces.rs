@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_is_known_by_its_name_however_it_ends() {
+    async fn each_task_is_known_by_its_name_even_if_it_panics() {
         let mut pieces = Pieces::new();
         pieces.begin("whole", async { 7 });
         pieces.begin("broken", async { panic!("as a test of panics wants it") });

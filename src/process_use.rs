@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_files_say_is_read() {
+    fn the_process_files_are_read() {
         let expected = ProcessUse {
             cpu: Duration::from_secs(3),
             resident_bytes: 1 << 20,

@@ -48,7 +48,7 @@ mod tests {
     const MESSAGE: &str = "still not ready";
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_is_reported_again_as_long_as_it_lasts() {
+    async fn a_continuing_outage_is_reported_again() {
         let lines = Lines::capture();
         let health = Health::default();
         let reminder = Reminder { health: health.clone() };

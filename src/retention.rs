@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_old_enough_by_the_clock_is_removed_after_a_start() {
+    async fn cases_older_than_the_retention_are_removed_after_a_start() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path()).await;
         let keep = Duration::from_secs(30 * DAY);

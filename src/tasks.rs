@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_will_not_end_is_cut_off_and_named() {
+    async fn a_task_that_does_not_end_is_aborted_and_named() {
         let mut group = TaskGroup::new(CancellationToken::new());
         group.spawn("stubborn", std::future::pending::<Result<(), eyre::Report>>());
         let error = group.drain(Duration::from_secs(1)).await.unwrap_err();

@@ -199,7 +199,7 @@ mod tests {
     #[case::text(|hostile: &str| tracing::warn!(problem = hostile, "waiting"))]
     #[case::message(|hostile: &str| tracing::warn!("waiting {hostile}"))]
     #[case::span(|hostile: &str| tracing::warn_span!("chain", name = %hostile).in_scope(|| tracing::warn!("waiting")))]
-    fn what_an_endpoint_says_never_begins_a_line(
+    fn text_of_an_endpoint_never_begins_a_log_line(
         #[case] tell: fn(&str),
         #[values(LogFormat::Human, LogFormat::Json)] format: LogFormat,
     ) {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_cannot_be_read_is_named_as_it_was_written() {
+    fn an_unreadable_filter_is_named_as_written() {
         let config = LogConfig { format: LogFormat::Json, level: "info,=".to_owned() };
         let error = subscriber(&config, None, std::io::sink).map(|_| ()).unwrap_err().to_string();
         assert!(error.starts_with("log.level = \"info,=\""), "{error}");

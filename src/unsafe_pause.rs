@@ -46,12 +46,12 @@ mod tests {
     #[case::under_way(Some(50), Some(55), Some(40), true, true)]
     #[case::just_begun(Some(50), Some(50), Some(40), true, true)]
     #[case::not_derived_yet(Some(50), Some(49), Some(40), true, false)]
-    #[case::what_is_derived_is_unknown(Some(50), None, Some(40), true, false)]
+    #[case::the_derived_head_is_unknown(Some(50), None, Some(40), true, false)]
     #[case::finality_has_come_to_it(Some(50), Some(55), Some(50), true, false)]
     #[case::finality_has_passed_it(Some(50), Some(55), Some(51), true, false)]
-    #[case::derivation_stands_still_too(Some(50), Some(55), Some(40), false, false)]
+    #[case::derivation_is_stuck_too(Some(50), Some(55), Some(40), false, false)]
     #[case::nothing_was_replaced(None, Some(55), Some(40), true, false)]
-    #[case::what_is_final_is_unknown(Some(50), Some(55), None, true, false)]
+    #[case::the_final_head_is_unknown(Some(50), Some(55), None, true, false)]
     fn when_a_replacement_explains_a_pause(
         #[case] replaced: Option<u64>,
         #[case] local_safe: Option<u64>,

@@ -210,7 +210,7 @@ mod tests {
     use crate::audit::Assumed;
 
     #[test]
-    fn a_node_that_was_not_asked_where_it_began_has_verified_nothing_yet() {
+    fn a_node_with_an_unknown_first_block_has_verified_nothing_yet() {
         let chain_id = ChainId::from(901);
         let heads = Heads::new([chain_id]);
         heads.set_safe_means(chain_id, SafeMeans::CrossSafe);

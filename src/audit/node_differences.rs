@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_that_differ_are_reported_once_when_they_do_so_for_longer_than_a_reorg_takes() {
+    fn heads_that_differ_for_longer_than_a_reorg_are_reported_once() {
         let mut differences = NodeDifferences::default();
         let asked = ["#1".to_owned()];
         assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());

@@ -395,7 +395,7 @@ mod tests {
 
     /// Nothing is asked in vain every few seconds for what only another node can change, for as long as it may take.
     #[tokio::test(start_paused = true)]
-    async fn who_waits_for_a_second_opinion_is_woken_by_one_and_rests_meanwhile() {
+    async fn a_case_that_waits_for_a_second_opinion_is_not_due_until_there_is_one() {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let mut looks = 0;
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_moving_head_wakes_who_waits_for_it() {
+    async fn a_moving_head_wakes_the_cases_that_wait_for_it() {
         let mut open = OpenCases::default();
         for (number, waits) in [
             (1, wait(902, Cause::NotYet)),
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_new_waits_are_news() {
+    async fn only_a_new_wait_is_reported() {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let (key, work) = open.take_due(Instant::now()).unwrap();
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_reason_for_the_same_wait_is_news() {
+    async fn another_reason_for_the_same_wait_is_reported() {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let waits = wait(902, Cause::EndpointError);
@@ -532,7 +532,7 @@ mod tests {
     /// Attestations come in faster than they are checked: the walk down a gap takes as many looks as it has blocks
     /// all the same, not as many queues.
     #[tokio::test(start_paused = true)]
-    async fn a_gap_is_walked_however_many_attestations_wait() {
+    async fn a_gap_is_walked_no_matter_how_many_attestations_wait() {
         let mut open = OpenCases::default();
         for number in 1_000..1_100 {
             open.insert(key(number), case(number), Instant::now());
@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn both_lines_are_served_by_turns_and_neither_waits_for_an_empty_one() {
+    async fn both_queues_take_turns_and_neither_waits_for_an_empty_one() {
         let mut open = OpenCases::default();
         for number in 1..=3 {
             open.insert(key(number), case(number), Instant::now());

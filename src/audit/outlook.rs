@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_has_lost_l1_is_reported_after_a_moment() {
+    fn a_node_that_has_lost_l1_is_reported_after_a_delay() {
         let mut outlook = Outlook::default();
         let start = Instant::now();
         let after = |millis: u64| start + Duration::from_millis(millis);

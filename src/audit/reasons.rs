@@ -61,7 +61,7 @@ mod tests {
     use crosscheck_core::case::{Awaited, Cause};
 
     #[test]
-    fn the_last_words_on_each_wait_are_reported() {
+    fn the_last_text_of_each_wait_is_reported() {
         let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
         let head = Wait { awaited: Awaited::LocalSafe, chain_id: 902.into(), cause: Cause::NotYet };
         let reasons = Reasons::default();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_look_has_its_own_words() {
+    async fn concurrent_checks_do_not_share_texts() {
         let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
         let reasons = Reasons::default();
         let look = |words: &'static str| {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_and_hashes_are_not_news() {
+    fn a_changed_height_or_hash_is_not_a_new_reason() {
         let reported =
             |number: u64, hash: &str| gist(&format!("block {number} builds on {hash}, the node has none"));
         assert_eq!(reported(7, "0xab12"), reported(123, "0x0c"));

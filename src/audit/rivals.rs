@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_reported_once_and_what_is_not_after_a_while() {
+    fn a_known_relation_is_reported_once_and_an_unknown_one_after_a_delay() {
         let (mut rivals, start) = (Rivals::default(), Instant::now());
         assert_eq!(rivals.note(pair(1), start), None);
         let mut now = start;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pairs_that_wait_are_bounded_and_the_oldest_is_reported() {
+    fn waiting_pairs_are_bounded_and_the_oldest_is_reported() {
         let (mut rivals, start) = (Rivals::default(), Instant::now());
         let max = u64::try_from(MAX_WAITING).unwrap();
         for number in 0..max {

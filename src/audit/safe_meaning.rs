@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_learnt_once_and_again_when_the_node_comes_back() {
+    async fn the_meaning_of_safe_is_learnt_again_when_the_node_returns() {
         let reported = node(true);
         let (client, _server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_configured_is_not_asked_for() {
+    async fn a_configured_meaning_of_safe_is_not_requested() {
         let reported = node(false);
         let (client, _server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), Some(SafeMeans::CrossSafe));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_learnt_stays_while_the_node_does_not_answer() {
+    async fn the_learnt_meaning_of_safe_remains_while_the_node_does_not_answer() {
         let reported = node(true);
         let (client, server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);

@@ -328,7 +328,10 @@ mod tests {
     #[case::synced_before(SafeRecord::Since(safe_head(40, 90)), assumed(90, 1_180))]
     #[case::synced_since(SafeRecord::Since(safe_head(40, 103)), assumed(103, 1_206))]
     #[case::from_genesis(SafeRecord::Since(safe_head(0, 0)), SecondOpinion::default())]
-    fn what_a_record_makes_of_an_opinion(#[case] record: SafeRecord, #[case] expected: SecondOpinion) {
+    fn a_safe_head_record_determines_the_second_opinion(
+        #[case] record: SafeRecord,
+        #[case] expected: SecondOpinion,
+    ) {
         let first = L2BlockRef::new(100, B256::repeat_byte(1), UnixSeconds(1_200));
         assert_eq!(SecondOpinion::of(record, first, 2), expected);
     }
@@ -338,7 +341,11 @@ mod tests {
     #[case::assumed(assumed(100, 1), false, true)]
     #[case::repeated(SecondOpinion::Repeated, false, false)]
     #[case::unknown(SecondOpinion::Unknown, false, false)]
-    fn which_blocks_it_covers(#[case] opinion: SecondOpinion, #[case] at: bool, #[case] above: bool) {
+    fn blocks_that_a_second_opinion_covers(
+        #[case] opinion: SecondOpinion,
+        #[case] at: bool,
+        #[case] above: bool,
+    ) {
         assert_eq!((opinion.covers(100), opinion.covers(101)), (at, above));
         assert_eq!(opinion.in_words().is_none(), at && above);
     }
@@ -369,7 +376,7 @@ mod tests {
 
     /// Its answers to this take as long as they like; its heads are taken all the same.
     #[tokio::test]
-    async fn a_search_that_takes_long_keeps_no_heads_waiting_and_says_nothing() {
+    async fn a_slow_search_delays_no_heads_and_leaves_the_opinion_unchanged() {
         let node = ScriptedNode::start(Some(at([9, 8, 7, 6]))).await;
         node.change(|conduct| conduct.is_silent_on_safe_heads = true);
         let limits =

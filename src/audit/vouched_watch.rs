@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_is_where_its_chain_is_may_stay() {
+    fn a_vouched_head_at_the_head_of_its_chain_is_not_reported() {
         let (mut watch, health, chain_id) = watch();
         watch.attested(chain_id);
         watch.see(chain_id, block(7));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_attests_nothing_is_missed() {
+    fn without_attestations_no_delay_is_reported() {
         let (mut watch, health, chain_id) = watch();
         watch.see(chain_id, block(7));
         let start = Instant::now();

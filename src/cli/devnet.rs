@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_two_chains_run_in_real_time_until_they_are_stopped() {
+    fn without_flags_two_chains_run_in_real_time_until_stopped() {
         let args = parse("").unwrap();
         let request = args.plan().unwrap().request().clone();
         assert_eq!((request.chains, request.blocks, request.block_time, request.seed), (2, None, 2, 0));
@@ -266,12 +266,12 @@ mod tests {
     #[rstest]
     #[case::no_such_fault("--fault no-such-fault@3", "invalid-message")]
     #[case::fault_without_block("--fault wrong-signer", "NAME@BLOCK")]
-    #[case::word_for_a_number("--blocks many", "--blocks")]
+    #[case::text_for_a_number("--blocks many", "--blocks")]
     #[case::staying_without_an_end("--stay --no-sidecar", "--blocks")]
     #[case::staying_with_the_sidecar("--stay --blocks 5", "--no-sidecar")]
     #[case::pausing_in_real_time("--pause-at 5 --dir x", "--fast")]
-    #[case::pausing_where_nobody_knows("--pause-at 5 --fast", "--dir")]
-    fn refuses_what_it_cannot_read(#[case] line: &str, #[case] says: &str) {
+    #[case::pausing_at_an_unknown_time("--pause-at 5 --fast", "--dir")]
+    fn a_flag_that_cannot_be_read_is_refused(#[case] line: &str, #[case] says: &str) {
         let error = parse(line).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_cannot_be_written_is_said_with_its_path() {
+    fn a_report_that_cannot_be_written_is_an_error_with_its_path() {
         let report = crosscheck_devnet::report::DevnetReport::default();
         let outcome = DevnetOutcome { report, watched: false, interrupted: false, unsettled: vec![] };
         let dir = tempfile::tempdir().unwrap();

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_a_row_and_what_is_missing_a_dash() {
+    fn a_message_is_a_row_and_a_missing_value_a_dash() {
         let message = json!({
             "executing": { "chain_id": 901, "number": 20 }, "log_index": 3, "initiating": null,
             "status": "invalid", "reason": "mal\u{1b}formed", "level": "unsafe", "state": "tracked", "flips": 0,

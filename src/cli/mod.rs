@@ -208,7 +208,7 @@ pub(crate) fn command() -> clap::Command {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_definition_is_sound() {
+    fn the_command_definition_is_valid() {
         super::command().debug_assert();
     }
 }

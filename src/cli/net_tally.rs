@@ -213,7 +213,7 @@ mod tests {
     #[case::silence(&[connected()], "send nothing")]
     #[case::no_signer(&[connected(), refused(Reason::NoSignerKnown { topic: Topic::BlocksV4 })], "give --l1 or --signer")]
     #[case::only_bad_frames(&[connected(), refused(Reason::BadRecoveryId { id: 9 })], "see the reasons")]
-    fn what_to_look_at(#[case] events: &[NetworkEvent], #[case] advice: &str) {
+    fn the_summary_says_what_to_check(#[case] events: &[NetworkEvent], #[case] advice: &str) {
         let mut tally = NetTally::default();
         for event in events {
             tally.note(event, NOW);

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_come_last_with_what_to_do() {
+    fn problems_come_last_with_their_fix() {
         let findings = [
             finding(None, Probe::ChainId, ProbeVerdict::fault("no\u{1b}ne", "turn it")),
             finding(Some(901), Probe::Genesis, ProbeVerdict::ok("fine")),

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_record_is_a_row_and_what_is_missing_a_dash() {
+    fn a_record_is_a_row_and_a_missing_value_a_dash() {
         let record = json!({
             "id": "16U\u{1b}iu2", "at": { "number": 20 }, "none": null, "topics": ["a", "b\u{7}"], "empty": [],
             "score": 1.656_892_557,

@@ -106,7 +106,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn it_is_written_as_op_node_writes_it() {
+    fn a_block_reference_is_written_as_op_node_writes_it() {
         let block = l2(7);
         let expected = json!({
             "hash": block.hash,

@@ -125,7 +125,7 @@ mod tests {
     #[case::the_node_has_other_rules(true, Some(901), WRONG)]
     #[case::that_of_another_chain_has(true, Some(902), "the upstream has not answered yet")]
     #[case::another_upstream_is_asked_all_the_same(false, Some(901), "the upstream has not answered yet")]
-    fn the_reason_is_the_one_that_readiness_has(
+    fn an_error_has_the_same_reason_as_readiness(
         #[case] is_sibling: bool,
         #[case] wrong: Option<u64>,
         #[case] expected: &str,

@@ -52,12 +52,12 @@ mod tests {
     #[case::the_later_of_two("{\"lagoon_time\": 200, \"interop_time\": 100}", Lagoon::at(200))]
     #[case::none("{}", Lagoon::NEVER)]
     #[case::null("{\"lagoon_time\": null}", Lagoon::NEVER)]
-    fn it_is_read(#[case] config: &str, #[case] expected: Lagoon) {
+    fn the_lagoon_time_is_read(#[case] config: &str, #[case] expected: Lagoon) {
         assert_eq!(Lagoon::of_rollup_config(config).unwrap(), expected);
     }
 
     #[test]
-    fn a_block_at_its_time_is_in_it() {
+    fn a_block_at_the_activation_time_is_in_the_fork() {
         assert_eq!([99, 100, 101].map(|time| Lagoon::at(100).is_active_at(time)), [false, true, true]);
         assert!(!Lagoon::NEVER.is_active_at(u64::MAX));
     }

@@ -276,10 +276,10 @@ mod tests {
     #[rstest]
     #[case::from_the_start(Topic::BlocksV4, RefusalVerdict::Ignore, None, true)]
     #[case::for_a_while(Topic::BlocksV4, RefusalVerdict::Ignore, Some(31), true)]
-    #[case::others_are_let_in(Topic::BlocksV4, RefusalVerdict::Ignore, Some(30), false)]
+    #[case::other_peers_are_accepted(Topic::BlocksV4, RefusalVerdict::Ignore, Some(30), false)]
     #[case::one_late_block(Topic::BlocksV4, RefusalVerdict::Reject, None, false)]
     #[case::late_attestation(Topic::CrossSafeBlocksV1, RefusalVerdict::Ignore, None, false)]
-    fn the_clock_is_doubted(
+    fn a_wrong_clock_is_detected(
         #[case] topic: Topic,
         #[case] verdict: RefusalVerdict,
         #[case] since: Option<u64>,
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_speaks_against_the_clock() {
+    fn other_refusals_do_not_make_the_clock_suspect() {
         let signature = Reason::BadSignature;
         assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Reject, &signature, None), None);
     }

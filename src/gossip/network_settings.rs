@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_is_op_nodes_and_nobody_is_looked_for() {
+    fn unset_keys_have_op_node_defaults_and_discovery_is_off() {
         let network = network("");
         assert_eq!(network.gater, GaterLimits::default());
         assert_eq!((network.discovery, network.topic_scoring, network.verdict_scoring), (None, false, true));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_arrives() {
+    fn every_key_is_applied() {
         let peer = "16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3";
         let network = network(&format!(
             "trusted_peers = [\"{peer}\"]\nblocked_subnets = [\"203.0.113.7/24\"]\npeers_lo = 3\npeers_hi = 5\n\

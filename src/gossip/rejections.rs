@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_is_named_and_then_one_a_minute() {
+    fn the_first_rejection_is_logged_and_then_one_a_minute() {
         let (mut rejections, start) = (Rejections::default(), Instant::now());
         let mut note = |seconds| rejections.note(start + Duration::from_secs(seconds));
         assert_eq!(note(0), Some(0));

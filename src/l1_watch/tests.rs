@@ -123,7 +123,7 @@ async fn an_l1_that_does_not_answer_is_reported_once_until_it_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_little_patience_asks_more_often() {
+async fn the_shortest_bound_sets_the_polling_interval() {
     let world = World::start(&[Duration::from_secs(1), 3 * MINUTE]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.reported("head is not moving"), 1);

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_attributable_is_reported_as_its_verdict_was() {
+    fn a_verdict_that_becomes_attributable_is_reported_with_the_same_reason() {
         let invalid = InvalidMessage { log_index: 3, reason: InvalidReason::ExecutedByDeposit };
         let verdict = Verdict::Violated(Violation::InvalidMessage(invalid));
         let first = serde_json::to_value(verdict_event(

@@ -247,7 +247,7 @@ async fn parents_without_a_case_are_found() {
 }
 
 #[tokio::test]
-async fn progress_is_noted_until_the_verdict() {
+async fn progress_is_stored_until_the_verdict() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let block = attested(1, B256::ZERO);
@@ -286,7 +286,7 @@ async fn pages_follow_each_other() {
 }
 
 #[tokio::test]
-async fn a_newer_ledger_is_refused_and_left_alone() {
+async fn a_newer_ledger_is_refused_and_not_changed() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let newer = ledger(&dir).await;
@@ -322,7 +322,7 @@ async fn another_programs_database_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_database_is_refused() {
+async fn a_file_that_is_not_a_database_is_refused() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     std::fs::write(&path, "not a database at all, but long enough to have a header that can be read")
@@ -366,7 +366,7 @@ fn resolution(block: &ValidBlock) -> Resolution {
 }
 
 #[tokio::test]
-async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
+async fn an_invalid_block_stops_the_head_until_it_is_resolved() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(3);
@@ -395,7 +395,7 @@ async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
 }
 
 #[tokio::test]
-async fn blocks_above_the_vouched_head_that_are_invalid_are_read_back() {
+async fn invalid_blocks_above_the_vouched_head_are_read_back() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let blocks = blocks(3);
@@ -436,7 +436,7 @@ async fn a_block_is_replaced_when_another_of_its_height_was_upheld() {
 }
 
 #[tokio::test]
-async fn only_wrong_blocks_can_be_resolved() {
+async fn only_invalid_blocks_can_be_resolved() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(2);
@@ -473,7 +473,7 @@ async fn resolutions_are_append_only() {
 }
 
 #[tokio::test]
-async fn an_upheld_block_goes_before_a_resolved_one() {
+async fn an_upheld_block_takes_precedence_over_a_resolved_one() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let wrong = attested(1, B256::ZERO);

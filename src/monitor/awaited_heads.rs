@@ -54,7 +54,10 @@ mod tests {
     #[case::once_more(&[1, 32, 0, 40, 71], &[Some(Tone::Info), Some(Tone::Warn), Some(Tone::Info), Some(Tone::Warn)])]
     #[case::a_gap(&[1, 0, 32, 33], &[Some(Tone::Info), Some(Tone::Info), None])]
     #[tokio::test]
-    async fn it_is_a_warning_once_it_lasts(#[case] seconds: &[u64], #[case] expected: &[Option<Tone>]) {
+    async fn missing_heads_are_a_warning_once_they_last(
+        #[case] seconds: &[u64],
+        #[case] expected: &[Option<Tone>],
+    ) {
         let (start, mut awaited, mut reported) = (Instant::now(), AwaitedHeads::default(), Vec::new());
         for second in seconds {
             if *second == 0 {

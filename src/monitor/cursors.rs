@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn without_open_messages_it_is_at_the_final_block() {
+    fn without_open_messages_the_cursor_is_at_the_final_block() {
         let mut cursors = Cursors::default();
         assert_eq!(advance(&mut cursors, 10), Some(10));
         assert_eq!(advance(&mut cursors, 10), None, "nothing new");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_below_the_first_open_message() {
+    fn the_cursor_remains_below_the_first_open_message() {
         let mut cursors = Cursors::default();
         hear(&mut cursors, 7, Change::Discovered);
         hear(&mut cursors, 7, Change::Discovered);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_only_to_blocks_whose_hash_is_known() {
+    fn the_cursor_moves_only_to_blocks_with_a_known_hash() {
         let mut cursors = Cursors::default();
         cursors.restore(chain(), BlockNumHash { number: 3, hash: B256::ZERO });
         assert_eq!(cursors.advance(chain(), 9, |_| None), None);

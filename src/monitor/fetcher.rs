@@ -140,7 +140,7 @@ mod tests {
     use crosscheck_core::validity::DependencySet;
 
     #[tokio::test(start_paused = true)]
-    async fn a_fetch_that_panics_is_made_again() {
+    async fn a_fetch_that_panics_is_retried() {
         let metrics =
             MonitorMetrics::register(&Metrics::new(DependencySet::new([].into(), 100)).unwrap()).unwrap();
         let mut fetcher = Fetcher::new(BTreeMap::new(), metrics);

@@ -31,7 +31,7 @@ mod tests {
     use futures::FutureExt;
 
     #[tokio::test]
-    async fn the_reader_is_nudged_once_when_heads_come() {
+    async fn the_reader_is_woken_once_when_heads_become_known() {
         let chain_id = ChainId::from(901);
         let nudges = PollHints::new([chain_id]);
         let (heads, reported) = watch::channel(None);

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_longest_ago_makes_room() {
+    fn the_oldest_reorged_block_is_forgotten_first() {
         let mut blocks = LeftBlocks::default();
         for block in 0..=64 {
             assert_eq!(blocks.leave(B256::repeat_byte(block)), Reorg);

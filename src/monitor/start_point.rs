@@ -72,7 +72,7 @@ mod tests {
     #[case::first_time(None, Some(90), 100, Ok(90))]
     #[case::nothing_is_final_yet(None, None, 100, Err(NoStart::NoFinalBlock))]
     #[case::after_the_cursor(Some(70), Some(90), 100, Ok(71))]
-    #[case::after_the_cursor_whatever_is_final(Some(70), None, 100, Ok(71))]
+    #[case::after_the_cursor_regardless_of_finality(Some(70), None, 100, Ok(71))]
     #[case::after_the_cursor_when_genesis_is_called_final(Some(70_000), Some(0), 70_100, Ok(70_050))]
     #[case::cursor_at_the_tip(Some(100), Some(100), 100, Ok(100))]
     #[case::cursor_above_the_tip(Some(200), Some(90), 100, Ok(100))]
@@ -99,7 +99,7 @@ mod tests {
     #[case::a_chain_that_was_begun_anew(Some(200), 100, None)]
     #[case::one(Some(70), 72, Some(71..=71))]
     #[case::many(Some(10), 950, Some(11..=949))]
-    fn blocks_that_nobody_reads(
+    fn blocks_that_are_skipped(
         #[case] cursor: Option<u64>,
         #[case] first: u64,
         #[case] expected: Option<RangeInclusive<u64>>,

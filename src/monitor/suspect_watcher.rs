@@ -244,7 +244,7 @@ mod tests {
 
     /// The chain with the lower id waits for a block when the other one floods.
     #[test]
-    fn no_chain_pushes_out_what_another_waits_for() {
+    fn no_chain_displaces_the_suspects_of_another() {
         let mut pending = Pending::default();
         pending.add(0, suspect(901, 7));
         for number in 0..5_000 {

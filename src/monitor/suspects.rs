@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_makes_room_and_ids_continue() {
+    fn the_oldest_suspect_is_removed_and_ids_continue() {
         let suspects = Suspects::default();
         for id in (1..).take(MAX_SUSPECTS + 1) {
             suspects.note(suspect(id));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn written_as_clients_read_it() {
+    fn a_suspect_is_written_as_clients_read_it() {
         let written = serde_json::to_value(suspect(1)).unwrap();
         let expected = serde_json::json!({
             "id": 1, "chain_id": 901, "number": 5, "hash": B256::repeat_byte(1),

@@ -27,12 +27,12 @@ mod tests {
     #[case::lagoon_on_sepolia(1_796_918_401, 15)]
     #[case::lagoon_on_mainnet(1_799_683_201, 47)]
     #[case::too_long_ago(1_795_564_800 + 61 * 86_400, 61)]
-    fn their_age(#[case] now: u64, #[case] days: u64) {
+    fn the_age_of_the_facts(#[case] now: u64, #[case] days: u64) {
         assert_eq!(age_in_days(UnixSeconds(now)), days);
     }
 
     #[test]
-    fn the_day_is_that_of_the_newest_table() {
+    fn the_date_of_the_facts_is_that_of_the_newest_table() {
         let table: serde_json::Value =
             serde_json::from_str(include_str!("../../tests/data/announced_schedule.json")).unwrap();
         assert_eq!(table["date"], FACTS_OF);

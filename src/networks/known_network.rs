@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_sound_and_of_another_chain() {
+    fn every_file_is_valid_and_describes_a_different_chain() {
         let mut chains: Vec<ChainId> =
             NetworkName::all().map(|name| name.network().unwrap().chain_id).collect();
         let count = chains.len();
@@ -157,7 +157,7 @@ mod tests {
 
     /// A misspelt fork would be one that is not scheduled.
     #[test]
-    fn every_fork_of_every_file_is_one_that_is_known() {
+    fn every_fork_of_every_file_is_a_known_fork() {
         for name in NetworkName::all() {
             let path = format!("{}/src/networks/registry/{name}.toml", env!("CARGO_MANIFEST_DIR"));
             let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
@@ -192,7 +192,7 @@ mod tests {
 
     /// BOB's Jovian is not scheduled as far as this build knows; its node will know it when it is.
     #[test]
-    fn gossip_refuses_no_block_of_a_jovian_of_which_nothing_is_known() {
+    fn gossip_refuses_no_block_while_the_jovian_time_is_unknown() {
         let network = network("bob");
         assert_eq!(network.forks.activation(Fork::Jovian), None);
         let forks = network.gossip_forks();
@@ -205,7 +205,11 @@ mod tests {
     #[case::no_system_config("0x229047fed2591dbec1ef1118d64f7af3db9eb290", ZERO, "zero address")]
     #[case::an_unknown_key("block_time = 2", "block_time = 2\ncolour = 1", "unknown field `colour`")]
     #[case::forks_out_of_order("canyon_time = 1704992401", "canyon_time = 9999999999", "delta is scheduled")]
-    fn what_cannot_be_is_refused(#[case] line: &str, #[case] replacement: &str, #[case] says: &str) {
+    fn an_impossible_network_file_is_refused(
+        #[case] line: &str,
+        #[case] replacement: &str,
+        #[case] says: &str,
+    ) {
         let text = include_str!("registry/op-mainnet.toml");
         assert!(text.contains(line));
         let error = KnownNetwork::parse("op-mainnet".parse().unwrap(), &text.replacen(line, replacement, 1));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_read_as_it_is_written() {
+    fn a_network_name_is_read_as_written() {
         for name in NetworkName::all() {
             assert_eq!(name.to_string().parse(), Ok(name));
             assert_eq!(serde_json::from_value::<NetworkName>(name.as_str().into()).unwrap(), name);

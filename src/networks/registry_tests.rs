@@ -79,7 +79,7 @@ fn row(network: &KnownNetwork) -> Row {
 }
 
 #[test]
-fn the_tables_say_where_they_are_from() {
+fn the_tables_name_their_sources() {
     let registry: Registry = serde_json::from_str(REGISTRY).unwrap();
     assert!(registry.source.contains("v1.19.6") && registry.commit.len() == 40);
     let announced: Announced = serde_json::from_str(ANNOUNCED).unwrap();
@@ -87,7 +87,7 @@ fn the_tables_say_where_they_are_from() {
 }
 
 #[test]
-fn every_fact_of_every_network_is_the_registrys() {
+fn every_fact_of_every_network_equals_the_registry() {
     for network in networks() {
         let (row, name) = (row(&network), network.name);
         assert_eq!((network.l1_chain_id, network.block_time), (row.l1_chain_id, row.block_time), "{name}");
@@ -109,7 +109,7 @@ fn every_fact_of_every_network_is_the_registrys() {
 }
 
 #[test]
-fn every_fork_of_every_network_is_the_registrys() {
+fn every_fork_of_every_network_equals_the_registry() {
     for network in networks() {
         let row = row(&network);
         // The registry has no key for what came before Canyon.
@@ -133,7 +133,7 @@ fn lagoon_is_scheduled_where_it_was_announced() {
 }
 
 #[test]
-fn bootnodes_are_those_of_op_node() {
+fn the_bootnodes_equal_those_of_op_node() {
     let registry: Registry = serde_json::from_str(REGISTRY).unwrap();
     for network in networks() {
         let bootnodes: Vec<String> = network.bootnodes.iter().map(ToString::to_string).collect();
@@ -143,7 +143,7 @@ fn bootnodes_are_those_of_op_node() {
 
 /// The topic that a chain's blocks come on goes by its forks up to Isthmus: one that is missing cannot be left to the node.
 #[test]
-fn every_network_has_the_forks_that_its_gossip_goes_by() {
+fn every_network_has_the_forks_that_gossip_depends_on() {
     for network in networks() {
         assert!(network.forks.activation(Fork::Isthmus).is_some(), "{}", network.name);
     }
@@ -151,7 +151,7 @@ fn every_network_has_the_forks_that_its_gossip_goes_by() {
 
 /// As config/default.toml says. When the published registry knows more of them, they can be added.
 #[test]
-fn networks_are_left_out_for_what_the_registry_does_not_say() {
+fn networks_with_incomplete_registry_entries_are_left_out() {
     let registry: Registry = serde_json::from_str(REGISTRY).unwrap();
     let row = |id: u64| registry.chains.iter().find(|row| row.chain_id == id);
     // Shape, Shape Sepolia, HashKey Chain.

@@ -74,7 +74,7 @@ fn chain_id(#[case] served: Result<ChainId, SourceError>, #[case] grade: Grade, 
     Grade::Fault,
     "serves chain 1, but chain 901 is derived from 900"
 )]
-#[case::nobody_says(Ok(chain(1)), None, Grade::Ok, "the L1 of the chains is not known")]
+#[case::no_answer_names_it(Ok(chain(1)), None, Grade::Ok, "the L1 of the chains is not known")]
 #[case::away(Err(unreachable()), Some(reference()), Grade::NotFoundOut, "timed out")]
 fn l1_chain_id(
     #[case] served: Result<ChainId, SourceError>,
@@ -149,7 +149,7 @@ fn methods_that_are_not_answered(#[case] odd: &[(&str, Served)], #[case] grade: 
 #[case::l1(EndpointKind::L1)]
 #[case::execution(EndpointKind::Execution)]
 #[case::rollup_node(EndpointKind::RollupNode)]
-fn each_method_that_is_needed_is_missed(#[case] kind: EndpointKind) {
+fn each_missing_required_method_is_reported(#[case] kind: EndpointKind) {
     for method in METHODS.iter().filter(|method| method.of == kind && method.need == MethodUse::Always) {
         let judgement = services::methods(&asked(kind, &[(method.name, Served::No)]));
         assert_says(&judgement, Grade::Fault, method.name);
@@ -214,13 +214,18 @@ fn safe_heads(
 #[rstest]
 #[case::supernode(None, Ok(SafeMeans::CrossSafe), Grade::Ok, "op-supernode")]
 #[case::plain(None, Ok(SafeMeans::LocalSafe), Grade::Ok, "counts as local-safe")]
-#[case::said_to_check(
+#[case::reported_to_check(
     Some(SafeMeans::CrossSafe),
     Ok(SafeMeans::LocalSafe),
     Grade::Doubt,
     "is not an op-supernode"
 )]
-#[case::said_not_to(Some(SafeMeans::LocalSafe), Ok(SafeMeans::LocalSafe), Grade::Ok, "counts as local-safe")]
+#[case::reported_not_to_check(
+    Some(SafeMeans::LocalSafe),
+    Ok(SafeMeans::LocalSafe),
+    Grade::Ok,
+    "counts as local-safe"
+)]
 #[case::away(None, Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn safe_means(
     #[case] configured: Option<SafeMeans>,
@@ -322,7 +327,7 @@ impl ProbeVerdict {
 }
 
 #[test]
-fn a_contract_that_is_not_configured_is_the_reference_s() {
+fn an_unconfigured_contract_is_taken_from_the_reference() {
     let settings = SignerSettings { system_config: None, signer: Some(HERS) };
     assert_eq!(settings.contract(Some(&reference())), Some(Address::repeat_byte(0xa)));
     assert_eq!(settings.contract(None), None);
@@ -338,7 +343,7 @@ fn reported(chain_id: u64) -> RollupConfig {
 }
 
 #[test]
-fn a_chain_is_what_is_built_in_or_else_what_the_first_node_of_it_says() {
+fn the_reference_is_built_in_or_from_the_first_node_of_the_chain() {
     let url = url();
     let nodes = [Err(unreachable()), Ok(reported(902)), Ok(reported(901))];
     let nodes = || nodes.iter().map(|config| (&url, config));

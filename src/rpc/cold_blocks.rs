@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_comes_meanwhile_joins_and_whoever_comes_later_begins_again() {
+    async fn concurrent_callers_share_a_fetch_and_later_callers_start_a_new_one() {
         let (flights, begun) = (Flights::default(), Arc::new(AtomicUsize::new(0)));
         let (go, _) = tokio::sync::broadcast::channel::<()>(1);
         let join = |number| {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fetch_that_nobody_waits_for_ends() {
+    async fn a_fetch_without_waiting_callers_ends() {
         let flights = Flights::default();
         let forever = || futures::future::pending().boxed();
         let flight = flights.join(block(1), forever);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_hashes_are_remembered_as_their_memory_holds() {
+    fn hashes_are_remembered_up_to_the_memory_bound() {
         let remembered = REMEMBERED_BYTES / REMEMBERED_ENTRY;
         assert!(remembered > 150_000, "{remembered}");
     }

@@ -249,13 +249,13 @@ mod tests {
     #[case::mask_with_a_hole(json!({ "IP": "203.0.113.0", "Mask": "/wD/AA==" }))]
     #[case::mask_of_another_family(json!({ "IP": "2001:db8::", "Mask": "////AA==" }))]
     #[case::number(json!(7))]
-    fn what_is_not_a_subnet_is_refused(#[case] spelling: Value) {
+    fn text_that_is_not_a_subnet_is_refused(#[case] spelling: Value) {
         assert!(serde_json::from_value::<OpSubnet>(spelling).is_err());
     }
 
     /// The keys of op-node's `PeerInfo`, and the kinds of their values.
     #[test]
-    fn a_peer_has_op_nodes_shape() {
+    fn a_peer_is_written_as_op_node_writes_it() {
         let written = serde_json::to_value(OpPeerInfo::default()).unwrap();
         let topic = json!({
             "timeInMesh": 0.0, "firstMessageDeliveries": 0.0, "meshMessageDeliveries": 0.0,

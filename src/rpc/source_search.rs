@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_begins_at_the_floor_is_whole() {
+    async fn a_record_that_begins_at_the_floor_is_complete() {
         assert_eq!(search(&[(10, 5), (14, 8)], 10..=30, 5).await, Some((10, 5)));
     }
 

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn chains_stand_in_the_order_of_their_256_bit_ids() {
+    fn chains_are_in_the_order_of_their_256_bit_ids() {
         let (low, high) = (ChainId::from(256), ChainId::from(B256::repeat_byte(1)));
         let outputs: BTreeMap<_, _> = [(high, B256::repeat_byte(2)), (low, B256::repeat_byte(3))].into();
         let expected =

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_budget_is_given_back() {
+    async fn the_budget_is_released() {
         let websockets = websockets();
         let (first, _second) = (websockets.admit().unwrap(), websockets.admit().unwrap());
         assert!(websockets.admit().is_none());
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_and_subscriptions_keep_it_open() {
+    async fn calls_and_subscriptions_keep_a_websocket_open() {
         let (websocket, _place) = websockets().admit().unwrap();
         let began = Instant::now();
         tokio::time::advance(Duration::from_secs(200)).await;

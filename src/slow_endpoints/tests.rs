@@ -72,7 +72,7 @@ async fn a_slow_endpoint_is_reported_once_and_so_is_its_recovery() {
 }
 
 #[tokio::test]
-async fn what_is_refused_at_once_is_no_quick_answer() {
+async fn an_immediate_refusal_is_not_a_quick_answer() {
     let mut world = World::new(EndpointKind::L1, None);
     world.answers(15, 9);
     for _ in 0..30 {

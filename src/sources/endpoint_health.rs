@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_single_timeout_names_no_one() {
+    async fn a_single_timeout_reports_no_endpoint() {
         let (mut standing, now) = standing();
         let error = unreachable(&standing);
         assert!(!standing.failed(&error, None, now) && !standing.failed(&error, None, now));
@@ -222,7 +222,7 @@ mod tests {
 
     /// What was asked before a hang ended is given up long after it, between answers.
     #[tokio::test(start_paused = true)]
-    async fn questions_from_before_the_last_answer_say_nothing() {
+    async fn timeouts_of_requests_sent_before_the_last_answer_do_not_count() {
         let (mut standing, asked) = standing();
         let error = unreachable(&standing);
         tokio::time::advance(core::time::Duration::from_secs(10)).await;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_answer_that_is_invalid_names_it() {
+    async fn one_invalid_answer_reports_the_endpoint() {
         let (mut standing, now) = standing();
         let endpoint = standing.endpoint.clone();
         let lie =
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_answer_that_is_not_whole_names_no_one() {
+    async fn one_incomplete_answer_reports_no_endpoint() {
         let (mut standing, now) = standing();
         let endpoint = standing.endpoint.clone();
         let part =
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_lies_now_and_then_is_reported_once() {
+    async fn an_endpoint_that_disagrees_now_and_then_is_reported_once() {
         let (mut standing, now) = standing();
         assert!(standing.compared(10, ONE, TWO, now));
         for number in 11..20 {
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_round_at_the_height_at_issue_is_taken_back() {
+    async fn an_endpoint_that_agrees_at_the_disputed_height_is_trusted_again() {
         let (mut standing, now) = standing();
         standing.compared(10, ONE, TWO, now);
         assert!(standing.compared(10, TWO, TWO, now));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_laggard_is_reported_beyond_the_tolerated_lag() {
+    async fn a_lagging_endpoint_is_reported_beyond_the_tolerated_lag() {
         let (mut standing, start) = standing();
         assert!(!standing.lags(TOLERATED_LAG, start));
         tokio::time::advance(core::time::Duration::from_secs(5)).await;
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_worst_trouble_is_reported_and_the_rest_not_forgotten() {
+    async fn the_worst_problem_is_reported_first_and_the_others_afterwards() {
         let (mut standing, now) = standing();
         let error = unreachable(&standing);
         standing.lags(50, now);

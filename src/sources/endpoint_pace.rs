@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_never_got_there_is_not_timed_unless_it_was_given_up() {
+    async fn failed_connections_are_not_timed_but_timeouts_are() {
         let away = endpoint("http://127.0.0.1:1", Duration::from_secs(300));
         assert!(away.call::<String>("eth_chainId", rpc_params![]).await.is_err());
         assert_eq!(away.pace().look(Instant::now()).median, None);

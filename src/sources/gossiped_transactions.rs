@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_used_go() {
+    fn the_least_recently_used_transactions_are_removed() {
         let gossiped = GossipedTransactions::default();
         let half = BUDGET / 2;
         let sized = [half, half - 1, half - 2].map(|size| transaction(0x7b, size));

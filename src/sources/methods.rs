@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_of_what_is_called() {
+    fn the_list_contains_every_called_method() {
         let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sources");
         let mut called = BTreeSet::new();
         for entry in std::fs::read_dir(room).unwrap() {
@@ -218,12 +218,16 @@ mod tests {
     #[case::not_with_these_parameters(-32_602, "invalid argument", Served::No)]
     #[case::no_such_block(-32_000, "header not found", Served::Yes)]
     #[case::busy(-32_005, "rate limit exceeded", Served::Yes)]
-    fn what_a_refusal_says_of_the_method(#[case] code: i32, #[case] message: &str, #[case] expected: Served) {
+    fn errors_that_mean_that_a_method_is_not_served(
+        #[case] code: i32,
+        #[case] message: &str,
+        #[case] expected: Served,
+    ) {
         assert_eq!(Served::of::<()>(Err(refused(code, message))), expected);
     }
 
     #[test]
-    fn who_does_not_answer_says_nothing_of_the_method() {
+    fn no_answer_leaves_it_unknown_if_a_method_is_served() {
         let endpoint = "http://127.0.0.1:1".parse().unwrap();
         let reason = "timed out".to_owned();
         let error = SourceError::Unreachable { endpoint, method: "eth_config", reason: reason.clone() };

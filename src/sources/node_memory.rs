@@ -99,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_node_is_as_good_as_it_is() {
+    fn the_first_node_sets_the_expected_heights() {
         let memory = NodeMemory::default();
         assert_eq!(memory.shortfall(1, &document("main", [4, 3, 2, 1])), None);
         assert_eq!(memory.shortfall(0, &document("main", [101; 4])), Some(Shortfall::NoHeads));
     }
 
     #[test]
-    fn another_node_that_is_not_as_far_is_behind_whatever_it_lacks() {
+    fn another_node_below_the_known_heads_is_behind() {
         let memory = memory(0, [9, 8, 7, 6]);
         for heads in [[8, 8, 7, 6], [9, 7, 7, 6], [9, 8, 6, 6], [9, 8, 7, 5], [9, 8, 7, 101]] {
             assert_eq!(memory.shortfall(1, &document("main", heads)), Some(Shortfall::Behind), "{heads:?}");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_known_is_not_forgotten_when_a_node_no_longer_names_it() {
+    fn a_known_head_is_remembered_when_a_node_no_longer_names_it() {
         let mut memory = memory(0, [9, 8, 7, 6]);
         memory.take(0, &document("main", [101; 4]).heads());
         assert_eq!(memory.shortfall(1, &document("main", [8, 7, 7, 6])), Some(Shortfall::Behind));

@@ -108,7 +108,7 @@ mod tests {
 
     /// Above half of the time it becomes slow, and below a quarter slow no longer.
     #[tokio::test]
-    async fn between_the_bounds_it_stays_what_it_is() {
+    async fn between_the_bounds_the_pace_does_not_change() {
         let (mut pace, mut now) = after(&[4; 15]);
         let mut reported = Vec::new();
         for tenth in [4, 6, 4, 3, 2, 4] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_said_of_who_is_not_asked_any_more() {
+    async fn an_endpoint_that_is_no_longer_asked_has_no_pace() {
         let (mut pace, now) = after(&[8; 15]);
         assert_eq!(pace.look(now), (Some(Duration::from_secs(8)), true));
         assert!(pace.look(now + RECENT - Duration::from_secs(2)).1);
@@ -133,7 +133,7 @@ mod tests {
         /// Whatever it did: it is slow only while half of what counts took more than a quarter of the time, and called slow
         /// only when half took more than half of it.
         #[test]
-        fn it_is_slow_for_a_reason(steps in prop::collection::vec((0_u64..12_000, 0_u64..60, any::<bool>()), 1..80)) {
+        fn an_endpoint_is_slow_only_after_slow_answers(steps in prop::collection::vec((0_u64..12_000, 0_u64..60, any::<bool>()), 1..80)) {
             let mut pace = Pace::new(TIMEOUT);
             let (mut now, mut was_slow) = (tokio::time::Instant::now(), false);
             for (millis, seconds, looks) in steps {

@@ -151,30 +151,30 @@ mod tests {
     #[case::failure_of_one(1, "x", VoteTally::Split)]
     #[case::two_of_three_do_not_wait(2, "aa.", agreed_on_a())]
     #[case::one_vote_waits(2, "a..", VoteTally::Open)]
-    #[case::a_lie_waits_for_the_third(2, "ab.", VoteTally::Open)]
-    #[case::a_liar_is_outvoted(2, "aba", agreed_on_a())]
-    #[case::everyone_for_himself(2, "abc", VoteTally::Split)]
-    #[case::a_lie_and_a_failure(2, "abx", VoteTally::Split)]
+    #[case::an_invalid_answer_waits_for_the_third(2, "ab.", VoteTally::Open)]
+    #[case::an_invalid_answer_is_outvoted(2, "aba", agreed_on_a())]
+    #[case::no_two_agree(2, "abc", VoteTally::Split)]
+    #[case::an_invalid_answer_and_a_failure(2, "abx", VoteTally::Split)]
     #[case::two_failures_settle_it(2, "xx.", VoteTally::Split)]
-    #[case::a_failure_is_made_up_for(2, "axa", agreed_on_a())]
+    #[case::a_failure_is_compensated(2, "axa", agreed_on_a())]
     #[case::both_of_two(2, "aa", agreed_on_a())]
     #[case::two_of_two_differ(2, "ab", VoteTally::Split)]
     #[case::one_of_two_is_not_there_yet(2, "a-", VoteTally::Split)]
     #[case::missing_on_two_of_three(2, "--.", VoteTally::Agreed(None))]
     #[case::missing_on_one_with_a_failure(2, "-x.", VoteTally::Open)]
     #[case::missing_on_one_with_two_failures(2, "-xx", VoteTally::Split)]
-    #[case::a_laggard_is_outvoted(2, "-aa", agreed_on_a())]
-    #[case::two_laggards_outvote(2, "-a-", VoteTally::Agreed(None))]
+    #[case::a_lagging_endpoint_is_outvoted(2, "-aa", agreed_on_a())]
+    #[case::two_lagging_endpoints_outvote(2, "-a-", VoteTally::Agreed(None))]
     #[case::failover_waits_for_the_other(1, "a.", VoteTally::Open)]
     #[case::failover_on_failure(1, "ax", agreed_on_a())]
-    #[case::failover_past_a_laggard(1, "a-", agreed_on_a())]
+    #[case::failover_past_a_lagging_endpoint(1, "a-", agreed_on_a())]
     #[case::failover_does_not_choose_between_two(1, "ab", VoteTally::Split)]
     fn tallies(#[case] needed: usize, #[case] votes: &str, #[case] expected: VoteTally) {
         assert_eq!(poll(needed, votes).tally(), expected);
     }
 
     #[test]
-    fn who_said_what_is_reported() {
+    fn the_answer_of_each_endpoint_is_reported() {
         let said = poll(2, "ab-.").said(|place| format!("#{place}"));
         assert!(said.contains(&format!("#0 says {}", block(b'a').hash())), "{said}");
         assert!(said.contains("#2 has none; #3 has not answered"), "{said}");
@@ -197,7 +197,7 @@ mod tests {
 
         /// Against the rule's own words: the one block with enough votes; else none, if enough say so and no block has.
         #[test]
-        fn the_outcome_is_the_rule(needed in 1_usize..=5, votes in "[abc\\-x]{5}") {
+        fn the_outcome_follows_the_quorum_rule(needed in 1_usize..=5, votes in "[abc\\-x]{5}") {
             let count = |name: char| votes.chars().filter(|vote| *vote == name).count();
             let winners: Vec<char> = "abc".chars().filter(|name| count(*name) >= needed).collect();
             let expected = match winners.as_slice() {

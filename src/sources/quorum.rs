@@ -79,13 +79,13 @@ mod tests {
     #[rstest]
     #[case::none_needed(0, 3)]
     #[case::more_than_there_are(4, 3)]
-    #[case::of_no_endpoints(1, 0)]
+    #[case::without_endpoints(1, 0)]
     fn no_quorum(#[case] needed: usize, #[case] endpoints: usize) {
         assert_eq!(Quorum::new(needed, endpoints), Err(QuorumError { needed, endpoints }));
     }
 
     #[rstest]
-    #[case::a_laggard_does_not_hold_it_back(2, &[100, 100, 7], Some(100))]
+    #[case::a_lagging_endpoint_does_not_delay_it(2, &[100, 100, 7], Some(100))]
     #[case::one_ahead_does_not_pull_it(2, &[u64::MAX, 100, 99], Some(100))]
     #[case::too_few_answers(2, &[100], None)]
     #[case::all_of_them(3, &[100, 101, 102], Some(100))]

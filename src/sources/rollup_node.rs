@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_node_that_is_away_leaves_the_meaning_of_safe_unknown() {
+    async fn an_unavailable_node_leaves_the_meaning_of_safe_unknown() {
         let node = RollupNode::new("http://127.0.0.1:1".parse().unwrap(), LIMITS).unwrap();
         assert!(node.safe_means(ChainId::from(901)).await.is_err());
     }
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_without_its_heads_is_none() {
+    fn a_status_without_heads_is_not_a_status() {
         assert!(status("-222").is_err() && status("22-2").is_err() && status("222-").is_err());
     }
 

@@ -145,7 +145,7 @@ mod tests {
     #[case::light_before_all(record([(40, 8), (90, 9)]), true, SafeRecord::Since(safe_head(40, 8)))]
     #[case::light_now(record([(40, 3), (90, 6)]), true, SafeRecord::Repeated)]
     #[tokio::test]
-    async fn what_a_record_says(
+    async fn a_safe_head_record_is_classified(
         #[case] safe_heads: Option<BTreeMap<u64, u64>>,
         #[case] repeats: bool,
         #[case] expected: SafeRecord,

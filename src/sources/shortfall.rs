@@ -52,7 +52,7 @@ mod tests {
     #[case::started_without_l1("zzzz z", Some(Shortfall::NoHeads))]
     #[case::first_block("4zzz 9", Some(Shortfall::NoLocalSafe))]
     #[case::l1_is_lost("4321 z", Some(Shortfall::L1(UnseenL1::Heads)))]
-    fn what_is_lacking(#[case] status: &str, #[case] expected: Option<Shortfall>) {
+    fn a_shortfall_names_the_missing_heads(#[case] status: &str, #[case] expected: Option<Shortfall>) {
         let names = ["unsafe_l2", "local_safe_l2", "safe_l2", "finalized_l2", "head_l1"];
         let mut fields = serde_json::Map::new();
         for (name, block) in names.into_iter().zip(status.chars().filter(|letter| *letter != ' ')) {

@@ -124,9 +124,12 @@ mod tests {
     #[case::nothing_is_final_yet("1zz1", None)]
     #[case::lost("zzz1", Some(UnseenL1::Heads))]
     #[case::lost_before_it_began("zzzz", Some(UnseenL1::Heads))]
-    #[case::only_the_head_is_told("z--1", Some(UnseenL1::Heads))]
+    #[case::only_the_head_is_named("z--1", Some(UnseenL1::Heads))]
     #[case::not_begun("111z", Some(UnseenL1::Current))]
-    fn what_of_l1_is_unseen(#[case] l1: &str, #[case] expected: Option<UnseenL1>) {
+    fn a_status_names_the_l1_blocks_that_the_node_has_not_seen(
+        #[case] l1: &str,
+        #[case] expected: Option<UnseenL1>,
+    ) {
         let mut status = status();
         for (name, block) in ["head_l1", "safe_l1", "finalized_l1", "current_l1"].into_iter().zip(l1.chars())
         {
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_status_is_refused() {
+    fn a_document_that_is_not_a_status_is_refused() {
         assert!(matches!(read(&json!([])), Err(StatusDocumentError::Malformed { .. })));
         assert!(matches!(read(&json!({})), Err(StatusDocumentError::Malformed { .. })));
         let mut long = status();

@@ -130,7 +130,7 @@ async fn receipts_that_are_invalid_prove_nothing(#[case] lie: fn(&mut Value)) {
 }
 
 #[tokio::test]
-async fn an_error_is_no_missing_block_and_a_missing_block_no_error() {
+async fn an_error_and_a_missing_block_are_distinguished() {
     let refusal = ErrorObjectOwned::owned(-32_000, "the node is tired", None::<()>);
     let server = serve(Err(refusal), Ok(Value::Null)).await;
     let error = client(&[&server]).block_by_number(1).await.unwrap_err();
@@ -147,7 +147,7 @@ async fn an_answer_beyond_the_bound_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_lying_or_failing_endpoint_is_passed_over() {
+async fn an_endpoint_that_fails_or_answers_invalid_data_is_skipped() {
     let (block, receipts) = honest();
     let mut lie = block.clone();
     lie["stateRoot"] = json!(B256::repeat_byte(9));

@@ -62,7 +62,7 @@ fn a_head_that_is_replaced_at_its_height_moves() {
 }
 
 #[test]
-fn a_head_that_is_not_known_does_not_stand_still() {
+fn an_unknown_head_is_not_a_stuck_head() {
     let (mut heads, health) = heads();
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);

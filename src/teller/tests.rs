@@ -47,7 +47,7 @@ async fn next(heard: &mut broadcast::Receiver<StoredEvent>) -> u64 {
 }
 
 #[tokio::test]
-async fn what_is_written_is_passed_on_in_its_order_by_the_batch() {
+async fn written_events_are_sent_in_order_and_in_batches() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path()).await;
     let (subscribers, mut heard) = broadcast::channel(EVENT_CAPACITY);
@@ -68,7 +68,7 @@ async fn what_is_written_is_passed_on_in_its_order_by_the_batch() {
 
 /// A crash between the commit and the telling: what was not passed on is read by its id, and is not news to anybody later.
 #[tokio::test]
-async fn what_was_written_before_a_restart_is_read_and_not_told_again() {
+async fn events_of_an_earlier_run_are_read_and_not_sent_again() {
     let dir = tempfile::tempdir().unwrap();
     let first = ledger(dir.path()).await;
     note(&first, 0..3).await;

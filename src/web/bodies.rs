@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_and_its_memory_given_back() {
+    async fn a_body_is_read_and_its_memory_released() {
         let bodies = Bodies::new(LIMITS);
         for _ in 0..3 {
             let parts = StreamBody::new(stream::iter([frame(b"{\"a\""), frame(b":1}")]));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_large_is_reported_before_and_while_it_is_read() {
+    async fn a_too_large_body_is_refused_before_and_while_it_is_read() {
         let bodies = Bodies::new(LIMITS);
         let announced = bodies.read(Full::new(Bytes::from_static(&[0; 9]))).await;
         assert_eq!(announced.unwrap_err(), BodyError::TooLarge);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_a_body_is_not_waited_for_for_ever() {
+    async fn an_incomplete_body_times_out() {
         let bodies = Bodies::new(LIMITS);
         let half = StreamBody::new(stream::iter([frame(b"{")]).chain(stream::pending()));
         assert_eq!(bodies.read(half).await.unwrap_err(), BodyError::Slow);

@@ -87,7 +87,7 @@ mod tests {
     const OTHER: Bound = Bound { limit: Limit::RpcWebsockets, remedy: "see who holds them" };
 
     #[tokio::test(start_paused = true)]
-    async fn every_time_is_counted_and_the_log_told_once_a_minute() {
+    async fn every_rejection_is_counted_and_logged_once_a_minute() {
         let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 1)).unwrap();
         let overload = Overload::new(metrics.clone());
         for _ in 0..3 {

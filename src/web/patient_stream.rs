@@ -87,7 +87,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_takes_nothing_is_given_up() {
+    async fn a_reader_that_reads_nothing_is_disconnected() {
         let (near, _far) = tokio::io::duplex(8);
         let mut stream = PatientStream::new(near, Duration::from_secs(30));
         let failed = stream.write_all(&[0; 64]).await.unwrap_err();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_reader_is_waited_for() {
+    async fn a_slow_reader_is_not_disconnected() {
         let (near, mut far) = tokio::io::duplex(8);
         let mut stream = PatientStream::new(near, Duration::from_secs(30));
         let reader = async {

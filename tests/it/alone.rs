@@ -28,7 +28,7 @@ fn start(dir: &Path) -> (Running, SocketAddr, PathBuf) {
 #[case::terminate("TERM", "termination requested; stopping")]
 #[case::hang_up("HUP", "SIGHUP received, settings are read at start only; stopping")]
 #[tokio::test]
-async fn a_signal_ends_it_in_good_order(#[case] signal: &str, #[case] message: &str) {
+async fn a_signal_ends_the_program_in_order(#[case] signal: &str, #[case] message: &str) {
     let dir = TempDir::new().unwrap();
     let (running, _, log) = start(dir.path());
     eventually("it to run", async || {
@@ -48,7 +48,7 @@ fn value(page: &str, series: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn it_tells_what_it_takes_of_the_machine_and_which_of_its_parts_work() {
+async fn resource_use_and_the_state_of_the_parts_are_reported() {
     let dir = TempDir::new().unwrap();
     let (running, http, _) = start(dir.path());
     let above_0 = [

@@ -38,7 +38,7 @@ fn audit(dir: &Path, chain: &str, to: &str, more: &[&str]) -> (Option<i32>, Valu
 }
 
 #[tokio::test]
-async fn a_past_range_is_audited_and_gone_on_with() {
+async fn a_past_range_is_audited_and_the_audit_continues() {
     let (dir, running) = devnet(40, "wrong-payload-hash@20").await;
     let (code, report) = audit(dir.path(), "902", "40", &[]);
     assert_eq!((code, &report["blocks"], &report["verdicts"]["upheld"]), (Some(0), &40.into(), &40.into()));
@@ -69,7 +69,7 @@ async fn a_past_range_is_audited_and_gone_on_with() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_judged_is_open_and_no_success() {
+async fn a_block_that_cannot_be_judged_is_open_and_not_a_success() {
     let (dir, running) = devnet(10, "unknown-chain@9").await;
     let config = std::fs::read_to_string(dir.path().join("crosscheck.toml")).unwrap();
     // L1 is gone: nothing can be used against it, and nothing is said to be wrong.

@@ -78,7 +78,7 @@ enum Frozen {
 #[case::l1(Frozen::L1, &["l1_stall"], &["l1"])]
 #[case::l1_with_signers_by_hand(Frozen::L1WithoutSigners, &["l1_stall"], &["l1"])]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_does_not_move_while_the_chains_continue_is_named(
+async fn an_endpoint_that_is_stuck_while_the_chains_continue_is_named(
     #[case] frozen: Frozen,
     #[case] stalls: &[&str],
     #[case] heads: &[&str],
@@ -251,7 +251,7 @@ async fn a_setting_that_the_rollup_node_contradicts_is_named_until_it_is_right(
 #[case::system_configs_swapped(true)]
 #[case::l1_of_another_network(false)]
 #[tokio::test(flavor = "multi_thread")]
-async fn another_l1_or_system_config_is_named_and_accuses_no_one(#[case] are_swapped: bool) {
+async fn another_l1_or_system_config_is_named_and_no_block_found_invalid(#[case] are_swapped: bool) {
     let chains = PausedChains::start().await;
     let config = chains.config(|config| {
         if are_swapped {

@@ -5,7 +5,7 @@ use crosscheck_devnet::contracts::PREDEPLOYS;
 use std::collections::BTreeMap;
 
 #[test]
-fn committed_bytecode_is_what_the_sources_compile_to() {
+fn the_committed_bytecode_matches_its_sources() {
     npm::installed("solc");
     let output = npm::node("compile.mjs", &[])
         .output()

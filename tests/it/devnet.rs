@@ -31,7 +31,7 @@ fn run(chains: &str, seed: &str, blocks: &str, faults: &[&str]) -> (Option<i32>,
 }
 
 #[test]
-fn the_table_is_there_without_a_terminal() {
+fn the_table_is_printed_without_a_terminal() {
     let arguments =
         ["devnet", "--fast", "--chains=1", "--seed=7", "--blocks=20", "--fault=wrong-payload-hash@9"];
     let output = crosscheck(&arguments).output().unwrap();
@@ -47,7 +47,7 @@ fn the_table_is_there_without_a_terminal() {
 #[rstest]
 #[case::two_chains("2", "7")]
 #[case::four_chains("4", "3")]
-fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] seed: &str) {
+fn every_scripted_fault_is_found_and_named(#[case] chains: &str, #[case] seed: &str) {
     let (code, report, complaints) = run(chains, seed, "60", &EVERY_FAULT);
     assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
     let faults = report["faults"].as_array().unwrap();
@@ -158,7 +158,7 @@ const CONSOLIDATION: [&str; 9] = [
 ];
 
 #[test]
-fn faults_of_consolidation_together_are_found_as_what_they_are() {
+fn combined_consolidation_faults_are_found_and_named() {
     let (code, report, complaints) = run("4", "1", "75", &CONSOLIDATION);
     assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
     for fault in report["faults"].as_array().unwrap() {

@@ -108,7 +108,7 @@ fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] expecte
 }
 
 #[test]
-fn an_outage_of_a_hundred_blocks_is_made_up_for() {
+fn a_hundred_blocks_are_caught_up_after_an_outage() {
     let run = run(&["--chains", "2", "--seed", "1", "--blocks", "125"], &["long-outage@20:902"]);
     assert_as_scripted(&run);
 }
@@ -125,7 +125,7 @@ fn an_honest_superchain_has_every_message_tracked_to_its_end() {
 #[rstest]
 #[case::first("1")]
 #[case::second("2")]
-fn drawn_faults_are_found_as_what_they_are(#[case] seed: &str) {
+fn random_faults_are_found_and_named(#[case] seed: &str) {
     let run = run(&["--chains", "4", "--seed", seed, "--blocks", "200", "--random-faults", "24"], &[]);
     assert!(run.1["faults"].as_array().unwrap().len() >= 20, "{}", run.1["faults"]);
     assert_as_scripted(&run);

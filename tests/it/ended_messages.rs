@@ -67,7 +67,7 @@ fn sidecar(dir: &Path) -> Running {
 }
 
 #[tokio::test]
-async fn what_was_answered_of_a_message_that_has_ended_is_answered_after_a_kill() {
+async fn an_ended_message_is_answered_the_same_after_a_kill() {
     let dir = TempDir::new().unwrap();
     let home = dir.path().to_str().unwrap();
     let mut arguments =

@@ -246,7 +246,7 @@ mod scripted {
     }
 
     #[test]
-    fn every_status_of_the_script_is_one_that_both_nodes_take() {
+    fn both_nodes_accept_every_scripted_status() {
         let l1: L1View = (0..20).map(|number| (number, hash(&format!("l1 {number}")))).collect();
         let mut served: Option<ServedStatus> = None;
         let mut safe_heads = Vec::new();
@@ -278,7 +278,7 @@ mod scripted {
     }
 
     #[test]
-    fn before_lagoon_too_op_node_takes_nothing_above_the_vouched_head_for_safe() {
+    fn before_lagoon_op_node_considers_nothing_above_the_vouched_head_safe() {
         for lagoon in [Lagoon::NEVER, Lagoon::at(30), Lagoon::at(2 * FORK), Lagoon::at(0)] {
             let mut served = None;
             let mut vouched = 0;

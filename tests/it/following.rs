@@ -71,7 +71,7 @@ impl Follower {
 
 /// The blocks that an execution client could not tell of are passed by word, then judged. The audit's beginning is moved.
 #[tokio::test]
-async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
+async fn an_operator_resolves_unjudged_blocks_and_moves_the_anchor() {
     let dir = TempDir::new().unwrap();
     let chains = devnet(dir.path(), &["invalid-message@16", "long-outage@17"], &[10, 40]);
     let path = dir.path().join("crosscheck.toml");
@@ -139,7 +139,7 @@ fn resolve(config: &str, hash: &str) -> std::process::Output {
 #[case::clamp("clamp", "invalid-message@20", "invalid-message")]
 #[case::found_by_the_audit_alone("clamp", "forged-deposit@20", "forged-deposits")]
 #[tokio::test]
-async fn a_wrong_block_holds_followers_until_it_is_resolved(
+async fn an_invalid_block_stops_followers_until_it_is_resolved(
     #[case] mode: &str,
     #[case] fault: &str,
     #[case] reason: &str,

@@ -57,7 +57,7 @@ const CANNOT_BE_WRITTEN: &str = "ledger cannot be written, nothing is judged or 
                                  data_dir, or check the disk";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_written_is_waited_for_and_what_can_be_read_is_answered() {
+async fn writes_wait_for_a_full_disk_and_reads_are_answered() {
     let chains = PausedChains::start_pausing_at(&[12, 30]).await;
     let config = chains.config(|_| {});
     let log = chains.dir.path().join("sidecar.log");

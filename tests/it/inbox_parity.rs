@@ -30,7 +30,7 @@ async fn install(chain: &Chain) {
 }
 
 #[tokio::test]
-async fn each_call_gives_the_same_on_both() {
+async fn each_call_has_the_same_result_on_both() {
     let (_supersim, [chain, _]) = Supersim::start().await;
     install(&chain).await;
     let accounts: Vec<Address> = chain.inner.call("eth_accounts", &[]).await;
@@ -48,7 +48,7 @@ async fn each_call_gives_the_same_on_both() {
 
 /// The one difference that is meant: anyone who asks the devnet's inbox for its version learns that it is not the real one.
 #[tokio::test]
-async fn our_version_is_the_real_one_marked_as_ours() {
+async fn our_inbox_is_the_real_one_with_another_version() {
     let (_supersim, [chain, _]) = Supersim::start().await;
     install(&chain).await;
     let mut versions = Vec::new();

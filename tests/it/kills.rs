@@ -124,7 +124,7 @@ async fn told_once(config: &Written, verdicts: &Verdicts, events: &[Value]) {
 }
 
 #[tokio::test]
-async fn kills_at_any_point_change_nothing_in_the_end() {
+async fn kills_at_any_point_do_not_change_the_outcome() {
     let dir = TempDir::new().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     // The chains end, and so does the load of building them: however slow the machine, what is behind catches up.

@@ -149,7 +149,7 @@ async fn a_message_is_checked_against_live_endpoints() {
 
 /// What only shows in other blocks: the cited block executes an invalid message, or a cycle holds the message.
 #[tokio::test]
-async fn what_a_message_rests_on_is_looked_at() {
+async fn the_blocks_that_a_message_depends_on_are_checked() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
     let mut arguments =
@@ -182,7 +182,7 @@ async fn what_a_message_rests_on_is_looked_at() {
 }
 
 #[test]
-fn half_a_message_is_bad_usage() {
+fn an_incomplete_message_is_bad_usage() {
     for arguments in [
         &["--execution", "901=http://127.0.0.1:9", "--executing-chain", "901", "--log-index", "1"][..],
         &[

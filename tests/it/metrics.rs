@@ -34,7 +34,7 @@ pub(crate) async fn scrape(addr: SocketAddr) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_a_running_program_serves_is_documented() {
+async fn the_metrics_of_a_running_program_are_documented() {
     let output = crosscheck(&["doc", "metrics"]).output().unwrap();
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && DOCUMENT.ends_with(&table), "docs/METRICS.md is not current");
@@ -147,7 +147,7 @@ const LAST_BLOCK: u64 = 200;
 /// A superchain on which everything happens that the monitor has to tell of. What passes by is checked while the
 /// chains are paused.
 #[tokio::test]
-async fn every_question_is_answered_in_a_run_of_the_devnet() {
+async fn every_documented_query_has_an_answer_in_a_devnet_run() {
     let dir = TempDir::new().unwrap();
     let mut arguments = vec!["devnet", "--fast", "--chains", "3", "--seed", "3", "--blocks", "200", "--dir"];
     arguments.push(dir.path().to_str().unwrap());

@@ -37,7 +37,7 @@ fn grades<'a>(text: &'a str, chain: &str, asked: &str, probe: &str) -> Vec<&'a s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sound_endpoints_are_found_to_be_sound() {
+async fn working_endpoints_pass_the_probes() {
     let chains = PausedChains::start().await;
     let ended = check_online(&chains.config(|_| {})).await;
     assert_ended(
@@ -68,7 +68,7 @@ async fn sound_endpoints_are_found_to_be_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_endpoints_is_said() {
+async fn problems_of_endpoints_are_reported() {
     let chains = PausedChains::start().await;
     let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
     let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;
@@ -136,7 +136,7 @@ async fn what_is_wrong_with_endpoints_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_clock_signer_or_absent_endpoint_is_said() {
+async fn a_wrong_clock_or_signer_or_absent_endpoint_is_reported() {
     let chains = PausedChains::start().await;
     let now: u64 = std::fs::read_to_string(chains.written.clock_file()).unwrap().trim().parse().unwrap();
     let slow = chains.dir.path().join("slow-clock");
@@ -185,7 +185,7 @@ async fn obstacle(rpc: &str) -> Option<Option<String>> {
 
 /// The execution client is another chain's with the same id: as far as it goes, the rollup node's is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_beside_another_chain_is_not_ready_until_it_is_the_right_one() {
+async fn a_start_with_an_endpoint_of_another_chain_is_not_ready_until_fixed() {
     let chains = PausedChains::start().await;
     let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
     let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;

@@ -73,7 +73,7 @@ async fn publish(node: &GossipNode, block: &Envelope, domain: SigningDomain) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_genuine_attestation_is_kept_and_passed_on_in_either_order_and_over_a_restart() {
+async fn the_genuine_attestation_is_kept_and_forwarded_in_either_order_and_across_a_restart() {
     let dir = TempDir::new().unwrap();
     let blocks = blocks();
     let start = || GossipNode::start(ChainId::from(CHAIN), Signers::of(sequencer()), Vec::new());

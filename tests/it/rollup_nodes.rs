@@ -92,7 +92,7 @@ async fn judged(rpc: &str, number: u64) -> Value {
 }
 
 #[tokio::test]
-async fn the_next_node_is_worked_with_while_the_first_is_away() {
+async fn the_next_node_is_used_while_the_first_is_unavailable() {
     let dir = TempDir::new().unwrap();
     let chains = devnet(dir.path(), &["invalid-message@45"], &[30, 60, 90]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;

@@ -147,7 +147,7 @@ fn rooms_use_only_those_below_them(#[case] name: &str, #[case] root: &str) {
 #[case::by_super("use super::super::upper::Thing;")]
 #[case::by_a_name_that_the_crate_passes_on("use crate::Passed;")]
 #[case::without_a_floor("")]
-fn a_climb_is_found(#[case] text: &str) {
+fn a_use_of_a_higher_room_is_found(#[case] text: &str) {
     let directory = tempfile::tempdir().unwrap();
     let room = if text.is_empty() { "homeless" } else { "room" };
     std::fs::create_dir(directory.path().join(room)).unwrap();
@@ -160,7 +160,7 @@ fn a_climb_is_found(#[case] text: &str) {
 
 /// What is only named in a comment or used by tests is no climb, and neither is what lies below.
 #[test]
-fn what_lies_below_may_be_used() {
+fn lower_rooms_may_be_used() {
     let directory = tempfile::tempdir().unwrap();
     let text = "//! crate::upper\nuse crate::lower::Thing;\nuse super::sibling;\n#[cfg(test)]\nmod tests {\n use crate::upper;\n}\n";
     std::fs::create_dir(directory.path().join("room")).unwrap();

@@ -106,7 +106,7 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
 /// Without its bundle the first block of a fork that this build does not know rests on the rollup node's claim, which is
 /// told and counted. That there is such a fork is told at the start, with its date.
 #[tokio::test]
-async fn an_unknown_fork_is_reported_before_it_comes_and_so_is_whose_word_its_first_block_is() {
+async fn an_unknown_fork_is_reported_before_its_activation_and_with_the_source_of_its_first_block() {
     let dir = TempDir::new().unwrap();
     let _chains = devnet(dir.path(), &["lagoon-activation@20"], &[30]);
     let file = dir.path().join("crosscheck.toml");
@@ -227,7 +227,7 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_waited_for_and_told() {
+async fn missing_endpoints_are_reported_and_the_program_waits() {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("crosscheck.toml");
     let [rpc, http] = free_addrs().unwrap();
@@ -261,7 +261,7 @@ async fn what_is_missing_is_waited_for_and_told() {
 
 /// Two of them would share a node key, and each would tell half of what there is to tell.
 #[tokio::test]
-async fn one_program_runs_in_a_data_dir() {
+async fn only_one_program_runs_in_a_data_dir() {
     let dir = TempDir::new().unwrap();
     let configuration = |name: &str, addrs: [std::net::SocketAddr; 2]| {
         let [rpc, http] = addrs;
@@ -297,7 +297,7 @@ async fn one_program_runs_in_a_data_dir() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
+fn an_unusable_ledger_is_refused_with_a_reason() {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("crosscheck.toml");
     let data = dir.path().join("data");
@@ -324,7 +324,7 @@ fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
 
 /// A sidecar that may have one case of each chain open misses nothing: the rest waits in the ledger.
 #[tokio::test]
-async fn what_there_is_no_room_for_is_judged_later() {
+async fn cases_beyond_the_bound_are_judged_later() {
     let dir = TempDir::new().unwrap();
     let chains = devnet(dir.path(), &["long-outage@15", "invalid-message@30"], &[10, 60]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;

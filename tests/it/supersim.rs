@@ -43,7 +43,7 @@ async fn proven(chain: &Chain) -> Vec<Arc<ProvenLogs>> {
 }
 
 #[tokio::test]
-async fn its_blocks_are_proven_and_its_messages_judged() {
+async fn supersim_blocks_are_proven_and_their_messages_judged() {
     let (_supersim, [sender, receiver]) = Supersim::start().await;
     let Traffic { sent, valid, forged, invalid } = Traffic::make(&sender, &receiver).await;
     let initiating = proven(&sender).await;

@@ -89,7 +89,7 @@ fn block(number: u64) -> Envelope {
 const OWN: SigningDomain = SigningDomain::CrossSafeBlocksV1;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn frames_by_another_signer_are_reported_until_one_is_right() {
+async fn frames_of_another_signer_are_reported_until_a_valid_one_arrives() {
     let dir = TempDir::new().unwrap();
     let node = GossipNode::start(ChainId::from(CHAIN), Signers::of(sequencer()), Vec::new());
     let ([rpc, http], log) = (free_addrs().unwrap(), dir.path().join("sidecar.log"));

@@ -139,7 +139,7 @@ fn script(arguments: &[&str], input: String) -> Vec<Encoded> {
 }
 
 #[test]
-fn what_we_encode_viem_encodes_too() {
+fn viem_encodes_the_same_messages() {
     let messages = messages();
     let input = messages.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
     let encoded = script(&["encode"], input);
@@ -153,7 +153,7 @@ fn what_we_encode_viem_encodes_too() {
 }
 
 #[test]
-fn what_viem_encodes_we_read_back() {
+fn messages_that_viem_encodes_are_read_back() {
     let encoded = script(&["generate", &MESSAGES.to_string(), "7"], String::new());
     assert_eq!(encoded.len(), MESSAGES);
     for Encoded { message: line, address, storage_keys } in &encoded {

@@ -151,7 +151,7 @@ mod tests {
     #[case::another_block_at_its_height(901, block(10, 2), false)]
     #[case::a_lower_head(901, block(9, 1), false)]
     #[case::a_lower_head_of_another_chain(902, block(9, 1), true)]
-    fn heads_that_need_no_question(#[case] chain: u64, #[case] head: BlockNumHash, #[case] kept: bool) {
+    fn heads_that_need_no_lookup(#[case] chain: u64, #[case] head: BlockNumHash, #[case] kept: bool) {
         let mut blocks = blocks();
         assert_eq!(blocks.see(chain.into(), head), Continuity::Held);
         assert_eq!(is_known(&mut blocks), kept);
@@ -160,7 +160,7 @@ mod tests {
     #[rstest]
     #[case::follows(B256::repeat_byte(1), true)]
     #[case::reorged_below(B256::repeat_byte(9), false)]
-    fn a_higher_head_is_asked_about(#[case] found: B256, #[case] kept: bool) {
+    fn a_higher_head_is_looked_up(#[case] found: B256, #[case] kept: bool) {
         let mut blocks = blocks();
         let (chain, head) = (ChainId::from(901), block(15, 3));
         let Continuity::BlockRequest(anchor) = blocks.see(chain, head) else { panic!() };
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_silent_chain_holds_up_is_not_used() {
+    fn a_finding_that_depends_on_a_silent_chain_is_not_used() {
         assert!(blocks().get(found(), |chain| *chain != ChainId::from(901)).is_none());
     }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_chains_that_are_named_count() {
+    fn only_the_named_chains_count() {
         let mut blocks = blocks();
         let (left, right) = (BTreeSet::from([ChainId::from(901)]), BTreeSet::from([ChainId::from(902)]));
         blocks.see(901.into(), block(3, 7));

@@ -142,24 +142,24 @@ mod tests {
         ("upheld", STANDS), ("discarded", Origin::Dropped), Some(Relation::L1Reorg)
     )]
     #[case::settled(("upheld", STANDS), ("superseded", Origin::NotYet), Some(Relation::L1Reorg))]
-    #[case::l1_said_each(("upheld", STANDS), ("upheld", STANDS), Some(Relation::L1Reorg))]
+    #[case::l1_derived_each(("upheld", STANDS), ("upheld", STANDS), Some(Relation::L1Reorg))]
     #[case::is_being_replaced(("-", STANDS), ("violated", STANDS), Some(Relation::Replacement))]
     #[case::was_replaced(("upheld-replacement", STANDS), ("violated", STANDS), Some(Relation::Replacement))]
     #[case::the_replaced_one_came_later(
         ("violated", STANDS), ("upheld-replacement", STANDS), Some(Relation::Replacement)
     )]
-    #[case::no_replacement_but_another_lie(
+    #[case::not_a_replacement_but_another_invalid_block(
         ("discarded", STANDS), ("violated", STANDS), Some(Relation::Equivocation)
     )]
-    #[case::a_second_word(("discarded", STANDS), ("upheld", STANDS), Some(Relation::Equivocation))]
-    #[case::the_wrong_word_first(("upheld", STANDS), ("discarded", STANDS), Some(Relation::Equivocation))]
+    #[case::a_second_attestation(("discarded", STANDS), ("upheld", STANDS), Some(Relation::Equivocation))]
+    #[case::the_invalid_attestation_first(("upheld", STANDS), ("discarded", STANDS), Some(Relation::Equivocation))]
     #[case::needless_replacement(("unjustified", STANDS), ("upheld", STANDS), Some(Relation::Equivocation))]
     #[case::l1_does_not_answer(("discarded", Origin::NotYet), ("upheld", STANDS), None)]
     #[case::l1_does_not_answer_of_the_other(("discarded", STANDS), ("upheld", Origin::NotYet), None)]
-    #[case::nobody_to_ask(
+    #[case::no_node_to_ask(
         ("discarded", Origin::Unknowable), ("upheld", Origin::Unknowable), Some(Relation::Unknown)
     )]
-    #[case::nobody_to_ask_and_open(("-", Origin::Unknowable), ("upheld", Origin::Unknowable), None)]
+    #[case::no_node_to_ask_and_open(("-", Origin::Unknowable), ("upheld", Origin::Unknowable), None)]
     fn what_is_behind_a_pair(
         #[case] newer: (&str, Origin),
         #[case] older: (&str, Origin),

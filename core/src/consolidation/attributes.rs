@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_deposit_is_kept_if_it_can_tell_an_origin() {
+    fn the_first_deposit_is_kept_if_it_can_name_an_origin() {
         let deposit = |length| Bytes::from([vec![DEPOSIT_TYPE], vec![0; length]].concat());
         let user = Bytes::from_static(b"\x02 user");
         let kept = |transactions: &[Bytes]| first_deposit(transactions).map(|kept| kept.len());
@@ -191,7 +191,7 @@ mod tests {
     #[case::none(&[])]
     #[case::user_first(&["\x02 user", "\x7e deposit"])]
     #[case::garbage(&["\x7e deposit"])]
-    fn no_origin_without_a_first_deposit_that_tells_it(#[case] transactions: &[&'static str]) {
+    fn the_origin_is_unknown_without_a_first_deposit_that_names_it(#[case] transactions: &[&'static str]) {
         assert!(matches!(sample::block(transactions).l1_info(), Err(L1InfoError::NotADeposit { .. })));
     }
 }

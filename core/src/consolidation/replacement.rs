@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_takes_its_own_replacement_only() {
+    fn each_rule_accepts_only_its_own_replacement() {
         let derived = sample::block(&["\x7e one", "\x02 two", "\x7e three"]);
         let today = ReplacementRule::DepositsOnly.of(output());
         let old = ReplacementRule::WithOptimisticBlockDeposit.of(output());

@@ -175,7 +175,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn reads_what_op_node_serves() {
+    fn reads_the_configuration_that_op_node_serves() {
         let config: RollupConfig = serde_json::from_value(op_mainnet_json()).unwrap();
         assert_eq!(config.chain_id, ChainId::from(10));
         assert_eq!(config.genesis.l2.number, 105_235_063);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_kona_s_names() {
+    fn reads_the_field_names_of_kona() {
         let mut value = op_mainnet_json();
         value["genesis"]["system_config"] = json!({
             "batcherAddress": Address::repeat_byte(1), "overhead": "0xbc", "scalar": "0xa6fe0", "gasLimit": 7,

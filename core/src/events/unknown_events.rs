@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn how_many_are_kept_is_bounded() {
+    fn the_number_of_remembered_events_is_bounded() {
         let mut events = UnknownInboxEvents::default();
         let topic = |index: usize| B256::left_padding_from(&index.to_be_bytes());
         for index in 0..MOST {

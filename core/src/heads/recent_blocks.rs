@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rewind_forgets_what_is_above() {
+    fn a_rewind_forgets_the_blocks_above_it() {
         let mut recent = chain(5, 9);
         recent.rewind(6);
         assert_eq!(recent, chain(5, 6));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_is_forgotten_but_for_the_tip() {
+    fn settled_blocks_except_the_tip_are_forgotten() {
         let mut recent = chain(5, 9);
         recent.forget_below(8);
         assert_eq!(recent, chain(8, 9));

@@ -56,7 +56,12 @@ mod tests {
         SafetyLevel::Finalized,
         SafetyLevel::Finalized
     )]
-    #[case::what_it_has_taken_over(SafeMeans::CrossSafe, 50, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
+    #[case::blocks_it_has_taken_over(
+        SafeMeans::CrossSafe,
+        50,
+        SafetyLevel::Finalized,
+        SafetyLevel::LocalSafe
+    )]
     #[case::unsafe_that_it_has_taken_over(SafeMeans::CrossSafe, 50, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
     #[case::safe_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Safe, SafetyLevel::LocalSafe)]
     #[case::final_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]

@@ -89,8 +89,8 @@ mod tests {
 
     #[rstest]
     #[case::none(None, heads(15, 14, 11))]
-    #[case::only_what_l1_says(head(16, false), heads(16, 14, 11))]
-    fn a_head_that_is_not_told_stays_where_it_was(
+    #[case::only_the_l1_blocks(head(16, false), heads(16, 14, 11))]
+    fn a_head_that_is_not_reported_keeps_its_last_value(
         #[case] local_safe: Option<L2BlockRef>,
         #[case] expected: SafetyHeads,
     ) {
@@ -124,11 +124,11 @@ mod tests {
 
     #[rstest]
     #[case::as_reported((18, false), (16, false), (12, false), heads(18, 16, 12), None)]
-    #[case::ahead_of_what_was_read((25, false), (16, false), (12, false), heads(16, 16, 12), None)]
-    #[case::below_what_is_remembered((18, false), (16, false), (3, false), heads(18, 16, 3), None)]
+    #[case::ahead_of_the_blocks_read((25, false), (16, false), (12, false), heads(16, 16, 12), None)]
+    #[case::below_the_remembered_blocks((18, false), (16, false), (3, false), heads(18, 16, 3), None)]
     #[case::went_back((13, false), (12, false), (11, false), heads(13, 12, 11), None)]
-    #[case::other_fork((18, true), (16, false), (12, false), heads(16, 16, 12), Some("local-safe"))]
-    #[case::other_fork_below_what_was_known((14, true), (12, false), (11, false), heads(13, 12, 11), Some("local-safe"))]
+    #[case::other_branch((18, true), (16, false), (12, false), heads(16, 16, 12), Some("local-safe"))]
+    #[case::other_branch_below_the_known_blocks((14, true), (12, false), (11, false), heads(13, 12, 11), Some("local-safe"))]
     fn heads_are_taken_over(
         #[case] local_safe: (u64, bool),
         #[case] safe: (u64, bool),

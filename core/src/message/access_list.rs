@@ -229,7 +229,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_read_back(
+        fn an_encoded_list_is_read_back(
             chain in any::<[u8; 32]>(), narrow in any::<bool>(), block_number: u64, timestamp: u64, log_index: u32
         ) {
             let chain = U256::from_be_bytes(chain) >> if narrow { 192 } else { 0 };

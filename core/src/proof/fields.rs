@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_field_that_is_not_there_is_named() {
+    fn a_missing_required_field_is_named() {
         let fields = Fields::of("{}").unwrap();
         assert_eq!(fields.required::<u8>("a"), Err(FieldError::missing("a")));
         let within = FieldError::missing("a").within("logs[1]").to_string();

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_deposits_have_is_not_read_of_others() {
+    fn deposit_fields_are_ignored_for_other_receipts() {
         let mut receipt = receipt();
         receipt["type"] = json!("0x2");
         let expected = read(&receipt);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn before_byzantium_there_is_a_root_in_its_place() {
+    fn before_byzantium_a_receipt_has_a_root_instead_of_a_status() {
         let mut receipt = receipt();
         receipt["status"].take();
         assert_eq!(HashedReceipt::read(&receipt.to_string()), Err(FieldError::missing("status")));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn more_topics_than_a_log_has_are_refused() {
+    fn more_topics_than_a_log_can_have_are_refused() {
         let mut receipt = receipt();
         receipt["logs"] = json!([{ "address": Address::ZERO, "data": "0x", "topics": vec![B256::ZERO; 5] }]);
         let error = HashedReceipt::read(&receipt.to_string()).unwrap_err().to_string();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_encoding_whose_bloom_is_its_logs_is_taken() {
+    fn only_an_encoding_whose_bloom_matches_its_logs_is_accepted() {
         let mut receipt = read(&receipt());
         (receipt.tx_type, receipt.deposit) = (0x7b, None);
         let encoded = |receipt: &HashedReceipt| {

@@ -234,7 +234,7 @@ mod tests {
     #[case::no_type(json!({ "type": "legacy" }), "`type` cannot be read")]
     #[case::a_field_that_is_missing(json!({ "type": "0x2", "chainId": "0xa" }), "`nonce` is missing")]
     #[case::no_object(json!([]), "it is not an object")]
-    fn what_cannot_be_read_is_named(#[case] json: Value, #[case] problem: &str) {
+    fn an_unreadable_field_is_named(#[case] json: Value, #[case] problem: &str) {
         let error = encoded(&json.to_string()).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");
     }

@@ -138,7 +138,7 @@ mod tests {
     #[case::the_address_as_a_key(dynamic(list(&[(Address::ZERO, &[CROSS_L2_INBOX.into_word()])])))]
     #[case::no_keys(dynamic(list(&[(CROSS_L2_INBOX, &[])])))]
     #[case::empty(Bytes::new())]
-    fn the_rest_declare_nothing(#[case] raw: Bytes) {
+    fn other_transaction_types_declare_nothing(#[case] raw: Bytes) {
         assert_eq!(inbox_keys(&[raw]), DeclaredKeys::default());
     }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn each_transaction_is_found_by_its_place() {
+    fn each_transaction_is_found_by_its_index() {
         let declared = inbox_keys(&[deposit(), dynamic(declaring()), dynamic(AccessList::default())]);
         assert_eq!((declared.of(0).len(), declared.of(1).len(), declared.of(2).len()), (0, 2, 0));
         assert!(declared.of(u32::MAX).is_empty());
@@ -160,7 +160,7 @@ mod tests {
     #[case::cut_short(|raw: &mut Vec<u8>| raw.truncate(raw.len() - 1))]
     #[case::trailing_bytes(|raw: &mut Vec<u8>| raw.push(0))]
     #[case::a_type_without_a_name(|raw: &mut Vec<u8>| raw[0] = 0x55)]
-    fn what_names_the_inbox_but_cannot_be_read_is_counted(#[case] break_it: fn(&mut Vec<u8>)) {
+    fn an_unreadable_transaction_that_names_the_inbox_is_counted(#[case] break_it: fn(&mut Vec<u8>)) {
         let mut raw = dynamic(declaring()).to_vec();
         break_it(&mut raw);
         let declared = inbox_keys(&[raw.into(), dynamic(declaring())]);

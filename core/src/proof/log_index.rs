@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_used_goes_when_the_budget_is_reached() {
+    fn the_least_recently_used_block_is_removed_when_the_budget_is_reached() {
         let index = LogIndex::new(weight(&logs(1)) * 2);
         index.insert(logs(1));
         index.insert(logs(2));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_kept_to_the_byte() {
+    fn the_budget_is_exact_to_the_byte() {
         let three = [(1, 5), (2, 100), (3, 0)].map(|(hash, count)| logs_of(hash, count));
         let total: usize = three.iter().map(|logs| weight(logs)).sum();
         for (budget, kept) in [(total, 3), (total - 1, 2)] {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_log_weighs() {
+    fn every_log_counts_towards_the_budget() {
         assert_eq!(weight(&logs_of(1, 1000)) - weight(&logs(1)), 1000 * size_of::<ProvenLog>());
     }
 
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_for_the_budget_drives_nothing_out() {
+    fn a_block_larger_than_the_budget_removes_nothing() {
         let index = LogIndex::new(weight(&logs_of(1, 10)));
         index.insert(logs_of(1, 10));
         index.insert(logs_of(2, 11));
@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_above_the_budget_and_never_another_block(
+        fn the_budget_is_never_exceeded_and_never_another_block_returned(
             budget in 0_usize..4_000, steps in prop::collection::vec((0_u8..8, 0_usize..40), 0..64)
         ) {
             let index = LogIndex::new(budget);

@@ -273,7 +273,7 @@ mod tests {
     #[case::back(&[judge(INVALID), judge(MessageStatus::Valid), judge(INVALID)], 2)]
     #[case::lost_and_found(&[judge(MessageStatus::Valid), judge(MessageStatus::Unknown), judge(MessageStatus::Valid)], 0)]
     #[case::first_decided(&[judge(INVALID)], 0)]
-    fn changes_of_mind(#[case] steps: &[Step], #[case] flips: u32) {
+    fn status_flips(#[case] steps: &[Step], #[case] flips: u32) {
         let mut life = Lifecycle::new(SafetyLevel::Unsafe);
         let reported = steps
             .iter()
@@ -299,7 +299,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ends_once_and_for_all(steps in proptest::collection::vec(step(), 0..40)) {
+        fn a_message_ends_once(steps in proptest::collection::vec(step(), 0..40)) {
             let mut life = Lifecycle::new(SafetyLevel::Unsafe);
             let mut ended = None;
             for step in steps {

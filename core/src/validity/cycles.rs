@@ -234,7 +234,7 @@ mod tests {
     #[case::closed_by_the_order_on_a_chain(&[(1, 0, 2, 1), (1, 1, 3, 0), (2, 0, 1, 1)], &[1, 2])]
     #[case::depends_on_a_cycle(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 1, 0)], &[1, 2])]
     #[case::a_cycle_depends_on_it(&[(3, 0, 4, 0), (1, 0, 3, 0), (1, 1, 2, 0), (2, 0, 1, 1)], &[1, 2, 3])]
-    #[case::a_later_message_on_a_cyclic_chain_is_no_cycle_itself(&[(1, 0, 1, 0), (1, 1, 2, 0), (2, 0, 3, 0)], &[1])]
+    #[case::a_later_message_on_a_cyclic_chain_is_not_a_cycle(&[(1, 0, 1, 0), (1, 1, 2, 0), (2, 0, 3, 0)], &[1])]
     #[case::bystanders(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 1, 4, 0), (4, 1, 3, 0)], &[1, 2])]
     fn rule(#[case] rows: &[Row], #[case] cyclic: &[u64]) {
         let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
@@ -334,7 +334,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn agrees_with_the_rule_taken_step_by_step(
+        fn agrees_with_the_rule_applied_step_by_step(
             rows in prop::collection::btree_map((1u64..5, 0u32..6), (1u64..6, 0u32..7), 0..16)
         ) {
             let rows: Vec<Row> = rows.into_iter().map(|((chain, at), (cited, log))| (chain, at, cited, log)).collect();
@@ -355,7 +355,7 @@ mod tests {
     /// As many messages as blocks can hold, each leaning on the one before: no search goes so deep that the stack ends.
     #[rstest]
     #[case::a_line(u32::MAX, &[])]
-    #[case::the_first_leans_on_the_last(0, &[1])]
+    #[case::the_first_cites_the_last(0, &[1])]
     fn a_long_line_of_messages(#[case] closing: u32, #[case] cyclic: &[u64]) {
         let last = 100_000;
         let cites = |at: u32| if at == closing { last } else { 0 };

@@ -347,7 +347,7 @@ mod tests {
     #[case::of_the_set_though_not_watched(9, 7, "")]
     #[case::the_set_is_not_known(8, 10, "unclear")]
     #[case::not_watched(7, 10, "executing-chain-unknown")]
-    fn membership_goes_by_the_executing_chain(
+    fn membership_is_decided_by_the_executing_chain(
         #[case] executing: u64,
         #[case] initiating: u64,
         #[case] code: &str,
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_learnt_once_and_by_every_clone() {
+    fn an_unknown_rule_is_learnt_once_and_shared_by_every_clone() {
         let set = five();
         let clone = set.clone();
         let (chain_id, at) = (ChainId::from(8), UnixSeconds(100));
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_not_set_is_the_protocols_until_it_is_learnt_and_each_chain_has_its_own() {
+    fn an_unset_window_is_the_protocol_default_until_learnt_for_each_chain() {
         let set = five().without_expiry_window();
         let window = |seconds| Said { expiry_window: Some(seconds), ..Said::default() };
         assert_eq!(set.known_expiry_window(10.into()), None);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_clear_of_a_chain_whose_node_says_otherwise() {
+    fn no_check_passes_for_a_chain_whose_node_contradicts_the_configuration() {
         let set = five();
         let (chain_id, at) = (ChainId::from(130), UnixSeconds(100));
         set.set_accord(chain_id, Accord::Awaited);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_which_a_member_has_another_is_none() {
+    fn a_set_whose_member_has_another_set_is_not_a_set() {
         let chains = [(10, rules(Some(0), Some(&[10, 130]))), (130, rules(Some(0), Some(&[130])))];
         let chains = chains.map(|(id, rules)| (ChainId::from(id), rules));
         let (chain_id, member) = (ChainId::from(10), ChainId::from(130));
@@ -437,7 +437,7 @@ mod tests {
     #[case::alone(57073, &[57073])]
     #[case::the_set_is_not_known(8, &[8, 9, 10, 130, 57073])]
     #[case::one_that_is_not_watched(9, &[7, 9])]
-    fn chains_that_bear_on_each_other(#[case] from: u64, #[case] reached: &[u64]) {
+    fn chains_that_depend_on_each_other(#[case] from: u64, #[case] reached: &[u64]) {
         let reached: BTreeSet<ChainId> = reached.iter().map(|id| ChainId::from(*id)).collect();
         assert_eq!(five().reachable_from(from.into()), reached);
     }

@@ -195,7 +195,7 @@ mod tests {
     #[case::initiated_a_second_later(901, 902, 201, 200, Some("initiated-after-execution"))]
     #[case::at_the_edge_of_the_window(901, 902, 200, 250, None)]
     #[case::a_second_past_the_window(901, 902, 200, 251, Some("expired"))]
-    fn claims_by_themselves(
+    fn claims_without_the_cited_block(
         #[case] executing: u64,
         #[case] initiating: u64,
         #[case] initiated: u64,
@@ -258,7 +258,7 @@ mod tests {
     #[case::other_timestamp(202, vec![log(1, 1), log(0xee, 7)], Some("timestamp-mismatch"))]
     #[case::no_such_index(200, vec![log(0xee, 7)], Some("log-not-found"))]
     #[case::no_logs_at_all(200, vec![], Some("log-not-found"))]
-    #[case::stands_elsewhere(200, vec![log(0xee, 7), log(0xee, 8)], Some("wrong-log-index"))]
+    #[case::is_elsewhere(200, vec![log(0xee, 7), log(0xee, 8)], Some("wrong-log-index"))]
     #[case::other_contract(200, vec![log(1, 1), log(1, 7)], Some("wrong-origin"))]
     #[case::other_payload(200, vec![log(1, 1), log(0xee, 8)], Some("payload-mismatch"))]
     fn cited_blocks(#[case] timestamp: u64, #[case] logs: Vec<ProvenLog>, #[case] broken: Option<&str>) {

@@ -90,7 +90,7 @@ async fn until(holds: impl AsyncFn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_ledger_that_cannot_be_read_is_waited_for() {
+async fn the_auditor_waits_for_a_ledger_that_cannot_be_read() {
     let (auditor, world) = world().await;
     let mut tasks = JoinSet::new();
     let running = tasks.spawn(auditor.run(world.cancel.clone()));
@@ -112,7 +112,7 @@ async fn broken() -> Finished {
 }
 
 #[tokio::test]
-async fn an_investigation_that_panics_is_made_again() {
+async fn an_investigation_that_panics_is_retried() {
     let (mut auditor, _world) = world().await;
     tokio::time::pause();
     let case = Case::new(key(9), CaseRules::default(), sample::block(&[]));

@@ -265,7 +265,7 @@ mod tests {
     use alloy::primitives::B256;
 
     #[test]
-    fn a_look_that_does_not_tell_is_made_again_and_again_with_longer_pauses() {
+    fn an_inconclusive_check_is_retried_with_longer_pauses() {
         let key = BlockKey { chain_id: ChainId::from(901), number: 7, hash: B256::repeat_byte(7) };
         let mut now = Instant::now();
         let mut ties = Ties::default();

@@ -137,7 +137,7 @@ mod tests {
     #[case::ordinary(Some(99_000), Some(100_000), false)]
     #[case::nothing_is_final(None, Some(100_000), false)]
     #[case::no_tip(Some(0), None, false)]
-    fn an_audit_begins_at_what_is_final_and_recent(
+    fn an_audit_begins_at_the_final_block_if_it_is_recent(
         #[case] finalized: Option<u64>,
         #[case] tip: Option<u64>,
         #[case] expected: bool,

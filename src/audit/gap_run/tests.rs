@@ -107,7 +107,7 @@ proptest! {
     /// Whatever an endpoint has by number (another branch, nothing, an old block in the middle), the blocks of a walk are those
     /// that the parent hashes lead to, in their order.
     #[test]
-    fn runs_give_what_the_walk_from_parent_to_parent_gives(
+    fn runs_find_the_same_blocks_as_a_walk_from_parent_to_parent(
         length in 1_u64..120,
         floor in 0_u64..120,
         odd in prop::collection::btree_map(0_u64..120, 0_u8..4, 0..12),
@@ -168,7 +168,7 @@ impl Staged {
 const LIMITS: RunLimits = RunLimits { at_once: 8, bytes: usize::MAX };
 
 #[tokio::test]
-async fn as_many_blocks_are_asked_for_at_once_as_may_be_and_no_more() {
+async fn blocks_are_requested_in_parallel_up_to_the_bound() {
     let staged = Staged::default();
     let mut run = std::pin::pin!(linked_below(hash(40, 0), 1..=40, LIMITS, |number| staged.at(number)));
     assert!(poll!(&mut run).is_pending());
@@ -201,7 +201,7 @@ async fn as_many_blocks_are_asked_for_at_once_as_may_be_and_no_more() {
 }
 
 #[tokio::test]
-async fn on_another_branch_one_block_is_asked_for_and_below_a_mismatch_no_more() {
+async fn on_another_branch_one_block_is_requested_and_none_below_a_mismatch() {
     let staged = Staged::default();
     let mut run = std::pin::pin!(linked_below(hash(40, 0), 1..=40, LIMITS, |number| staged.at(number)));
     assert!(poll!(&mut run).is_pending());
@@ -222,7 +222,7 @@ async fn on_another_branch_one_block_is_asked_for_and_below_a_mismatch_no_more()
 }
 
 #[tokio::test]
-async fn a_run_ends_with_its_bytes() {
+async fn a_run_ends_when_its_byte_budget_is_used() {
     let endpoint = Endpoint {
         by_hash: HashMap::new(),
         by_number: (0..=40).map(|number| (number, block(number, 0, 0))).collect(),

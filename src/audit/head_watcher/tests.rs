@@ -232,7 +232,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_node_without_heads_is_not_a_node_at_height_0() {
+async fn a_node_without_heads_is_not_taken_for_a_node_at_height_0() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
@@ -255,7 +255,7 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
 }
 
 #[tokio::test]
-async fn the_auditor_is_told_that_heads_are_no_longer_known_and_not_that_they_are_0() {
+async fn the_auditor_sees_that_heads_are_unknown_and_not_that_they_are_0() {
     let mut world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(Some(status([None; 4], true)));
@@ -269,7 +269,7 @@ async fn the_auditor_is_told_that_heads_are_no_longer_known_and_not_that_they_ar
 }
 
 #[tokio::test]
-async fn a_chain_of_which_nothing_is_final_yet_is_ready() {
+async fn a_chain_without_a_final_block_yet_is_ready() {
     let world = World::new(Some(status([Some(9), Some(8), None, None], true))).await;
     world.until_ready().await;
     assert_eq!(world.heights(), [Some(9), Some(8), None, None]);
@@ -277,7 +277,7 @@ async fn a_chain_of_which_nothing_is_final_yet_is_ready() {
 }
 
 #[tokio::test]
-async fn a_node_that_has_lost_l1_is_reported_and_its_heads_stand() {
+async fn a_node_that_has_lost_l1_is_reported_and_its_heads_remain() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(Some(status([9, 8, 7, 6].map(Some), false)));
@@ -298,7 +298,7 @@ async fn a_node_that_is_down_is_reported() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_of_no_use_is_passed_over_and_used_again() {
+async fn an_unusable_node_is_skipped_and_used_again_once_it_recovers() {
     let world = World::of([Some(at([9, 8, 7, 6])), Some(at([10, 9, 8, 7]))]).await;
     world.until_heights([9, 8, 7, 6]).await;
     world.set(None);
@@ -321,7 +321,7 @@ async fn a_node_that_is_of_no_use_is_passed_over_and_used_again() {
 }
 
 #[tokio::test]
-async fn another_node_that_lags_takes_no_head_back() {
+async fn a_lagging_second_node_does_not_move_a_head_back() {
     let world = World::of([Some(at([9, 8, 7, 6])), Some(at([9, 7, 7, 6]))]).await;
     world.until_heights([9, 8, 7, 6]).await;
     world.set(None);
@@ -339,7 +339,7 @@ async fn another_node_that_lags_takes_no_head_back() {
 }
 
 #[tokio::test]
-async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
+async fn when_no_node_is_usable_each_is_named_with_its_reason() {
     let world = World::of([None, Some(status([None; 4], true))]).await;
     world.until_reported("the rollup node has no heads yet").await;
     let reasons = world.health.reasons().join("\n");
@@ -350,7 +350,7 @@ async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_node_that_works_by_other_rules_is_reported_and_no_head_moves() {
+async fn a_node_with_other_rules_is_reported_and_no_head_moves() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 2.into());
@@ -371,7 +371,7 @@ fn of(genesis: B256) -> Value {
 
 /// As after a devnet was begun again in the directory of its predecessor.
 #[tokio::test]
-async fn a_ledger_of_another_genesis_is_reported_with_both_hashes_and_nothing_is_judged() {
+async fn a_ledger_of_another_genesis_is_reported_with_both_hashes_and_nothing_is_audited() {
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let (old, new) = (B256::repeat_byte(1), B256::repeat_byte(2));
@@ -391,7 +391,7 @@ async fn a_ledger_of_another_genesis_is_reported_with_both_hashes_and_nothing_is
 
 /// A node of another network, asked first, does not bind the ledger to its chain.
 #[tokio::test]
-async fn a_node_that_works_by_other_rules_binds_nothing() {
+async fn a_node_with_other_rules_binds_no_genesis() {
     let dir = tempfile::TempDir::new().unwrap();
     let fresh = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let all = Some([ChainId::from(CHAIN)].into());
@@ -424,7 +424,7 @@ async fn a_schedule_that_no_chain_can_have_is_reported_with_both_forks() {
 
 /// What is not configured is taken from the node.
 #[tokio::test]
-async fn what_is_not_known_is_learnt() {
+async fn unset_rules_are_learnt_from_the_node() {
     let unknown = ChainRules { block_time: 2, interop_time: None, dependencies: None };
     let dependencies = json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 99 });
     let world = World::under(
@@ -488,7 +488,7 @@ async fn a_fork_that_this_build_does_not_know_is_reported_at_start_and_while_run
 
 /// A build that is older than a network's schedule must not stop working by it.
 #[tokio::test]
-async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_node_and_told_of_once() {
+async fn a_fork_scheduled_after_this_build_is_taken_from_the_node_and_reported_once() {
     const LINE: &str = "fork time taken from the rollup node";
     let bob = "bob".parse::<NetworkName>().unwrap().network().unwrap();
     let known = ChainRules { block_time: 2, interop_time: None, dependencies: None };
@@ -537,7 +537,7 @@ async fn a_head_that_does_not_move_is_reported(#[case] stall: StallBounds, #[cas
 }
 
 #[tokio::test]
-async fn a_safe_head_that_is_the_local_safe_one_is_not_told_of_twice() {
+async fn a_safe_head_equal_to_the_local_safe_head_is_not_reported_twice() {
     let all = Some([ChainId::from(CHAIN)].into());
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let stall = StallBounds { safe: Duration::ZERO, ..StallBounds::LONG };
@@ -548,7 +548,7 @@ async fn a_safe_head_that_is_the_local_safe_one_is_not_told_of_twice() {
 
 /// After a replacement the node takes no gossiped blocks until finality has passed it, and moves by derivation alone.
 #[tokio::test]
-async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_that_is_final() {
+async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_the_replacement_is_final() {
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let block = BlockKey { chain_id: CHAIN.into(), number: 7, hash: B256::repeat_byte(1) };

@@ -253,15 +253,15 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::the_child_of_a_lie(Parent::Wrong, false, Parting::Here)]
-    #[case::the_child_of_what_l1_dropped(Parent::Left, false, Parting::Gone)]
-    #[case::the_child_of_what_l1_dropped_for_good(Parent::Left, true, Parting::Gone)]
+    #[case::the_child_of_an_invalid_block(Parent::Wrong, false, Parting::Here)]
+    #[case::the_child_of_a_block_that_l1_dropped(Parent::Left, false, Parting::Gone)]
+    #[case::the_child_of_a_block_that_l1_dropped_permanently(Parent::Left, true, Parting::Gone)]
     #[case::the_node_is_on_another_branch(Parent::Upheld, false, Parting::Unknown)]
-    #[case::and_stays_there_for_good(Parent::Upheld, true, Parting::Gone)]
+    #[case::and_remains_permanently(Parent::Upheld, true, Parting::Gone)]
     #[case::the_parent_is_being_looked_at(Parent::Open, true, Parting::Unknown)]
-    #[case::nobody_has_seen_the_parent_yet(Parent::Unknown, false, Parting::Unknown)]
-    #[case::and_nobody_will(Parent::Unknown, true, Parting::Here)]
-    fn where_branches_part(#[case] parent: Parent, #[case] is_final: bool, #[case] expected: Parting) {
+    #[case::the_parent_is_not_seen_yet(Parent::Unknown, false, Parting::Unknown)]
+    #[case::and_no_node_will(Parent::Unknown, true, Parting::Here)]
+    fn where_branches_split(#[case] parent: Parent, #[case] is_final: bool, #[case] expected: Parting) {
         assert_eq!(parent.parting(is_final), expected);
     }
 }

@@ -228,7 +228,7 @@ fn transitive(pair: &mut Pair) -> [Arc<L2Block>; 2] {
 }
 
 #[tokio::test]
-async fn a_block_that_rests_on_an_invalid_one_is_invalid() {
+async fn a_block_that_cites_an_invalid_block_is_invalid() {
     let mut pair = Pair::new();
     let [a2, b1] = transitive(&mut pair);
     let court = pair.serve().await;
@@ -249,7 +249,7 @@ async fn finality_of_the_invalid_block_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
+async fn the_other_messages_of_an_invalid_block_are_checked_too() {
     let mut pair = Pair::new();
     pair.extend(A, &[Emit]);
     pair.extend(B, &[]);
@@ -346,7 +346,7 @@ async fn a_block_that_cites_a_replaced_one_of_its_timestamp_is_rightly_replaced(
 }
 
 #[tokio::test]
-async fn a_replacement_that_the_own_node_has_not_seen_yet() {
+async fn a_replacement_that_the_rollup_node_has_not_seen_yet() {
     let mut pair = Pair::new();
     let [a1, _] = cycle(&mut pair);
     let replacement = pair.replacement(A, &a1);
@@ -365,7 +365,7 @@ async fn a_valid_same_timestamp_message_does_not_excuse_a_replacement() {
 }
 
 #[tokio::test]
-async fn nobody_is_accused_over_a_block_that_another_may_have_stood_in_for() {
+async fn a_replacement_is_not_judged_while_the_cited_block_may_be_a_replacement() {
     let mut pair = Pair::new();
     let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
     // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be determined.
@@ -381,7 +381,7 @@ async fn nobody_is_accused_over_a_block_that_another_may_have_stood_in_for() {
 /// A2 executes B1's log, and waits for a block of B at its own timestamp. Until that comes B has another block 1, without
 /// the log.
 #[tokio::test]
-async fn a_case_keeps_nothing_that_it_learnt_of_a_branch_that_is_left() {
+async fn a_case_discards_the_facts_of_an_abandoned_branch() {
     let mut pair = Pair::new();
     pair.extend(A, &[]);
     let a2 = pair.extend(A, &[Emit, Execute(message(A, 2, 0)), Execute(message(B, 1, 0))]);
@@ -401,7 +401,7 @@ async fn a_case_keeps_nothing_that_it_learnt_of_a_branch_that_is_left() {
 
 /// Two blocks of one height and timestamp that the same deposits-only block would replace: which of them L1 says is not known.
 #[tokio::test]
-async fn nobody_is_accused_over_a_block_that_replaced_one_of_two_siblings() {
+async fn a_replacement_of_one_of_two_siblings_is_not_judged_unjustified() {
     let mut pair = Pair::new();
     let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
     let parent = pair.chains[&B].head().hash;

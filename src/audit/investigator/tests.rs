@@ -111,7 +111,7 @@ async fn case(fixture: &Fixture, investigator: &Investigator, number: u64) -> Ca
 }
 
 #[tokio::test]
-async fn a_node_that_lags_is_waited_for() {
+async fn a_case_waits_for_a_lagging_node() {
     let (fixture, _server, investigator) = world().await;
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
     let case = case(&fixture, &investigator, 2).await;
@@ -123,7 +123,7 @@ async fn a_node_that_lags_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_node_that_names_no_heads_is_waited_for() {
+async fn a_case_waits_for_a_node_without_heads() {
     let (fixture, _server, investigator) = world().await;
     investigator.heads.set(CHAIN_ID.into(), Some(SyncStatus::default()));
     let case = case(&fixture, &investigator, 2).await;
@@ -144,7 +144,7 @@ async fn a_node_that_restarts_leaves_cases_open() {
 }
 
 #[tokio::test]
-async fn a_node_that_jumps_back_holds_no_case_against_a_block() {
+async fn a_node_whose_heads_move_back_finds_no_block_invalid() {
     let (fixture, _server, investigator) = world().await;
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
@@ -156,7 +156,7 @@ async fn a_node_that_jumps_back_holds_no_case_against_a_block() {
 }
 
 #[tokio::test]
-async fn a_head_that_the_execution_client_does_not_have_is_waited_for() {
+async fn a_case_waits_for_the_execution_client_to_reach_the_head() {
     let (fixture, _server, investigator) = world().await;
     let other = Some(B256::repeat_byte(9));
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 2, other)));
@@ -166,7 +166,7 @@ async fn a_head_that_the_execution_client_does_not_have_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_cases_open() {
+async fn an_unavailable_client_leaves_cases_open() {
     let (fixture, server, investigator) = world().await;
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     let case = case(&fixture, &investigator, 2).await;
@@ -188,10 +188,10 @@ pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> StatusAnswer {
 
 /// Where L1 has reorged out what the node has read, the batch of what the node has may be gone, too.
 #[rstest]
-#[case::l1_has_what_it_has_read(false, "violated")]
+#[case::l1_has_the_blocks_that_the_node_read(false, "violated")]
 #[case::l1_has_dropped_it(true, "open: LocalSafe, OtherFork")]
 #[tokio::test]
-async fn nothing_is_used_against_a_block_by_a_node_that_has_read_another_l1(
+async fn a_node_that_has_read_another_l1_finds_no_block_invalid(
     #[case] is_dropped: bool,
     #[case] expected: &str,
 ) {
@@ -229,7 +229,7 @@ async fn nothing_is_used_against_a_block_by_a_node_that_has_read_another_l1(
 #[case::sound(Metering::Last { block_number: 3 }, false, "violated")]
 #[case::none(Metering::None, false, "violated")]
 #[tokio::test]
-async fn a_metering_that_nodes_read_differently_is_used_against_no_one(
+async fn a_metering_that_nodes_read_differently_finds_no_block_invalid(
     #[case] metering: Metering,
     #[case] is_derived: bool,
     #[case] expected: &str,
@@ -292,11 +292,11 @@ fn superseded() -> Verdict {
 /// blamed for that only if the lower one is.
 #[rstest]
 #[case::the_parent_is_upheld(Some(Verdict::Upheld), "open: OtherFork")]
-#[case::nobody_knows_the_parent(None, "open: OtherFork")]
-#[case::the_parent_does_not_hold(Some(discarded()), "discarded")]
+#[case::the_parent_is_unknown(None, "open: OtherFork")]
+#[case::the_parent_is_invalid(Some(discarded()), "discarded")]
 #[case::the_parent_went_with_its_branch(Some(superseded()), "superseded")]
 #[tokio::test]
-async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, #[case] expected: &str) {
+async fn the_block_where_branches_split_is_judged(#[case] parent: Option<Verdict>, #[case] expected: &str) {
     let (mut fixture, _server, investigator) = world().await;
     let chain = &mut fixture.chain;
     let first = chain.canonical(1).unwrap().hash;
@@ -328,7 +328,10 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
 #[case::the_client_has_the_head(None, true)]
 #[case::the_client_has_another(Some(B256::repeat_byte(9)), false)]
 #[tokio::test]
-async fn the_block_itself_proves_how_far_a_chain_is(#[case] hash: Option<B256>, #[case] is_proven: bool) {
+async fn a_block_proves_that_its_chain_has_reached_its_height(
+    #[case] hash: Option<B256>,
+    #[case] is_proven: bool,
+) {
     let (fixture, _server, investigator) = world().await;
     let (chain_id, tip) = (ChainId::from(CHAIN_ID), fixture.chain.canonical(3).unwrap());
     let reported = L2BlockRef::new(3, hash.unwrap_or(tip.hash), UnixSeconds(u64::MAX));
@@ -372,7 +375,10 @@ enum Said {
 #[case::assumed(Said::Assumed, "open: SecondOpinion, SecondHand")]
 #[case::derived(Said::DerivedAboveAssumed, "violated")]
 #[tokio::test]
-async fn a_node_that_repeats_anothers_word_accuses_no_one(#[case] said: Said, #[case] expected: &str) {
+async fn a_node_that_repeats_another_source_finds_no_block_invalid(
+    #[case] said: Said,
+    #[case] expected: &str,
+) {
     let (mut fixture, _before, investigator) = world().await;
     let parent = fixture.chain.canonical(2).unwrap().hash;
     let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
@@ -415,7 +421,7 @@ async fn a_node_that_repeats_anothers_word_accuses_no_one(#[case] said: Said, #[
 }
 
 #[tokio::test]
-async fn what_a_node_repeats_is_upheld() {
+async fn a_block_that_a_repeating_node_has_is_upheld() {
     let (fixture, _server, investigator) = world().await;
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     investigator.heads.set_second_opinion(CHAIN_ID.into(), SecondOpinion::Repeated);

@@ -192,21 +192,26 @@ mod tests {
     const REPLACED: BranchState = BranchState::Left(RetractionReason::Replaced);
 
     #[rstest]
-    #[case::it_is_there(Origin::Canonical, Some(true), false, BranchState::Stands)]
-    #[case::it_is_there_and_nobody_knows_its_origin(
+    #[case::the_block_is_on_the_chain(Origin::Canonical, Some(true), false, BranchState::Stands)]
+    #[case::the_block_is_on_the_chain_and_its_origin_is_unknown(
         Origin::Unknowable,
         Some(true),
         false,
         BranchState::Stands
     )]
     #[case::l1_does_not_answer(Origin::NotYet, Some(true), true, BranchState::Unknown)]
-    #[case::l1_does_not_answer_and_another_is_there(Origin::NotYet, Some(false), true, BranchState::Unknown)]
+    #[case::l1_does_not_answer_and_another_block_is_there(
+        Origin::NotYet,
+        Some(false),
+        true,
+        BranchState::Unknown
+    )]
     #[case::l1_has_dropped_it(Origin::Dropped, None, false, REORG)]
     #[case::l1_has_dropped_it_and_the_client_does_not_know(Origin::Dropped, Some(true), false, REORG)]
-    #[case::another_is_there_for_now(Origin::Canonical, Some(false), false, BranchState::Unknown)]
-    #[case::another_is_there_for_good(Origin::Canonical, Some(false), true, REPLACED)]
+    #[case::another_block_is_not_final(Origin::Canonical, Some(false), false, BranchState::Unknown)]
+    #[case::another_block_is_final(Origin::Canonical, Some(false), true, REPLACED)]
     #[case::nothing_is_there(Origin::Canonical, None, true, BranchState::Unknown)]
-    #[case::nobody_knows_its_origin(Origin::Unknowable, Some(false), false, BranchState::Unknown)]
+    #[case::its_origin_is_unknown(Origin::Unknowable, Some(false), false, BranchState::Unknown)]
     fn whether_a_block_is_still_on_the_chain(
         #[case] origin: Origin,
         #[case] is_canonical: Option<bool>,

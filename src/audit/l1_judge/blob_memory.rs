@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_outlives_the_program() {
+    async fn the_fractions_survive_a_restart() {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("ledger.sqlite");
         let ledger = Ledger::open(&path).await.unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ledger_that_fails_takes_nothing_away() {
+    async fn a_failing_ledger_removes_no_known_fraction() {
         let dir = TempDir::new().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         ledger.close().await;

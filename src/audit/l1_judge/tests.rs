@@ -91,7 +91,7 @@ const JOVIAN_SELECTOR: &[u8] = &hex!("3db6be2b 0000000000000000");
 #[case::no_deposit(Bytes::from_static(&[2, 0xc0]), None, "contradiction")]
 #[case::no_deposit_since_an_unknown_fork(Bytes::from_static(&[2, 0xc0]), Some(2_000_000_000), "unsupported")]
 #[tokio::test]
-async fn a_block_that_tells_no_origin(
+async fn a_block_that_names_no_origin(
     #[case] first: Bytes,
     #[case] zephyr: Option<u64>,
     #[case] expected: &str,
@@ -135,7 +135,7 @@ async fn a_blob_base_fee_that_is_not_known_is_reported_once_and_counted_for_each
 }
 
 #[tokio::test]
-async fn what_l1_told_of_blob_base_fees_stays_when_it_tells_no_more_after_a_restart() {
+async fn learnt_blob_fractions_remain_after_a_restart_when_l1_no_longer_reports_them() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let ledger = Ledger::open(&path).await.unwrap();

@@ -92,7 +92,7 @@ async fn a_case_that_stays_open_is_reported_with_the_reason_until_it_is_closed()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_does_not_make_a_case_younger() {
+async fn a_restart_does_not_reset_the_age_of_a_case() {
     let mut world = World::new();
     world.start = Instant::now() + Duration::from_secs(3600);
     world.open(7, 0, Cause::NotYet);
@@ -102,7 +102,7 @@ async fn a_restart_does_not_make_a_case_younger() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_cases_that_are_looked_at_nothing_is_awaited() {
+async fn a_case_that_is_being_checked_waits_for_nothing() {
     let mut world = World::new();
     world.open.insert(key(7), Work::Ancestor, world.start);
     world.look(901);

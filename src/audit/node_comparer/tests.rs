@@ -94,7 +94,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn rules_that_differ_stand_in_the_way_with_both_values_and_both_nodes() {
+async fn rules_that_differ_block_readiness_with_both_values_and_both_nodes() {
     let world = World::new().await;
     world.b.change(|conduct| conduct.config["jovian_time"] = json!(1_764_691_202));
     world.until_differing("jovian_time").await;
@@ -115,7 +115,7 @@ async fn rules_that_differ_stand_in_the_way_with_both_values_and_both_nodes() {
 }
 
 #[tokio::test]
-async fn heads_that_differ_at_one_height_are_shown_and_stand_in_nobodys_way() {
+async fn heads_that_differ_at_one_height_are_reported_and_do_not_block_readiness() {
     let world = World::new().await;
     world.b.set(Some(other_branch([9, 8, 7, 6])));
     world.until_differing("block 9: ").await;
@@ -135,7 +135,7 @@ async fn heads_that_differ_at_one_height_are_shown_and_stand_in_nobodys_way() {
 #[case::derives(Some([(0, 0)].into()), false, Some([true, true]))]
 #[case::synced(Some([(20, 5)].into()), false, Some([false, true]))]
 #[tokio::test]
-async fn what_another_node_has_derived_is_kept(
+async fn the_blocks_that_another_node_derived_are_remembered(
     #[case] safe_heads: Option<BTreeMap<u64, u64>>,
     #[case] repeats: bool,
     #[case] covers: Option<[bool; 2]>,

@@ -140,7 +140,7 @@ async fn l1_endpoints(#[case] chain_id: u64, #[case] has: Has, #[case] says: Opt
 }
 
 #[tokio::test]
-async fn each_is_asked_until_it_is_right() {
+async fn each_endpoint_is_asked_until_it_agrees() {
     let (on_l1, l1_server) = serve(900, 7, Has::Another).await;
     let (on_l2, l2_server) = serve(901, 5, Has::Another).await;
     let witnesses = OriginWitnesses::new(Some(execution(&l2_server)), Some(l1(&l1_server)));
@@ -157,7 +157,7 @@ async fn each_is_asked_until_it_is_right() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_contradicts_nobody() {
+async fn an_endpoint_that_does_not_answer_is_not_a_contradiction() {
     let nobody = "http://127.0.0.1:1".parse().unwrap();
     let witnesses = OriginWitnesses::new(None, Some(L1Client::new(nobody, LIMITS).unwrap()));
     assert!(reported(&witnesses).await.is_empty());

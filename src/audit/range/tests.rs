@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// An endpoint that takes no block hashes for receipts, and has no single ones (Erigon's words).
 #[tokio::test]
-async fn what_an_endpoint_refuses_is_reported_in_its_words() {
+async fn an_endpoint_refusal_is_reported_with_its_text() {
     let mut fixture = Fixture::new(5);
     let call = fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
     let block = fixture.extend(&[call]);
@@ -108,7 +108,7 @@ fn all_final(sequencer: &Sequencer) -> SyncStatus {
 /// What the audit of a chain's blocks finds that remembers final heights is what one finds that asks for each again; and it asks for
 /// each block, and for its receipts, once.
 #[tokio::test]
-async fn past_blocks_are_asked_for_once() {
+async fn past_blocks_are_requested_once() {
     const BLOCKS: u64 = 60;
     let (superchain, nodes) = two_chains(BLOCKS).await;
     let audit = async |investigator: Investigator| {

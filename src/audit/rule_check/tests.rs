@@ -59,7 +59,7 @@ fn reported(own: &OwnRules, word: &NodeWord) -> Vec<String> {
 }
 
 #[test]
-fn a_node_of_the_same_rules_differs_in_nothing() {
+fn a_node_with_the_same_rules_has_no_difference() {
     assert_eq!(reported(&own(Some(network())), &word(config())), [""; 0]);
     assert_eq!(reported(&own(None), &word(config())), [""; 0]);
     assert_eq!(reported(&own(Some(network())), &NodeWord::default()), [""; 0], "it says nothing");
@@ -97,7 +97,7 @@ fn another_system_config() {
 }
 
 #[test]
-fn what_is_configured_is_reported_as_such() {
+fn a_configured_value_is_reported_as_configured() {
     let mut config = config();
     config["lagoon_time"] = json!(1_796_918_402);
     config["karst_time"] = json!(1_781_712_002);
@@ -123,7 +123,7 @@ fn the_set_and_the_window() {
 
 /// The largest number is how a configuration says never, and a node says that by saying nothing.
 #[test]
-fn never_is_never() {
+fn an_unscheduled_fork_equals_a_fork_that_never_activates() {
     let mut config = config();
     config["lagoon_time"] = Value::Null;
     let mut own = own(None);
@@ -135,7 +135,7 @@ fn never_is_never() {
 
 /// What is not known here is taken from the node, and is no difference.
 #[test]
-fn what_is_not_known_here_is_no_difference() {
+fn a_rule_unknown_to_this_build_is_not_a_difference() {
     let mut own = own(None);
     (own.chain.interop_time, own.chain.dependencies) = (None, None);
     assert_eq!(reported(&own, &word(config())), [""; 0]);
@@ -192,7 +192,7 @@ fn a_fork_that_this_build_knows_no_time_of_is_the_nodes(
 
 /// With the fork comes what belongs to it.
 #[test]
-fn a_node_that_keeps_the_gas_of_a_karst_of_which_nothing_is_known_differs_in_nothing() {
+fn a_node_that_keeps_the_gas_of_an_unknown_karst_has_no_difference() {
     let (own, mut word) = bob(&[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)]);
     word.config.as_mut().unwrap().keep_karst_upgrade_gas = true;
     assert_eq!(reported(&own, &word), [""; 0]);
@@ -220,7 +220,7 @@ fn a_fork_that_was_called_off_is_compared(#[case] node: Option<u64>, #[case] say
 
 /// Of a chain without a name nothing is built in, and nothing is compared or told.
 #[test]
-fn only_a_named_network_has_forks_to_take() {
+fn only_a_named_network_takes_forks_from_the_node() {
     assert_eq!(taken_forks(&own(None), &word(config())), []);
     assert_eq!(taken_forks(&own(Some(network())), &word(config())), [], "all are built in");
     assert_eq!(taken_forks(&own(Some(network())), &NodeWord::default()), []);
@@ -248,7 +248,7 @@ fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
 
 /// Nobody looks into the configuration for what does not stand there.
 #[test]
-fn what_was_learnt_is_reported_as_such() {
+fn a_learnt_value_is_reported_as_learnt() {
     const NODE: &str = "#0 http://node.example";
     let from = || Some(NODE.to_owned());
     let learnt = Learnt { interop_time: from(), dependencies: from(), expiry_window: from() };

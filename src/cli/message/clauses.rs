@@ -106,7 +106,7 @@ mod tests {
     #[case::claim(InvalidReason::UnknownChain { chain_id: ChainId::from(1) }, 2)]
     #[case::last_alone(InvalidReason::WrongLogIndex { claimed: 1, found: 2 }, 9)]
     #[case::beyond(InvalidReason::Cycle { timestamp: UnixSeconds(1) }, 10)]
-    fn those_before_the_broken_one_hold(#[case] reason: InvalidReason, #[case] holding: usize) {
+    fn clauses_before_the_broken_one_are_valid(#[case] reason: InvalidReason, #[case] holding: usize) {
         let clauses = broken(&reason);
         assert_eq!(count(&clauses, ClauseState::Ok), holding);
         assert_eq!(count(&clauses, ClauseState::Broken), 1);
@@ -118,7 +118,11 @@ mod tests {
     #[case::claim(Reached::Claim, 6, 1)]
     #[case::alone(Reached::Alone, 10, 1)]
     #[case::everything(Reached::Everything, 11, 0)]
-    fn unknown_is_never_ok(#[case] reached: Reached, #[case] holding: usize, #[case] unknown: usize) {
+    fn an_unknown_clause_is_never_valid(
+        #[case] reached: Reached,
+        #[case] holding: usize,
+        #[case] unknown: usize,
+    ) {
         let clauses = unbroken(reached);
         assert_eq!(count(&clauses, ClauseState::Ok), holding);
         assert_eq!(count(&clauses, ClauseState::Unknown), unknown);

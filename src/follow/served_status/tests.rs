@@ -223,7 +223,7 @@ fn a_replaced_block_below_the_vouched_head_is_not_served() {
 }
 
 #[test]
-fn a_height_is_passed_when_upstream_and_client_are_on_the_vouched_branch_and_safe_is_there() {
+fn a_replaced_height_is_passed_once_upstream_and_client_are_on_the_vouched_branch() {
     let passed = |round: &Round| round.draft().unwrap().passed();
     assert_eq!(passed(&round(CLAMP, [30, 20, 15, 5], 18)), Some(15));
     assert_eq!(passed(&round(ATTESTED, [30, 20, 15, 5], 18)), Some(18));
@@ -249,7 +249,7 @@ fn local_safe_is_passed_on_once_the_upstream_has_the_replacement() {
 }
 
 #[test]
-fn never_onward_while_the_upstream_has_another_block_at_the_vouched_height() {
+fn heads_do_not_advance_while_the_upstream_has_another_block_at_the_vouched_height() {
     let first = round(ATTESTED, [30, 20, 20, 5], 11);
     let mut forked = round(ATTESTED, [30, 20, 20, 5], 12).after(&first);
     forked.canonical.insert(12, on_branch("other", 12).hash);
@@ -261,7 +261,7 @@ fn never_onward_while_the_upstream_has_another_block_at_the_vouched_height() {
 #[rstest]
 #[case::above(20)]
 #[case::at_the_vouched_height(12)]
-fn never_onward_while_upstream_and_execution_client_disagree(#[case] local_safe: u64) {
+fn heads_do_not_advance_while_upstream_and_execution_client_disagree(#[case] local_safe: u64) {
     let mut forked = round(CLAMP, [30, local_safe, 12, 5], 12);
     forked.upstream.local_safe_l2 = Some(on_branch("other", local_safe));
     assert!(matches!(forked.next(), Err(Keep::Elsewhere { number, .. }) if number == local_safe));
@@ -276,7 +276,7 @@ fn an_upstream_that_lags_changes_nothing() {
 }
 
 #[test]
-fn a_hold_says_why_and_its_block_keeps_local_safe() {
+fn a_hold_has_a_reason_and_its_block_limits_local_safe() {
     let mut held = round(ATTESTED, [30, 20, 20, 5], 12);
     held.hold = Some(hold(13));
     held.invalid = vec![on_chain(13)];
@@ -356,7 +356,7 @@ fn pending_safe_is_local_safe_or_above(#[case] sent: Option<u64>, #[case] expect
 }
 
 #[test]
-fn every_field_that_a_client_requires_is_there_and_unknown_ones_are_passed_on() {
+fn every_field_that_a_client_requires_is_present_and_unknown_ones_are_forwarded() {
     let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
     round.upstream.others.insert("of_tomorrow".to_owned(), json!({ "number": 1 }));
     let json = serde_json::to_value(round.next().unwrap()).unwrap();
@@ -415,7 +415,7 @@ fn no_head_is_at_or_above_an_invalid_block(#[case] invalid: &[u64], #[case] expe
 }
 
 #[test]
-fn a_block_that_turns_out_invalid_counts_for_what_was_made_before() {
+fn a_block_found_invalid_later_also_limits_earlier_statuses() {
     let draft = round(CLAMP, [30, 20, 20, 5], 12).draft().unwrap();
     assert_eq!(heads(&draft.below(&[])), [30, 20, 12, 5]);
     assert_eq!(heads(&draft.below(&[on_chain(16)])), [12, 12, 12, 5]);
@@ -424,7 +424,7 @@ fn a_block_that_turns_out_invalid_counts_for_what_was_made_before() {
 }
 
 #[test]
-fn an_invalid_block_of_another_branch_holds_nothing_up() {
+fn an_invalid_block_of_another_branch_stops_no_head() {
     let mut round = round(CLAMP, [30, 20, 20, 5], 12);
     round.invalid = vec![on_other_branch(16)];
     assert_eq!(round.heads(), [30, 20, 12, 5]);
@@ -433,7 +433,7 @@ fn an_invalid_block_of_another_branch_holds_nothing_up() {
 }
 
 #[test]
-fn beside_an_invalid_block_a_tip_of_which_nothing_is_known_is_not_served() {
+fn with_an_invalid_block_an_unknown_tip_is_not_served() {
     let mut round = round(CLAMP, [30, 20, 20, 5], 12);
     round.invalid = vec![on_other_branch(25)];
     round.upstream.unsafe_l2 = Some(on_branch("other", 30));
@@ -460,10 +460,7 @@ fn before_lagoon_local_safe_is_not_above_the_vouched_head(
 #[rstest]
 #[case::lagging_upstream([30, 11, 10, 5], [30, 11, 10, 5])]
 #[case::upstream_at_the_vouched_head([30, 12, 10, 5], [30, 12, 10, 5])]
-fn before_lagoon_what_is_vouched_for_may_be_local_safe(
-    #[case] heights: [u64; 4],
-    #[case] expected: [u64; 4],
-) {
+fn before_lagoon_a_vouched_block_may_be_local_safe(#[case] heights: [u64; 4], #[case] expected: [u64; 4]) {
     let mut round = round(CLAMP, heights, 12);
     round.lagoon = Lagoon::NEVER;
     assert_eq!(round.heads(), expected);
@@ -473,7 +470,7 @@ fn before_lagoon_what_is_vouched_for_may_be_local_safe(
 #[rstest]
 #[case::far_below([30, 6, 5, 5])]
 #[case::right_below([30, 19, 14, 5])]
-fn a_local_safe_head_that_was_withdrawn_is_served_no_longer(#[case] heights: [u64; 4]) {
+fn a_withdrawn_local_safe_head_is_no_longer_served(#[case] heights: [u64; 4]) {
     let first = round(CLAMP, [30, 20, 15, 5], 15);
     assert_eq!(first.heads(), [30, 20, 15, 5]);
     let mut withdrawn = round(CLAMP, heights, 15).after(&first);
@@ -524,7 +521,7 @@ fn while_safe_stays_no_head_is_at_or_above_an_invalid_block() {
 }
 
 #[test]
-fn while_safe_stays_l1_is_what_the_upstream_says_now() {
+fn while_safe_stays_l1_is_the_current_upstream_value() {
     let first = round(CLAMP, [30, 20, 15, 5], 15);
     let mut reorged = round(CLAMP, [30, 20, 14, 5], 15).after(&first);
     let other = L1Ref { hash: B256::repeat_byte(9), ..l1(5) };

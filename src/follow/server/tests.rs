@@ -102,7 +102,7 @@ async fn each_chain_has_its_path() {
 }
 
 #[tokio::test]
-async fn nothing_is_invented_before_there_is_a_status() {
+async fn without_a_status_the_server_answers_not_ready() {
     let server = start().await;
     server.served.keep(ChainId::from(901), "the upstream has not answered yet".to_owned(), None, None);
     let answer = server.call("/901/", "optimism_syncStatus").await;
@@ -117,7 +117,7 @@ async fn nothing_is_invented_before_there_is_a_status() {
 }
 
 #[tokio::test]
-async fn a_hold_shows_on_the_status_that_stays() {
+async fn a_hold_is_shown_on_the_kept_status() {
     let server = start().await;
     server.served.set(ChainId::from(901), draft());
     let hold = crate::ledger::Hold {
@@ -135,7 +135,7 @@ async fn a_hold_shows_on_the_status_that_stays() {
 }
 
 #[tokio::test]
-async fn a_block_is_served_no_longer_once_it_is_proven_invalid() {
+async fn a_block_is_no_longer_served_once_it_is_proven_invalid() {
     let (server, chain_id) = (start().await, ChainId::from(901));
     server.served.set(chain_id, draft());
     let block = BlockKey { chain_id, number: 20, hash: status().local_safe_l2.hash };
@@ -152,7 +152,7 @@ async fn a_block_is_served_no_longer_once_it_is_proven_invalid() {
 
 /// The vouched head has passed the height; what is served was made before.
 #[tokio::test]
-async fn a_replaced_block_is_not_served_before_what_is_served_has_passed_it() {
+async fn a_replaced_block_is_not_served_before_the_served_head_has_passed_it() {
     let (server, chain_id) = (start().await, ChainId::from(901));
     server.served.set(chain_id, draft());
     let block = BlockKey { chain_id, number: 16, hash: alloy::primitives::B256::ZERO };
@@ -165,7 +165,7 @@ async fn a_replaced_block_is_not_served_before_what_is_served_has_passed_it() {
 }
 
 #[tokio::test]
-async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
+async fn a_block_that_remains_without_a_verdict_is_shown_on_the_status() {
     let server = start().await;
     server.served.set(ChainId::from(901), draft());
     let reason = "the L1 data of a block of chain 901 (this build does not support it)".to_owned();
@@ -184,7 +184,7 @@ async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_refused() {
+async fn a_method_that_is_not_served_is_refused() {
     let server = start().await;
     for method in NOT_SERVED.into_iter().chain(["optimism_none"]) {
         let error = &server.call("/901/", method).await["error"];
@@ -216,7 +216,7 @@ async fn batches_are_answered_up_to_their_bound() {
 }
 
 #[tokio::test]
-async fn it_ends_when_told_to() {
+async fn the_server_ends_when_cancelled() {
     let mut server = start().await;
     server.cancel.cancel();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(300), server.task.join_next()).await;
@@ -244,7 +244,7 @@ async fn a_full_server_says_that_it_is_busy() {
 }
 
 #[tokio::test]
-async fn half_a_request_is_told_that_it_is_slow_and_holds_nobody_up() {
+async fn an_incomplete_request_times_out_and_blocks_no_other_request() {
     let bodies = BodyLimits { within: Duration::from_millis(50), ..FollowLimits::STANDARD.bodies };
     let server = start_within(FollowLimits { bodies, ..FollowLimits::STANDARD }).await;
     let mut half = TcpStream::connect(server.addr).await.unwrap();

@@ -54,7 +54,7 @@ impl World {
 const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_that_never_has_a_peer_is_reported_once_patience_is_at_an_end() {
+async fn a_chain_that_never_has_a_peer_is_reported_once_after_the_bound() {
     let world = World::start();
     world.pass(PATIENCE - MOMENT).await;
     assert!(world.is_ready(), "a start takes its time");
@@ -73,7 +73,7 @@ async fn a_chain_that_never_has_a_peer_is_reported_once_patience_is_at_an_end() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_is_counted_from_when_the_last_one_went() {
+async fn the_time_without_peers_starts_when_the_last_peer_disconnects() {
     let world = World::start();
     world.pass(PATIENCE / 2).await;
     world.peers.send_replace(2);
@@ -105,7 +105,7 @@ async fn a_peer_that_came_and_went_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_when_it_is_told_to_also_after_the_network() {
+async fn the_watch_ends_when_cancelled_and_after_the_network_ends() {
     let World { peers, mut tasks, cancel, health, .. } = World::start();
     drop(peers);
     tokio::time::sleep(PATIENCE * 2).await;

@@ -74,12 +74,16 @@ const MANY: Reason = Reason::TooManyAtHeight { number: 5, seen: 6 };
 #[case::attested_by_the_sequencer(CrossSafeBlocksV1, wrong_signer(SEQUENCER), [true, true])]
 #[case::attested_malformed(CrossSafeBlocksV1, MALFORMED, [false, true])]
 #[case::no_signature(BlocksV4, Reason::BadSignature, [false, false])]
-#[case::nobody_may_sign_yet(BlocksV4, Reason::NoSignerKnown { topic: BlocksV4 }, [false, false])]
+#[case::no_signer_known_yet(BlocksV4, Reason::NoSignerKnown { topic: BlocksV4 }, [false, false])]
 #[case::seen(BlocksV4, Reason::AlreadySeen { hash: B256::ZERO }, [false, false])]
 #[case::old(BlocksV4, OLD, [false, false])]
 #[case::ahead(BlocksV4, AHEAD, [false, false])]
 #[case::many_of_one_height(BlocksV4, MANY, [false, false])]
-fn nothing_but_refusals(#[case] topic: Topic, #[case] reason: Reason, #[case] reported: [bool; 2]) {
+fn a_chain_with_only_refused_frames_is_reported(
+    #[case] topic: Topic,
+    #[case] reason: Reason,
+    #[case] reported: [bool; 2],
+) {
     for (is_friend, reported) in [false, true].into_iter().zip(reported) {
         let mut world = World::new();
         world.watch.accepted(BlocksV4, SEQUENCER);
@@ -90,7 +94,7 @@ fn nothing_but_refusals(#[case] topic: Topic, #[case] reason: Reason, #[case] re
 }
 
 #[test]
-fn a_row_is_reported_once_it_has_lasted_and_is_long_enough() {
+fn refusals_in_a_row_are_reported_once_long_and_many_enough() {
     let mut world = World::new();
     let friend = world.friend;
     world.refuse(60, BlocksV4, &wrong_signer(STRANGER), friend);
@@ -119,7 +123,7 @@ fn a_row_is_reported_once_it_has_lasted_and_is_long_enough() {
 
 /// What strangers send stands in nobody's way as long as honest blocks come between.
 #[test]
-fn whoever_floods_a_chain_that_lives_is_not_told_of() {
+fn invalid_frames_beside_accepted_ones_are_not_reported() {
     let mut world = World::new();
     for _ in 0..600 {
         let stranger = PeerId::random();
@@ -147,7 +151,7 @@ fn attestations_and_unsafe_blocks_are_reported_separately() {
 
 /// On a silent topic nothing else would ever end it.
 #[test]
-fn a_row_that_does_not_continue_is_over() {
+fn refusals_that_stop_are_no_longer_reported() {
     let mut world = World::new();
     let friend = world.friend;
     world.refuse(120, CrossSafeBlocksV1, &wrong_signer(STRANGER), friend);

@@ -146,7 +146,7 @@ async fn the_slot_at_the_latest_block_names_the_signer() {
 }
 
 #[tokio::test]
-async fn the_slot_is_asked_for_again_only_when_it_may_have_changed() {
+async fn the_slot_is_read_again_only_when_it_may_have_changed() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -159,7 +159,7 @@ async fn the_slot_is_asked_for_again_only_when_it_may_have_changed() {
 }
 
 #[tokio::test]
-async fn an_empty_slot_names_no_one() {
+async fn an_empty_slot_names_no_signer() {
     let l1 = L1::default();
     l1.produce(&[], Address::ZERO);
     let (mut reader, _server) = reader(&l1).await;
@@ -167,7 +167,7 @@ async fn an_empty_slot_names_no_one() {
 }
 
 #[tokio::test]
-async fn who_signed_in_between_is_reported_in_order_and_once() {
+async fn intermediate_signers_are_reported_in_order_and_once() {
     let l1 = L1::default();
     l1.produce(&[(CONFIG, THREE)], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -182,7 +182,7 @@ async fn who_signed_in_between_is_reported_in_order_and_once() {
 }
 
 #[tokio::test]
-async fn another_contracts_event_names_no_one() {
+async fn an_event_of_another_contract_names_no_signer() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -192,7 +192,7 @@ async fn another_contracts_event_names_no_one() {
 }
 
 #[tokio::test]
-async fn a_reorg_takes_its_change_back() {
+async fn a_reorg_reverts_a_signer_change() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -205,7 +205,7 @@ async fn a_reorg_takes_its_change_back() {
 
 /// Events whose receipts do not hold count for nothing; the slot still does.
 #[tokio::test]
-async fn unproven_events_name_nobody() {
+async fn unproven_events_name_no_signer() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -225,7 +225,7 @@ async fn unproven_events_name_nobody() {
 #[case::refuses(false)]
 #[case::keeps_silent(true)]
 #[tokio::test(start_paused = true)]
-async fn what_l1_does_not_repeat_is_in_doubt_after_a_while(#[case] is_silent: bool) {
+async fn a_signer_that_l1_does_not_confirm_is_in_doubt_after_a_while(#[case] is_silent: bool) {
     // Connections to it are taken by the kernel, and by nobody else.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = if is_silent { silent.local_addr().unwrap().port() } else { 1 };
@@ -248,7 +248,7 @@ async fn what_l1_does_not_repeat_is_in_doubt_after_a_while(#[case] is_silent: bo
 }
 
 #[tokio::test]
-async fn what_l1_says_is_in_no_doubt() {
+async fn a_signer_that_l1_confirms_is_not_in_doubt() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -258,7 +258,7 @@ async fn what_l1_says_is_in_no_doubt() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_is_not_in_doubt() {
+async fn an_unknown_signer_is_not_in_doubt() {
     let (signers, known) = watch::channel(Signers::default());
     doubt(&signers);
     assert_eq!(*known.borrow(), Signers::default());

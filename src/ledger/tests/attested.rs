@@ -63,7 +63,7 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     true
 )]
 #[tokio::test]
-async fn the_signature_that_says_most_is_kept(
+async fn the_strongest_signature_is_kept(
     #[case] steps: &[&str],
     #[case] expected: &[Opened],
     #[case] attributable: bool,
@@ -78,7 +78,7 @@ async fn the_signature_that_says_most_is_kept(
 }
 
 #[tokio::test]
-async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_at_the_height() {
+async fn a_verdict_says_if_it_is_attributable_and_which_blocks_are_at_its_height() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
@@ -112,7 +112,7 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
 
 /// Anybody can send an unsafe block's signature as an attestation: what comes of it says nothing of the sequencer.
 #[tokio::test]
-async fn what_may_be_a_replay_holds_nothing_and_binds_nobody() {
+async fn a_possible_replay_does_not_stop_the_head_and_binds_no_signer() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -129,9 +129,9 @@ async fn what_may_be_a_replay_holds_nothing_and_binds_nobody() {
 
 #[rstest]
 #[case::replays_alone(false)]
-#[case::and_what_binds(true)]
+#[case::and_one_that_binds(true)]
 #[tokio::test]
-async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[case] is_bound: bool) {
+async fn an_ancestor_is_bound_by_the_nearest_binding_attestation(#[case] is_bound: bool) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let ancestor = attested(1, B256::ZERO);
@@ -178,7 +178,7 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
 #[case::the_wrong_block_was_replayed(&["replay", "decide", "between", "binding"])]
 #[case::the_attestation_was_replayed_before(&["replay", "decide", "between", "replay binding", "binding"])]
 #[tokio::test]
-async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]) {
+async fn an_attested_block_binds_the_invalid_blocks_below_it(#[case] steps: &[&str]) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -227,10 +227,10 @@ async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]
 /// What stands below replays alone holds no head, like the replays themselves. What binds holds it, whenever that comes.
 #[rstest]
 #[case::replays_alone(&["replay"], false)]
-#[case::what_binds_first(&["replay", "binding", "decide"], true)]
-#[case::what_binds_after_the_verdict(&["replay", "decide", "binding"], true)]
+#[case::binding_first(&["replay", "binding", "decide"], true)]
+#[case::binding_after_the_verdict(&["replay", "decide", "binding"], true)]
 #[tokio::test]
-async fn an_ancestor_holds_the_head_by_what_binds_alone(#[case] steps: &[&str], #[case] holds: bool) {
+async fn an_ancestor_stops_the_head_only_if_it_is_bound(#[case] steps: &[&str], #[case] holds: bool) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -255,7 +255,7 @@ async fn an_ancestor_holds_the_head_by_what_binds_alone(#[case] steps: &[&str], 
 
 /// Of no upheld block that binds its signer is there anything more to learn. Of any other there is.
 #[tokio::test]
-async fn settled_is_what_is_upheld_and_binds_its_signer() {
+async fn a_block_is_settled_if_it_is_upheld_and_bound() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(3);
@@ -282,7 +282,7 @@ async fn settled_is_what_is_upheld_and_binds_its_signer() {
 }
 
 #[tokio::test]
-async fn a_run_of_ancestors_is_opened_up_to_the_first_that_is_known() {
+async fn a_run_of_ancestors_is_opened_up_to_the_first_known_block() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(6);
@@ -311,7 +311,7 @@ async fn a_run_of_ancestors_is_opened_up_to_the_first_that_is_known() {
 
 /// In a long gap the way up to who binds is not gone again for each block.
 #[tokio::test]
-async fn an_ancestor_is_bound_by_whoever_binds_the_blocks_above_it() {
+async fn an_ancestor_is_bound_by_the_signer_of_the_blocks_above_it() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(5);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_is_known_of_an_l1_is_there_after_a_restart_and_replaced_as_a_whole() {
+async fn blob_fractions_survive_a_restart_and_are_replaced_as_a_whole() {
     let dir = TempDir::new().unwrap();
     let fractions = |list: &[(u64, u64)]| list.iter().map(|(since, it)| (UnixSeconds(*since), *it)).collect();
     let first = ledger(&dir).await;

@@ -118,7 +118,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn counts_are_right_whatever_happens(steps in prop::collection::vec(step(), 1..40)) {
+    fn counts_are_right_after_any_sequence_of_changes(steps in prop::collection::vec(step(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(agrees_after(&steps));
     }
@@ -149,7 +149,7 @@ async fn the_cases_of_an_old_ledger_are_counted_once() {
 }
 
 #[tokio::test]
-async fn what_was_found_wrong_is_not_deleted() {
+async fn blocks_found_invalid_are_not_deleted() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let block = attested(1, B256::ZERO);

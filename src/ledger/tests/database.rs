@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn everybody_writes_at_once_and_nobody_is_turned_away() {
+async fn concurrent_writes_all_succeed() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -32,7 +32,7 @@ async fn everybody_writes_at_once_and_nobody_is_turned_away() {
 }
 
 #[tokio::test]
-async fn a_reader_is_answered_while_somebody_writes() {
+async fn a_reader_is_answered_during_a_write() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let mut writing = ledger.write().await.unwrap();
@@ -49,7 +49,7 @@ async fn a_reader_is_answered_while_somebody_writes() {
 }
 
 #[tokio::test]
-async fn who_reads_cannot_write() {
+async fn a_read_connection_cannot_write() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let error = sqlx::query("DELETE FROM flags").execute(ledger.readers()).await.unwrap_err();
@@ -58,7 +58,7 @@ async fn who_reads_cannot_write() {
 
 /// SQLite may roll back by itself, and anyone who gave up leaves a transaction behind: neither is in the way of the next.
 #[tokio::test]
-async fn a_write_that_was_given_up_is_in_nobodys_way() {
+async fn an_abandoned_write_blocks_no_other_write() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     drop(ledger.write().await.unwrap());

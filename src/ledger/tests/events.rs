@@ -16,7 +16,7 @@ async fn events(ledger: &Ledger, after: u64) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_verdict_and_what_becomes_of_it_are_reported_with_it() {
+async fn a_verdict_and_its_later_changes_are_reported() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
@@ -43,7 +43,7 @@ async fn a_verdict_and_what_becomes_of_it_are_reported_with_it() {
 }
 
 #[tokio::test]
-async fn what_is_upheld_is_not_told_again_when_it_is_bound_to_its_signer() {
+async fn an_upheld_block_is_not_reported_again_when_it_is_bound_to_its_signer() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
@@ -74,7 +74,7 @@ async fn a_head_that_leaves_a_branch_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_part_is_read_and_reading_continues_where_it_ended() {
+async fn events_are_read_in_pages() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     for block in &blocks(5) {
@@ -100,7 +100,7 @@ async fn a_part_is_read_and_reading_continues_where_it_ended() {
 }
 
 #[tokio::test]
-async fn verdicts_are_read_in_the_order_in_which_they_fell() {
+async fn verdicts_are_read_in_the_order_in_which_they_were_reached() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let blocks = blocks(3);
@@ -131,7 +131,7 @@ async fn verdicts_are_read_in_the_order_in_which_they_fell() {
 
 /// What shows to anybody who signed the block is there as long as the block is open or wrong.
 #[tokio::test]
-async fn a_height_and_the_frame_of_a_block_are_read() {
+async fn the_records_of_a_height_and_the_frame_of_a_block_are_read() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let blocks = blocks(2);
@@ -155,7 +155,7 @@ async fn a_height_and_the_frame_of_a_block_are_read() {
 
 /// A ledger from before there were events: its verdicts have numbers, and the first event comes after them.
 #[tokio::test]
-async fn verdicts_of_an_old_ledger_have_their_place() {
+async fn verdicts_of_an_old_ledger_keep_their_order() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     super::old_ledger(&path, 10).await;
@@ -182,9 +182,9 @@ async fn verdicts_of_an_old_ledger_have_their_place() {
 /// A block that was found invalid while only its descendants were attested, and that the sequencer attests itself then.
 #[rstest]
 #[case::bound_to_its_signer(SigningDomain::CrossSafeBlocksV1, 2)]
-#[case::what_may_be_a_replay(SigningDomain::Zero, 1)]
+#[case::a_possible_replay(SigningDomain::Zero, 1)]
 #[tokio::test]
-async fn a_wrong_ancestor_that_is_attested_itself_is_reported_again(
+async fn an_invalid_ancestor_that_is_attested_later_is_reported_again(
     #[case] domain: SigningDomain,
     #[case] expected: usize,
 ) {

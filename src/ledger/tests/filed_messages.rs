@@ -63,7 +63,7 @@ async fn listed(store: &Ledger, chain_id: Option<u64>, after: u64, up_to: u64, l
 }
 
 #[tokio::test]
-async fn a_message_is_listed_once_its_life_is_over_and_read_as_it_was() {
+async fn a_message_is_listed_once_it_has_ended_and_read_back_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
@@ -81,7 +81,7 @@ async fn a_message_is_listed_once_its_life_is_over_and_read_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_message_that_ends_again_keeps_its_number_unless_it_ends_otherwise() {
+async fn a_message_that_ends_again_keeps_its_number_unless_its_outcome_differs() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
@@ -110,7 +110,7 @@ async fn a_message_that_ends_again_keeps_its_number_unless_it_ends_otherwise() {
 }
 
 #[tokio::test]
-async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
+async fn a_message_that_ended_between_runs_is_stored_with_its_last_known_state() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let key = key(901, 20);
@@ -156,7 +156,7 @@ async fn a_message_that_ends_while_nobody_looks_is_kept_as_it_was_known() {
 }
 
 #[tokio::test]
-async fn they_are_read_in_the_order_of_their_numbers() {
+async fn messages_are_read_in_the_order_of_their_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     for (place, sequence) in [(1, 12), (2, 5), (3, 7), (4, 20)] {
@@ -175,7 +175,7 @@ async fn they_are_read_in_the_order_of_their_numbers() {
 }
 
 #[tokio::test]
-async fn what_is_over_for_good_is_known_when_it_is_read_again() {
+async fn a_finally_ended_message_is_recognized_when_it_is_read_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     for (number, state) in
@@ -192,7 +192,7 @@ async fn what_is_over_for_good_is_known_when_it_is_read_again() {
 }
 
 #[tokio::test]
-async fn notes_and_what_is_kept_are_written_together() {
+async fn notices_and_messages_are_written_together() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let (good, bad) = (key(901, 20), key(901, 21));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_first_word_binds_a_ledger_to_a_chains_genesis_over_restarts() {
+async fn the_first_reported_genesis_binds_the_ledger_across_restarts() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
     let (ours, theirs) = (B256::repeat_byte(1), B256::repeat_byte(2));

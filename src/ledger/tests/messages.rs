@@ -52,7 +52,7 @@ fn ended(number: u64, ordinal: u32) -> Notice {
 }
 
 #[tokio::test]
-async fn a_note_is_new_once() {
+async fn a_notice_is_new_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let undeclared = note(20, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0);
@@ -65,7 +65,7 @@ async fn a_note_is_new_once() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_not_a_message() {
+async fn an_undecodable_log_is_reported_once_and_is_not_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let news = NoticeKind::Undecodable { error: DecodeError::TopicCount { found: 1 } };
@@ -82,7 +82,7 @@ async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_not_a_message() {
 }
 
 #[tokio::test]
-async fn a_note_that_does_not_fit_leaves_nothing_behind() {
+async fn a_notice_that_cannot_be_written_leaves_no_rows() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     assert!(store.note_messages(&[invalid(20), invalid(u64::MAX)], NOW).await.is_err());
@@ -90,7 +90,7 @@ async fn a_note_that_does_not_fit_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_was_noted_is_read_back() {
+async fn notices_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let notes = [
@@ -123,7 +123,7 @@ async fn what_was_noted_is_read_back() {
 
 /// What the ledger says about one message whose block goes up to finality, over a restart at each step.
 #[tokio::test]
-async fn an_invalid_message_is_reported_once_at_each_level_over_restarts() {
+async fn an_invalid_message_is_reported_once_at_each_level_across_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let event = |level, change| MessageEvent {
         transaction_hash: None,
@@ -202,7 +202,7 @@ async fn a_suspect_is_new_once() {
 }
 
 #[tokio::test]
-async fn a_flag_stays_as_it_was_set() {
+async fn a_flag_keeps_its_value_across_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     assert!(!store.flag("failsafe").await.unwrap());
@@ -215,7 +215,7 @@ async fn a_flag_stays_as_it_was_set() {
 }
 
 #[tokio::test]
-async fn blocks_with_a_message_that_was_not_found_valid_since_are_read_back() {
+async fn blocks_with_a_message_that_is_still_invalid_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let notes = [
@@ -237,7 +237,7 @@ async fn blocks_with_a_message_that_was_not_found_valid_since_are_read_back() {
 }
 
 #[tokio::test]
-async fn the_block_that_another_took_the_place_of_is_known_by_its_invalid_message() {
+async fn a_replaced_block_is_identified_by_its_invalid_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let notes = [invalid(20), invalid(21), flip(21, MessageStatus::Valid, 1), invalid(22), ended(22, 0)];
@@ -254,7 +254,7 @@ async fn the_block_that_another_took_the_place_of_is_known_by_its_invalid_messag
 }
 
 #[tokio::test]
-async fn the_highest_block_that_an_invalid_message_makes_a_node_replace() {
+async fn the_highest_block_that_a_node_replaces_for_an_invalid_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let highest = async |above, up_to| store.highest_replaced(chain(), above, up_to).await.unwrap();

@@ -17,7 +17,7 @@ fn position(block: &ValidBlock) -> BlockNumHash {
 }
 
 #[tokio::test]
-async fn a_block_without_a_verdict_is_passed_by_word_and_the_verdict_counts_when_it_comes() {
+async fn a_block_without_a_verdict_is_resolved_with_confirmation_and_a_later_verdict_counts() {
     let dir = TempDir::new().unwrap();
     let ledger = begun(&dir).await;
     let blocks = blocks(3);
@@ -52,7 +52,7 @@ async fn a_block_without_a_verdict_is_passed_by_word_and_the_verdict_counts_when
 }
 
 #[tokio::test]
-async fn a_wrong_block_that_the_head_is_not_above_takes_nothing_back() {
+async fn an_invalid_block_at_or_above_the_head_moves_no_head_back() {
     let dir = TempDir::new().unwrap();
     let ledger = begun(&dir).await;
     let blocks = blocks(2);
@@ -67,7 +67,7 @@ async fn a_wrong_block_that_the_head_is_not_above_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn an_audit_begins_where_an_operator_says() {
+async fn an_operator_sets_where_the_audit_begins() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let blocks = blocks(5);

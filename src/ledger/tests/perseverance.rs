@@ -28,7 +28,7 @@ async fn until(holds: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_waited_out_and_reading_continues() {
+async fn writes_wait_for_a_full_disk_and_reads_continue() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = ledger(&dir).await.persevering(health.clone(), cancel, BACKOFF);
@@ -59,7 +59,7 @@ async fn a_full_disk_is_waited_out_and_reading_continues() {
 }
 
 #[tokio::test]
-async fn whoever_waits_ends_when_the_program_does() {
+async fn a_waiting_write_ends_when_the_program_ends() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = ledger(&dir).await.persevering(health.clone(), cancel.clone(), BACKOFF);
@@ -81,7 +81,7 @@ async fn whoever_waits_ends_when_the_program_does() {
 
 /// An operator who asks for something is told at once.
 #[tokio::test]
-async fn who_does_not_persevere_is_reported() {
+async fn without_perseverance_a_full_disk_is_an_error() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     fill(&ledger).await;

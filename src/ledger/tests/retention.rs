@@ -43,7 +43,7 @@ async fn signatures(ledger: &Ledger) -> Vec<(i64, Vec<u8>, String, Vec<u8>, Opti
 }
 
 #[tokio::test]
-async fn old_cases_go_with_their_events_and_who_signed_them_stays() {
+async fn old_cases_are_removed_with_their_events_and_their_signatures_remain() {
     let dir = TempDir::new().unwrap();
     let (ledger, blocks) = upheld(&dir, 10).await;
     let before = ledger.counts(chain()).await.unwrap();
@@ -70,7 +70,7 @@ async fn old_cases_go_with_their_events_and_who_signed_them_stays() {
 }
 
 #[tokio::test]
-async fn what_is_young_or_not_below_the_head_stays() {
+async fn young_cases_and_cases_not_below_the_head_remain() {
     let dir = TempDir::new().unwrap();
     let (ledger, _) = upheld(&dir, 5).await;
     let above = attested(9, B256::repeat_byte(7));
@@ -84,7 +84,7 @@ async fn what_is_young_or_not_below_the_head_stays() {
 
 /// Beside and below what is not plainly upheld: that holds, replaces, or has a parent.
 #[tokio::test]
-async fn what_is_beside_a_finding_stays() {
+async fn cases_at_the_height_of_a_finding_remain() {
     let dir = TempDir::new().unwrap();
     let (ledger, blocks) = upheld(&dir, 30).await;
     let rival = attested_with(SigningDomain::CrossSafeBlocksV1, 10, blocks[8].hash(), 7);
@@ -116,7 +116,7 @@ async fn what_is_beside_a_finding_stays() {
 
 /// A block that was passed without a verdict and is wrong takes the head back, however long that took.
 #[tokio::test]
-async fn above_a_block_that_was_passed_unjudged_everything_stays() {
+async fn cases_above_a_block_resolved_without_a_verdict_remain() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -139,7 +139,7 @@ async fn above_a_block_that_was_passed_unjudged_everything_stays() {
 
 /// Whose signature an open ancestor can be used against is found on top of it.
 #[tokio::test]
-async fn above_an_open_block_it_stays_who_signed_on_top_of_it() {
+async fn signatures_above_an_open_block_remain() {
     let dir = TempDir::new().unwrap();
     let (ledger, _) = upheld(&dir, 9).await;
     let lie = attested_with(SigningDomain::CrossSafeBlocksV1, 2, B256::repeat_byte(7), 9);
@@ -164,7 +164,7 @@ async fn above_an_open_block_it_stays_who_signed_on_top_of_it() {
 }
 
 #[tokio::test]
-async fn an_audit_that_begins_again_below_goes_over_what_is_gone() {
+async fn an_audit_from_a_lower_anchor_covers_removed_cases_again() {
     let dir = TempDir::new().unwrap();
     let (ledger, blocks) = upheld(&dir, 9).await;
     prune(&ledger, 2).await;
@@ -181,7 +181,7 @@ async fn an_audit_that_begins_again_below_goes_over_what_is_gone() {
 }
 
 #[tokio::test]
-async fn a_new_file_gets_smaller() {
+async fn a_new_database_file_can_shrink() {
     let dir = TempDir::new().unwrap();
     let (ledger, _) = upheld(&dir, 60).await;
     assert!(ledger.can_shrink().await.unwrap());
@@ -195,7 +195,7 @@ async fn a_new_file_gets_smaller() {
 }
 
 #[tokio::test]
-async fn a_file_of_an_older_version_is_known_not_to() {
+async fn a_database_file_of_an_older_version_cannot_shrink() {
     let dir = TempDir::new().unwrap();
     old_ledger(&dir.path().join("ledger.sqlite"), 10).await;
     assert!(!ledger(&dir).await.can_shrink().await.unwrap());
@@ -203,7 +203,7 @@ async fn a_file_of_an_older_version_is_known_not_to() {
 
 /// A signature that came after the verdict is the one that says more.
 #[tokio::test]
-async fn the_signature_that_says_most_is_kept() {
+async fn the_strongest_signature_is_kept() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let (replay, genuine) = (

@@ -30,7 +30,7 @@ fn back(from: &ValidBlock, to: &ValidBlock) -> Retraction {
 }
 
 #[tokio::test]
-async fn the_head_leaves_a_branch_and_goes_over_another() {
+async fn the_head_leaves_a_branch_and_follows_another() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(5);
@@ -54,7 +54,7 @@ async fn the_head_leaves_a_branch_and_goes_over_another() {
 }
 
 #[tokio::test]
-async fn the_head_waits_where_the_branches_part_until_the_other_one_is_upheld() {
+async fn the_head_waits_where_the_branches_split_until_the_other_one_is_upheld() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(4);
@@ -66,7 +66,7 @@ async fn the_head_waits_where_the_branches_part_until_the_other_one_is_upheld() 
 }
 
 #[tokio::test]
-async fn l1_takes_up_the_branch_again() {
+async fn the_head_returns_when_l1_returns_to_the_branch() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(4);
@@ -82,7 +82,7 @@ async fn l1_takes_up_the_branch_again() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_elsewhere_by_now_stays() {
+async fn a_retraction_from_an_outdated_head_changes_nothing() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(3);
@@ -93,7 +93,7 @@ async fn a_head_that_is_elsewhere_by_now_stays() {
 }
 
 #[tokio::test]
-async fn the_branch_is_reported_down_to_where_the_audit_began() {
+async fn the_vouched_branch_is_read_down_to_the_anchor() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(3);

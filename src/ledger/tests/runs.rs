@@ -7,7 +7,7 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::{PeerId, Reason, Refusal, RefusalVerdict};
 
 #[tokio::test]
-async fn a_cursor_of_a_former_run_misses_nothing_of_this_one() {
+async fn a_cursor_of_an_earlier_run_misses_nothing_of_this_run() {
     let dir = TempDir::new().unwrap();
     let metrics = Metrics::new(DependencySet::new([].into(), 100)).unwrap();
     let mut cursor = 0;

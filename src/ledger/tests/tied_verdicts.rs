@@ -20,7 +20,7 @@ async fn decide_by(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict, l1: O
 }
 
 #[tokio::test]
-async fn a_verdict_that_is_taken_back_is_kept_beside_and_another_falls() {
+async fn a_withdrawn_verdict_is_kept_and_another_is_reached() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
     first.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();

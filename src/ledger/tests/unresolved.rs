@@ -12,7 +12,7 @@ async fn counts(ledger: &Ledger) -> Vec<(String, &'static str, u64)> {
 }
 
 #[tokio::test]
-async fn a_wrong_block_is_unresolved_over_restarts_until_an_operator_says_otherwise() {
+async fn an_invalid_block_is_unresolved_across_restarts_until_an_operator_resolves_it() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
     first.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_wrong_block_is_unresolved_over_restarts_until_an_operator_says_otherw
 
 /// Passed while it was open, the block was not known to be wrong.
 #[tokio::test]
-async fn a_block_that_was_passed_unjudged_and_is_wrong_is_unresolved() {
+async fn an_invalid_block_that_was_resolved_before_its_verdict_is_unresolved() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let block = attested(1, B256::ZERO);
@@ -49,7 +49,7 @@ async fn a_block_that_was_passed_unjudged_and_is_wrong_is_unresolved() {
 }
 
 #[tokio::test]
-async fn what_is_unresolved_says_whom_it_can_be_held_against() {
+async fn an_unresolved_block_has_its_attribution() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);

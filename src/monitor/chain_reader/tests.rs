@@ -47,7 +47,7 @@ async fn a_client_that_contradicts_itself_is_reported_once_and_nothing_is_droppe
 
 /// As a plain node's client does when the chain replaces `O` by `R`.
 #[tokio::test(start_paused = true)]
-async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_stays_on_it() {
+async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_remains_on_it() {
     let lines = Lines::capture();
     let client = Client::new();
     let invalid = client.extend_with_log(2);
@@ -72,7 +72,7 @@ async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_stays_on_it
 
 /// As op-supernode does to replace block 3.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_taken_back_to_a_sibling_of_its_own_making_has_not_reorged() {
+async fn a_client_that_its_node_moves_back_to_a_sibling_has_not_reorged() {
     let lines = Lines::capture();
     let client = Client::new();
     let invalid = client.extend_with_log(2);
@@ -132,7 +132,7 @@ async fn a_tip_that_is_another_block_by_its_number_is_a_contradiction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reorgs_are_followed_although_they_come_in_mid_read_and_in_a_row() {
+async fn successive_reorgs_during_a_read_are_followed() {
     let lines = Lines::capture();
     let client = Client::new();
     let invalid = client.extend_with_log(2);
@@ -250,7 +250,7 @@ async fn a_chain_of_another_genesis_than_the_ledgers_is_not_read() {
 
 /// The block that the chain's network begins with, by what is built in.
 #[tokio::test(start_paused = true)]
-async fn another_chain_than_the_network_s_is_not_read() {
+async fn a_chain_that_is_not_the_configured_network_is_not_read() {
     let lines = Lines::capture();
     let client = Client::new();
     client.extend(2);
@@ -288,7 +288,7 @@ async fn heads_that_are_awaited_are_a_warning_once_that_lasts() {
 
 /// After a time away for longer than messages are kept, what came meanwhile is not read. That is said, once.
 #[tokio::test(start_paused = true)]
-async fn blocks_that_nobody_will_read_are_reported_once() {
+async fn blocks_that_are_skipped_are_reported_once() {
     let lines = Lines::capture();
     let client = Client::new();
     client.extend(6);

@@ -37,7 +37,7 @@ fn has_ended(tracker: &Tracker, ending: fn(&Ending) -> bool) -> bool {
 }
 
 #[tokio::test]
-async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
+async fn a_valid_message_is_tracked_until_it_is_final_without_an_alarm() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -65,7 +65,7 @@ async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
 }
 
 #[tokio::test]
-async fn an_invalid_message_is_reported_once_and_its_replacement_too_whatever_restarts_in_between() {
+async fn an_invalid_message_and_its_replacement_are_reported_once_across_restarts() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -106,7 +106,7 @@ async fn an_invalid_message_is_reported_once_and_its_replacement_too_whatever_re
 
 /// What is answered of a message whose life is over: the same, whatever restarts.
 #[tokio::test]
-async fn a_message_that_was_not_plainly_valid_is_kept_as_it_ended() {
+async fn a_message_that_was_not_always_valid_is_stored_with_its_ending() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -208,7 +208,7 @@ async fn a_replacement_under_way_resolves_the_message() {
 
 /// The view of one chain is behind a reorg that the other chain's block knows of: nobody is alarmed.
 #[tokio::test]
-async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
+async fn a_message_that_is_invalid_only_by_an_outdated_view_raises_no_alarm() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let old = world.extend(B, &[]);
     let mut shell = world.watch(dir.path()).await;
@@ -232,7 +232,7 @@ async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
 
 /// A newer inbox emits with every message what this build cannot read: that is reported once, and accuses nobody.
 #[tokio::test]
-async fn an_event_of_the_inbox_that_is_not_known_is_reported_once_and_counted_each_time() {
+async fn an_unknown_inbox_event_is_reported_once_and_counted_each_time() {
     let lines = Lines::capture();
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.set_out(A, true);
@@ -280,7 +280,7 @@ async fn an_event_of_the_inbox_that_is_not_known_is_reported_once_and_counted_ea
 
 /// The cited chain does not answer any more. What its endpoints said last is told after a while.
 #[tokio::test]
-async fn an_invalid_message_is_reported_though_the_cited_chain_has_gone() {
+async fn an_invalid_message_is_reported_even_if_the_cited_chain_is_unavailable() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     let tip = world.extend(B, &[]);
@@ -318,7 +318,7 @@ async fn a_remote_reorg_flips_the_message_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_block_whose_messages_turn_out_valid_is_marked_no_longer() {
+async fn a_block_whose_messages_become_valid_is_no_longer_marked() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let first = world.extend(B, &[]);
     world.extend(B, &[]);
@@ -335,7 +335,7 @@ async fn a_block_whose_messages_turn_out_valid_is_marked_no_longer() {
 }
 
 #[tokio::test]
-async fn an_outage_leaves_messages_unknown_and_shows_on_readiness() {
+async fn an_outage_leaves_messages_unknown_and_blocks_readiness() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.set_out(B, true);
@@ -400,7 +400,7 @@ async fn a_suspect_is_reported_before_its_block_is_read_and_its_outcome_after() 
 }
 
 #[tokio::test]
-async fn a_suspicion_that_rests_on_a_view_behind_a_reorg_is_not_told() {
+async fn a_suspect_that_an_outdated_view_explains_is_not_reported() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let first = world.extend(B, &[]);
     let forked = world.extend(B, &[]);
@@ -425,7 +425,7 @@ async fn a_suspicion_that_rests_on_a_view_behind_a_reorg_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
+async fn a_suspect_that_no_endpoint_confirms_is_not_reported() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let cited = world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -451,7 +451,7 @@ async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_reorg_deeper_than_all_that_was_read_is_read_again() {
+async fn a_reorg_deeper_than_the_view_is_read_again() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let first = world.extend(A, &[]);
     world.extend(B, &[Emit]);

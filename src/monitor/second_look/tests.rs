@@ -72,11 +72,11 @@ fn second_look() -> SecondLook {
 #[case::valid_after_all(&[status(INVALID), level()], status(MessageStatus::Valid), 1)]
 #[case::a_level_after_that(&[status(INVALID), status(MessageStatus::Valid)], level(), 1)]
 #[case::unknown_again(&[status(INVALID)], status(MessageStatus::Unknown), 1)]
-#[case::gone_with_the_view(&[status(INVALID), Change::Displaced], orphaned(), 1)]
+#[case::reorged_out_of_the_view(&[status(INVALID), Change::Displaced], orphaned(), 1)]
 #[case::replaced(&[status(INVALID), Change::Displaced], resolved(), 3)]
 #[case::final_all_the_same(&[status(INVALID)], Change::Ended(Ending::Finalized), 2)]
 #[tokio::test]
-async fn what_follows_an_invalid_status_waits_with_it(
+async fn events_after_an_invalid_status_wait_with_it(
     #[case] before: &[Change],
     #[case] last: Change,
     #[case] heard: usize,
@@ -91,7 +91,7 @@ async fn what_follows_an_invalid_status_waits_with_it(
 }
 
 #[tokio::test]
-async fn what_was_reported_before_waits_for_nothing_and_what_waited_is_released_once() {
+async fn a_reported_status_passes_at_once_and_waiting_events_are_released_once() {
     let mut second_look = second_look();
     assert_eq!(second_look.pass(&event(status(INVALID)), true).len(), 1);
     second_look.pass(&event(status(INVALID)), false);
@@ -103,7 +103,7 @@ async fn what_was_reported_before_waits_for_nothing_and_what_waited_is_released_
 
 /// A mistake of ours withholds no alarm: the message is checked again, and told at last.
 #[tokio::test(start_paused = true)]
-async fn a_look_that_panics_is_made_again_and_withholds_nothing() {
+async fn a_check_that_panics_is_retried_and_withholds_nothing() {
     let mut second_look = second_look();
     let invalid = event(status(INVALID));
     assert!(second_look.pass(&invalid, false).is_empty());

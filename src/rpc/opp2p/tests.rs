@@ -73,7 +73,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_is_connected_told_of_blocked_and_accepted_again() {
+async fn a_peer_is_connected_listed_blocked_and_accepted_again() {
     let mut world = World::start(&[CHAIN]).await;
     let other = world.network(CHAIN);
     let addr = other.listen_addrs().await.unwrap().remove(0).to_string();
@@ -118,7 +118,7 @@ async fn addresses_and_subnets_are_blocked_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_node_tells_of_itself() {
+async fn the_node_reports_itself() {
     let world = World::start(&[CHAIN]).await;
     let handle = world.handles.of(None).remove(0).1;
     let own = world.ok("opp2p_self", json!([])).await;

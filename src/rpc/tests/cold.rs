@@ -37,7 +37,7 @@ async fn the_blocks_of_a_list_are_fetched_at_once() {
 }
 
 #[tokio::test]
-async fn a_block_is_fetched_once_for_all_who_wait_for_it_and_then_remembered() {
+async fn a_block_is_fetched_once_for_all_waiting_callers_and_then_remembered() {
     let world = World::start(Setup::default()).await;
     let blocks = cold_blocks(&world);
     let lists = (0..20).map(|_| blocks.logs(wanted([2, 3]), far()));
@@ -51,7 +51,7 @@ async fn a_block_is_fetched_once_for_all_who_wait_for_it_and_then_remembered() {
 
 /// The endpoint never answers.
 #[tokio::test]
-async fn what_is_not_there_in_time_is_not_a_verdict() {
+async fn a_block_that_does_not_arrive_in_time_gives_no_verdict() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;
     let began = Instant::now();
     let descriptor = json!({ "chainID": "901", "timestamp": time_of(TIP) });
@@ -71,7 +71,7 @@ async fn what_is_not_there_in_time_is_not_a_verdict() {
 
 /// One entry cannot be looked up; of another there is proof.
 #[tokio::test]
-async fn a_proof_of_the_contrary_counts_though_something_else_is_unknown() {
+async fn a_proof_of_invalidity_counts_even_if_other_messages_are_unknown() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;
     let mut entries = world.entries(&[2, 12]);
     entries.last_mut().unwrap().0[31] ^= 1;
@@ -82,7 +82,7 @@ async fn a_proof_of_the_contrary_counts_though_something_else_is_unknown() {
 
 /// What a list waited for in vain is fetched on; a list that nobody waits for is not.
 #[tokio::test]
-async fn a_late_block_is_there_for_whoever_asks_again() {
+async fn a_late_block_is_available_to_the_next_caller() {
     let world = World::start(Setup { together: 2, ..Setup::default() }).await;
     let blocks = cold_blocks(&world);
     let late = blocks.logs(wanted([2]), Instant::now()).await;

@@ -85,7 +85,7 @@ type Spoil = fn(&mut Identifier, &mut B256);
     |id: &mut Identifier, _: &mut B256| (id.block_number, id.timestamp) = (TIP + 1, UnixSeconds(time_of(TIP + 1))), -321_401
 )]
 #[tokio::test]
-async fn messages_that_are_not_there(#[case] spoil: Spoil, #[case] code: i32) {
+async fn messages_that_do_not_exist(#[case] spoil: Spoil, #[case] code: i32) {
     let world = World::start(Setup { silent: true, ..Setup::default() }).await;
     let Message { mut identifier, mut payload_hash } = world.message(12);
     spoil(&mut identifier, &mut payload_hash);
@@ -117,7 +117,7 @@ async fn times(#[case] descriptor: Value, #[case] code: Option<i32>) {
 #[case::null(json!({ "chainID": null, "timestamp": time_of(13) }))]
 #[case::misspelt(json!({ "chain_id": "901", "timestamp": time_of(13) }))]
 #[tokio::test]
-async fn who_names_no_executing_chain_is_refused_by_todays_method(#[case] descriptor: Value) {
+async fn the_current_method_refuses_a_request_without_an_executing_chain(#[case] descriptor: Value) {
     let world = World::start(Setup::default()).await;
     let params = [json!(world.entries(&[12])), json!("unsafe"), descriptor];
     let (code, words) = world.call(BOTH[0], &params).await.unwrap_err();
@@ -127,7 +127,7 @@ async fn who_names_no_executing_chain_is_refused_by_todays_method(#[case] descri
 
 /// Nobody says of which set the executing chain is: an initiating chain that is not watched here may be of it.
 #[tokio::test]
-async fn a_chain_that_is_merely_not_watched_is_not_a_verdict() {
+async fn a_chain_that_is_not_watched_gives_no_verdict() {
     let world = World::start(Setup::default()).await;
     let Message { mut identifier, payload_hash } = world.message(12);
     identifier.chain_id = ChainId::from(SILENT);
@@ -169,7 +169,7 @@ async fn a_block_that_cannot_be_fetched_is_not_proven() {
 #[case::the_block(Lost::Below)]
 #[case::its_receipts(Lost::Receipts)]
 #[tokio::test]
-async fn a_block_that_no_endpoint_has_is_not_a_verdict(#[case] lost: Lost) {
+async fn a_block_that_no_endpoint_has_gives_no_verdict(#[case] lost: Lost) {
     let world = World::start(Setup { lost, ..Setup::default() }).await;
     let entries = world.entries(&[FIRST - 1]);
     assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_603));
@@ -197,7 +197,7 @@ async fn null_is_the_empty_list() {
 #[case::no_descriptor(json!([]), json!("unsafe"), Value::Null)]
 #[case::no_timestamp(json!([]), json!("unsafe"), json!({ "chainID": "901" }))]
 #[tokio::test]
-async fn what_cannot_be_read_is_counted_too(
+async fn unreadable_requests_are_counted_too(
     #[case] entries: Value,
     #[case] level: Value,
     #[case] descriptor: Value,
@@ -244,7 +244,7 @@ async fn hashes_by_number() {
 }
 
 #[tokio::test]
-async fn the_failsafe_refuses_everything_and_outlives_the_program() {
+async fn the_failsafe_refuses_everything_and_survives_a_restart() {
     let world = World::start(Setup { admin: true, ..Setup::default() }).await;
     let (entries, at) = (world.entries(&[12]), descriptor(time_of(TIP)));
     let is_on = async || world.call("admin_getFailsafeEnabled", &[]).await.unwrap();
@@ -263,7 +263,7 @@ async fn the_failsafe_refuses_everything_and_outlives_the_program() {
 }
 
 #[tokio::test]
-async fn switching_the_failsafe_is_not_served_unless_asked_for() {
+async fn switching_the_failsafe_is_not_served_unless_enabled() {
     let world = World::start(Setup::default()).await;
     let refused = world.call("admin_setFailsafeEnabled", &[json!(true)]).await;
     let (code, text) = refused.unwrap_err();

@@ -21,7 +21,7 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 #[tokio::test]
-async fn messages_are_reported_as_they_stand() {
+async fn messages_are_answered_with_their_current_state() {
     let world = World::start(Setup::default()).await;
     let page = world.call("crosscheck_messages", &[]).await.unwrap();
     let messages = page["messages"].as_array().unwrap();
@@ -111,7 +111,7 @@ fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord>
 }
 
 #[tokio::test]
-async fn what_is_over_is_told_by_the_ledger_among_what_continues() {
+async fn ended_messages_are_listed_from_the_ledger_among_the_open_ones() {
     let world = World::start(Setup::default()).await;
     let ask = async |page: Value| world.call("crosscheck_messages", &[page]).await.unwrap();
     let sequences = |page: &Value| -> Vec<u64> {
@@ -160,7 +160,7 @@ async fn what_is_over_is_told_by_the_ledger_among_what_continues() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_tracked_again_is_reported_as_it_is() {
+async fn a_message_that_is_tracked_again_is_answered_with_its_current_state() {
     let world = World::start(Setup::default()).await;
     let live = world.call("crosscheck_messages", &[]).await.unwrap()["messages"][0].clone();
     let block: BlockKey = BlockKey {
@@ -246,7 +246,7 @@ async fn uphold(ledger: &Ledger, number: u64) {
 }
 
 #[tokio::test]
-async fn subscribers_are_reported() {
+async fn subscribers_get_every_event() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
     uphold(&world.ledger, 5).await;
@@ -265,7 +265,7 @@ async fn subscribers_are_reported() {
 }
 
 #[tokio::test]
-async fn verdicts_come_in_the_order_in_which_they_fell() {
+async fn verdicts_come_in_the_order_in_which_they_were_reached() {
     let world = World::start(Setup::default()).await;
     let opened_first = NewCase::Ancestor {
         key: key(7),
@@ -297,7 +297,7 @@ async fn verdicts_come_in_the_order_in_which_they_fell() {
 }
 
 #[tokio::test]
-async fn a_kind_that_there_is_not_is_refused() {
+async fn an_unknown_kind_is_refused() {
     let world = World::start(Setup::default()).await;
     let (code, words) =
         world.call("crosscheck_events", &[json!({ "kinds": ["verdicts"] })]).await.unwrap_err();

@@ -37,7 +37,7 @@ async fn complaints(world: &World) -> Vec<SourceError> {
 }
 
 #[tokio::test]
-async fn no_answer_of_any_method_holds_where_an_endpoint_is() {
+async fn no_answer_of_any_method_contains_an_endpoint_address() {
     let mut world = World::start(Setup { admin: true, ..Setup::default() }).await;
     let addrs = world.silence().await;
     assert_eq!(addrs.len(), 3);

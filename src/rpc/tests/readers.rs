@@ -175,7 +175,7 @@ const fn expected(error: &SupervisorError) -> (Reading, Reading, i32) {
 }
 
 #[test]
-fn every_error_is_read_as_it_is_meant() {
+fn every_error_is_understood_by_every_reader() {
     for error in every_error() {
         let sent = Travelling { status: 200, code: error.code(), text: error.to_string() };
         let (reth, first, last) = expected(&error);
@@ -188,7 +188,7 @@ fn every_error_is_read_as_it_is_meant() {
 }
 
 #[test]
-fn every_text_holds_the_phrase_of_its_code_and_no_other() {
+fn every_text_contains_the_phrase_of_its_code_and_no_other() {
     for error in every_error() {
         let text = error.to_string();
         let held: Vec<i32> =
@@ -211,7 +211,7 @@ fn every_code_and_reason_is_known_to_the_metrics() {
 }
 
 #[tokio::test]
-async fn a_full_server_is_taken_for_no_verdict() {
+async fn a_full_server_is_not_read_as_a_verdict() {
     let response = busy_response("too many connections are open");
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -226,7 +226,7 @@ async fn a_full_server_is_taken_for_no_verdict() {
 
 /// What was answered before: the reader's rules do find it.
 #[test]
-fn too_many_requests_would_be_taken_for_a_verdict() {
+fn the_status_too_many_requests_would_be_read_as_a_verdict() {
     let was = Travelling {
         status: 429,
         code: -32_602,
@@ -244,7 +244,7 @@ fn too_many_requests_would_be_taken_for_a_verdict() {
 #[case::untrustworthy(SourceError::Untrustworthy { endpoint: url(), method: "eth_getBlockByNumber", reason: "of 10.0.0.1".to_owned() }, -32_603)]
 #[case::no_quorum(SourceError::NoQuorum { chain_id: chain_id(), subject: what(), needed: 2, endpoints: 3, said: "http://10.0.0.1 said".to_owned() }, -32_603)]
 #[case::vanished(SourceError::Vanished { chain_id: chain_id(), number: 7, hash: B256::ZERO }, -32_603)]
-fn no_caller_is_told_where_an_endpoint_is(#[case] error: SourceError, #[case] code: i32) {
+fn no_error_contains_an_endpoint_address(#[case] error: SourceError, #[case] code: i32) {
     let reported = SupervisorError::unproven(what(), &error);
     assert_eq!(reported.code(), code);
     assert!(!reported.to_string().contains("10.0.0.1"), "{reported}");

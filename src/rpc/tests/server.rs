@@ -67,7 +67,7 @@ async fn websocket(world: &World) -> WsClient {
 }
 
 #[tokio::test]
-async fn idle_websockets_keep_nobody_out() {
+async fn idle_websockets_do_not_block_other_callers() {
     let world = World::start(Setup::default()).await;
     let mut open = Vec::new();
     for _ in 0..RpcLimits::STANDARD.websockets.websockets {
@@ -87,7 +87,7 @@ async fn idle_websockets_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn half_sent_requests_keep_nobody_out() {
+async fn half_sent_requests_do_not_block_other_callers() {
     let world = World::start(Setup::default()).await;
     let half = join_all((0..256).map(|_| send(&world, HALF))).await;
     is_served(&world).await;
@@ -95,7 +95,7 @@ async fn half_sent_requests_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn half_a_request_is_given_up_in_time() {
+async fn an_incomplete_request_times_out() {
     let mut limits = RpcLimits::STANDARD;
     limits.bodies.within = Duration::from_millis(50);
     let world = World::start(Setup { limits, ..Setup::default() }).await;
@@ -104,7 +104,7 @@ async fn half_a_request_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn who_sends_no_request_is_disconnected() {
+async fn a_connection_without_a_request_is_closed() {
     let mut limits = RpcLimits::STANDARD;
     limits.connections.idle = Duration::from_millis(50);
     let world = World::start(Setup { limits, ..Setup::default() }).await;
@@ -150,7 +150,7 @@ async fn requests_that_take_all_the_memory_are_busy() {
 }
 
 #[tokio::test]
-async fn an_idle_websocket_is_closed_and_one_that_listens_is_not() {
+async fn an_idle_websocket_is_closed_and_a_subscribed_one_is_not() {
     let mut limits = RpcLimits::STANDARD;
     limits.websockets.idle = Duration::from_millis(200);
     let world = World::start(Setup { limits, ..Setup::default() }).await;
@@ -192,7 +192,7 @@ async fn calls_of_one_websocket_are_bounded() {
 /// A thousand checks wait for an endpoint that does not answer, while every websocket is taken and as many requests are half
 /// sent.
 #[tokio::test]
-async fn a_crowd_keeps_nobody_out_and_is_called_nothing() {
+async fn many_idle_connections_do_not_block_other_callers() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;
     let mut websockets = join_all((0..256).map(|_| send(&world, UPGRADE))).await;
     for websocket in &mut websockets {

@@ -101,7 +101,7 @@ async fn super_roots_that_are_not_proven(#[case] number: u64, #[case] code: i32)
 }
 
 #[tokio::test]
-async fn what_is_derived_but_not_verified_is_optimistic() {
+async fn a_derived_block_that_is_not_verified_is_optimistic() {
     let world = World::start(Setup { local_record: true, ..Setup::default() }).await;
     let answer = world.call(TODAYS, &[json!(time_of(16))]).await.unwrap();
     let expected = optimistic(&output(&world, 16), &world.l1_id(6));
@@ -127,7 +127,7 @@ async fn a_block_that_no_endpoint_has_is_an_error_for_the_whole_answer(
 
 /// Anyone who asks takes a missing `data` for "invalid" once `current_l1` is past a block.
 #[tokio::test]
-async fn current_l1_is_no_higher_than_what_was_verified() {
+async fn current_l1_is_not_above_the_verified_l1_block() {
     let heads = SafetyHeads { safe: 4, finalized: 4, ..HEADS };
     let world = World::start(Setup { local_record: true, heads, ..Setup::default() }).await;
     let answer = world.call(TODAYS, &[json!(time_of(9))]).await.unwrap();
@@ -138,7 +138,7 @@ async fn current_l1_is_no_higher_than_what_was_verified() {
 
 /// The node says more than the board has heard of: what is missing here is not proven to be missing.
 #[tokio::test]
-async fn current_l1_is_no_higher_than_what_was_heard_of() {
+async fn current_l1_is_not_above_the_last_recorded_l1_block() {
     let heads = SafetyHeads { local_safe: 4, safe: 4, finalized: 4, ..HEADS };
     let world = World::start(Setup { heads, ..Setup::default() }).await;
     let answer = world.call(TODAYS, &[json!(time_of(16))]).await;
@@ -155,7 +155,7 @@ async fn current_l1_is_no_higher_than_what_was_heard_of() {
 #[case::before_it(0, -1)]
 #[case::at_the_beginning_of_time(0, i64::MIN)]
 #[tokio::test]
-async fn the_first_block_stands_for_what_is_before_it(#[case] number: u64, #[case] later: i64) {
+async fn the_first_block_is_used_for_earlier_timestamps(#[case] number: u64, #[case] later: i64) {
     let world = World::start(Setup::default()).await;
     let params = [json!(time_of(0).saturating_add_signed(later))];
     let answer = world.call(TODAYS, &params).await.unwrap();
@@ -172,7 +172,7 @@ async fn the_first_block_stands_for_what_is_before_it(#[case] number: u64, #[cas
 #[case::before(time_of(17), true)]
 #[case::from_then_on(time_of(16), false)]
 #[tokio::test]
-async fn before_interop_what_is_derived_is_whole(#[case] interop_time: u64, #[case] is_whole: bool) {
+async fn before_interop_a_derived_super_root_is_complete(#[case] interop_time: u64, #[case] is_whole: bool) {
     let world = World::start(Setup { local_record: true, interop_time, ..Setup::default() }).await;
     let answer = world.call(TODAYS, &[json!(time_of(16))]).await.unwrap();
     assert_eq!(answer["optimistic_at_timestamp"], optimistic(&output(&world, 16), &world.l1_id(6)));
@@ -215,7 +215,7 @@ async fn of_a_replaced_block_the_original_is_optimistic_and_the_replacement_is_v
 
 /// A reader takes a chain that is left out for proof.
 #[tokio::test]
-async fn what_cannot_be_proven_is_an_error_for_the_whole_answer() {
+async fn an_unprovable_output_is_an_error_for_the_whole_answer() {
     let mut world = World::start(Setup::default()).await;
     note_invalid(&world, B256::repeat_byte(7)).await;
     let gone = world.call(TODAYS, &[json!(time_of(REPLACEMENT))]).await;
@@ -229,7 +229,7 @@ async fn what_cannot_be_proven_is_an_error_for_the_whole_answer() {
 
 /// The other chain, of which nothing is known, would make every answer an error.
 #[tokio::test]
-async fn a_chain_with_a_set_of_its_own_is_in_nobody_elses_super_root() {
+async fn a_chain_with_its_own_set_is_in_no_other_super_root() {
     let world = World::start(Setup { silent: true, apart: true, ..Setup::default() }).await;
     let (own, other) = (CHAIN.to_string(), SILENT.to_string());
     let params = [json!(time_of(12))];
@@ -272,7 +272,7 @@ fn sets(of: &str) -> DependencySet {
 #[case::a_member_that_is_not_watched("10+(130)", None, Err(-32_603))]
 #[case::nothing("", None, Err(-320_400))]
 #[tokio::test]
-async fn the_set_that_is_meant(
+async fn the_dependency_set_that_a_path_selects(
     #[case] watched: &str,
     #[case] path: Option<u64>,
     #[case] expected: Result<&str, i32>,

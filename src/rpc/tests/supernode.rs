@@ -5,7 +5,7 @@ use crosscheck_core::heads::SafetyHeads;
 use serde_json::json;
 
 #[tokio::test]
-async fn the_status_of_a_set_is_what_its_nodes_say() {
+async fn the_status_of_a_set_comes_from_its_nodes() {
     let world = World::start(Setup::default()).await;
     let status = world.call("supernode_syncStatus", &[]).await.unwrap();
     let chain = &status["chains"]["901"];
@@ -26,7 +26,7 @@ async fn the_status_of_a_set_is_what_its_nodes_say() {
 }
 
 #[tokio::test]
-async fn nothing_is_safe_on_a_nodes_word_alone() {
+async fn no_block_is_safe_by_the_answer_of_a_node_alone() {
     let heads = SafetyHeads { safe: FIRST, finalized: FIRST - 1, ..HEADS };
     let world = World::start(Setup { heads, ..Setup::default() }).await;
     let status = world.call("supernode_syncStatus", &[]).await.unwrap();
@@ -38,7 +38,7 @@ async fn nothing_is_safe_on_a_nodes_word_alone() {
 }
 
 #[tokio::test]
-async fn a_status_that_nobody_told_is_not_made_up() {
+async fn without_answers_of_the_nodes_there_is_no_status() {
     let world = World::start(Setup { blocks: false, ..Setup::default() }).await;
     assert_eq!(world.call("supernode_syncStatus", &[]).await.unwrap_err().0, -320_400);
 }

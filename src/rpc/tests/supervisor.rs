@@ -42,13 +42,13 @@ async fn the_local_safe_head_comes_with_its_source() {
 #[case::nothing_known("supervisor_localUnsafe", SILENT, -320_400)]
 #[case::nothing_final("supervisor_finalized", SILENT, -320_400)]
 #[tokio::test]
-async fn heads_that_are_not_known(#[case] method: &str, #[case] chain: u64, #[case] code: i32) {
+async fn unknown_heads_are_an_error(#[case] method: &str, #[case] chain: u64, #[case] code: i32) {
     let world = World::start(Setup { silent: true, ..Setup::default() }).await;
     assert_eq!(world.call(method, &[json!(chain)]).await.unwrap_err().0, code);
 }
 
 #[tokio::test]
-async fn heads_that_the_node_no_longer_names_are_not_known_to_anybody() {
+async fn heads_that_the_node_no_longer_names_are_unknown() {
     let world = World::start(Setup::default()).await;
     let none = json!({ "hash": B256::ZERO, "number": 0, "timestamp": 0, "parentHash": B256::ZERO });
     let document = json!({
@@ -119,7 +119,7 @@ async fn a_source_that_is_not_proven(#[case] setup: Setup, #[case] number: u64, 
 }
 
 #[tokio::test]
-async fn a_block_above_the_tip_is_of_the_future() {
+async fn a_block_above_the_tip_is_in_the_future() {
     let world = World::start(Setup::default()).await;
     let derived = json!({ "hash": B256::ZERO, "number": TIP + 1 });
     let found = world.call("supervisor_crossDerivedToSource", &[json!(CHAIN), derived]).await;
@@ -127,7 +127,7 @@ async fn a_block_above_the_tip_is_of_the_future() {
 }
 
 #[tokio::test]
-async fn what_was_safe_with_an_l1_block() {
+async fn the_safe_block_at_an_l1_block() {
     let world = World::start(Setup::default()).await;
     let ask = async |source: Value| world.call("supervisor_allSafeDerivedAt", &[source]).await;
     assert_eq!(ask(world.l1_id(5)).await.unwrap(), json!({ "0x385": world.id(9) }));
@@ -140,7 +140,7 @@ async fn what_was_safe_with_an_l1_block() {
 }
 
 #[tokio::test]
-async fn finalized_l1_is_what_l1_says_or_else_the_nodes() {
+async fn finalized_l1_comes_from_l1_or_else_from_the_nodes() {
     let world = World::start(Setup::default()).await;
     let finalized = world.fixture.l1.finalized().number();
     assert_eq!(world.call("supervisor_finalizedL1", &[]).await.unwrap(), world.l1_ref(finalized));
@@ -172,7 +172,7 @@ async fn sync_status() {
 }
 
 #[tokio::test]
-async fn a_chain_that_is_not_known_yet_has_zero_blocks_in_the_sync_status() {
+async fn an_unknown_chain_has_zero_blocks_in_the_sync_status() {
     let world = World::start(Setup { silent: true, ..Setup::default() }).await;
     let status = world.call("supervisor_syncStatus", &[]).await.unwrap();
     let none = json!({ "hash": B256::ZERO, "number": 0 });
@@ -182,7 +182,7 @@ async fn a_chain_that_is_not_known_yet_has_zero_blocks_in_the_sync_status() {
 
 /// A client has one set in mind: its lowest timestamp is where that set's next super root is looked for.
 #[tokio::test]
-async fn of_several_dependency_sets_the_one_that_the_path_names() {
+async fn the_path_selects_one_of_several_dependency_sets() {
     let world = World::start(Setup { silent: true, apart: true, ..Setup::default() }).await;
     let at = |path: u64, method, params: &[Value]| {
         let (path, params) = (path.to_string(), params.to_vec());

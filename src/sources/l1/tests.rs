@@ -132,7 +132,7 @@ async fn a_block_and_its_logs_are_verified_and_kept() {
 #[case::a_size_that_is_none(|block: &mut Value, _: &mut Value| block["size"] = json!("ab3"))]
 #[case::a_total_difficulty_that_is_none(|block: &mut Value, _: &mut Value| block["totalDifficulty"] = json!({}))]
 #[tokio::test]
-async fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value, &mut Value)) {
+async fn fields_that_no_hash_covers_are_ignored(#[case] change: fn(&mut Value, &mut Value)) {
     let (mut block, mut receipts) = (rpc_block(), rpc_receipts());
     change(&mut block, &mut receipts[0]);
     let served = serve(block, receipts).await;
@@ -142,7 +142,7 @@ async fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value, &mut Val
 }
 
 #[tokio::test]
-async fn another_block_than_asked_for_is_refused() {
+async fn a_block_other_than_the_requested_one_is_refused() {
     let served = serve(rpc_block(), Value::Null).await;
     assert!(matches!(served.client.block_by_number(8).await, Err(SourceError::Untrustworthy { .. })));
     assert!(matches!(served.client.block_by_hash(B256::ZERO).await, Err(SourceError::Untrustworthy { .. })));
@@ -167,7 +167,7 @@ async fn receipts_that_prove_nothing_are_refused() {
 
 /// A node that has the header and no receipts yet, and one that has no block yet.
 #[tokio::test]
-async fn who_is_merely_behind_is_told_to_be() {
+async fn an_endpoint_that_is_behind_is_reported_as_behind() {
     let served = serve(rpc_block(), json!([])).await;
     let error = served.client.logs(&header(), &[PORTAL]).await.unwrap_err();
     assert!(matches!(error, SourceError::Incomplete { .. }), "{error}");
@@ -177,7 +177,7 @@ async fn who_is_merely_behind_is_told_to_be() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_none() {
+async fn a_missing_block_is_none() {
     let served = serve(Value::Null, Value::Null).await;
     assert_eq!(served.client.block_by_number(7).await.unwrap(), None);
     assert_eq!(served.client.logs(&header(), &[PORTAL]).await.unwrap(), None);
@@ -185,7 +185,7 @@ async fn what_is_not_there_is_none() {
 
 /// Erigon once took no block hashes there; others do not have the method.
 #[tokio::test]
-async fn receipts_are_had_one_by_one_where_they_are_not_served_together() {
+async fn receipts_are_fetched_one_by_one_where_block_receipts_are_not_served() {
     let mut module = RpcModule::new(());
     let mut block = rpc_block();
     block["transactions"] = json!([B256::repeat_byte(5)]);
@@ -205,7 +205,7 @@ async fn receipts_are_had_one_by_one_where_they_are_not_served_together() {
 
 /// Several chains have contracts on one L1.
 #[tokio::test]
-async fn what_one_chain_asked_for_another_need_not() {
+async fn chains_share_the_logs_of_an_l1_block() {
     let served = serve(rpc_block(), rpc_receipts()).await;
     let other = Address::repeat_byte(9);
     // Nothing of the other contract was kept of this block when its logs were asked for.
@@ -223,7 +223,7 @@ async fn what_one_chain_asked_for_another_need_not() {
 }
 
 #[tokio::test]
-async fn a_block_without_receipts_needs_no_question() {
+async fn a_block_without_receipts_needs_no_request() {
     let served = serve(Value::Null, Value::Null).await;
     let empty = VerifiedL1Header::seal(ConsensusHeader {
         receipts_root: alloy::consensus::constants::EMPTY_RECEIPTS,

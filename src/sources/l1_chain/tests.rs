@@ -39,13 +39,13 @@ fn line(from: &Arc<VerifiedL1Header>, branch: u8, length: usize) -> Vec<Arc<Veri
 }
 
 #[test]
-fn nothing_is_known_at_first() {
+fn an_empty_chain_knows_no_block() {
     let mut chain = L1Chain::default();
     assert_eq!((chain.at(0), chain.head(), chain.left()), (At::Above, None, 0));
 }
 
 #[test]
-fn a_head_brings_the_blocks_below_it() {
+fn a_head_adds_the_blocks_below_it() {
     let blocks = line(&first(10), 0, 5);
     let mut chain = L1Chain::default();
     take(&mut chain, &blocks, &blocks[1], 64);
@@ -57,7 +57,7 @@ fn a_head_brings_the_blocks_below_it() {
 }
 
 #[test]
-fn a_block_of_another_branch_takes_all_that_is_not_below_it() {
+fn a_block_of_another_branch_removes_all_blocks_that_are_not_below_it() {
     let blocks = line(&first(10), 0, 5);
     let other = line(&blocks[2], 1, 1);
     let mut chain = L1Chain::default();
@@ -71,7 +71,7 @@ fn a_block_of_another_branch_takes_all_that_is_not_below_it() {
 
 /// A node behind the one that was asked before has the same chain, and less of it.
 #[test]
-fn a_lower_head_of_the_same_branch_leaves_nothing() {
+fn a_lower_head_of_the_same_branch_abandons_no_block() {
     let blocks = line(&first(10), 0, 5);
     let mut chain = L1Chain::default();
     for head in [0, 5, 3] {
@@ -87,7 +87,7 @@ fn a_lower_head_of_the_same_branch_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_joined_leaves_all() {
+fn a_head_that_cannot_be_joined_abandons_all_blocks() {
     let blocks = line(&first(10), 0, 70);
     let mut chain = L1Chain::default();
     take(&mut chain, &blocks, &blocks[0], 64);
@@ -100,7 +100,7 @@ fn what_cannot_be_joined_leaves_all() {
 }
 
 #[test]
-fn what_is_kept_is_bounded() {
+fn the_number_of_kept_blocks_is_bounded() {
     let blocks = line(&first(10), 0, 3000);
     let mut chain = L1Chain::default();
     for head in &blocks {

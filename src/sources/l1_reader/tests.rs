@@ -100,7 +100,7 @@ fn reader(l1: &L1) -> L1Reader<L1> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_questions_are_one_request() {
+async fn concurrent_questions_share_one_request() {
     let l1 = L1::with(10);
     let reader = reader(&l1);
     let head = reader.head().await.unwrap();
@@ -117,7 +117,7 @@ async fn many_questions_are_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_above_the_head_is_looked_for() {
+async fn a_block_above_the_head_is_requested() {
     let l1 = L1::with(10);
     let reader = reader(&l1);
     reader.head().await.unwrap();
@@ -128,7 +128,7 @@ async fn a_block_above_the_head_is_looked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_another_block_is_there_is_looked_up_now() {
+async fn a_changed_block_at_a_height_is_confirmed_with_a_new_request() {
     let l1 = L1::with(10);
     let reader = reader(&l1);
     reader.head().await.unwrap();
@@ -144,7 +144,7 @@ async fn that_another_block_is_there_is_looked_up_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_blocks_are_asked_for_once() {
+async fn old_blocks_are_requested_once() {
     let l1 = L1::with(200);
     let reader = reader(&l1);
     for _ in 0..3 {
@@ -160,7 +160,7 @@ async fn old_blocks_are_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_at_once_shares_a_look_and_its_failure() {
+async fn concurrent_callers_share_a_request_and_its_failure() {
     let l1 = L1::with(10);
     let reader = reader(&l1);
     for is_down in [false, true] {
@@ -181,7 +181,7 @@ async fn who_asks_at_once_shares_a_look_and_its_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_known_is_not_taken_for_fresh_while_l1_is_down() {
+async fn known_blocks_become_stale_while_l1_is_down() {
     let l1 = L1::with(10);
     let reader = reader(&l1);
     reader.head().await.unwrap();

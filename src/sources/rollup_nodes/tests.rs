@@ -23,7 +23,7 @@ async fn two(
 }
 
 #[tokio::test]
-async fn a_status_is_one_nodes_whole() {
+async fn a_status_comes_from_one_node_only() {
     let (a, b) = two(Some(status([Some(9), None, None, None], true)), Some(at([8, 7, 6, 5]))).await;
     let nodes = list(&[a.url(), b.url()]);
     let answer = nodes.status().await.unwrap();
@@ -32,7 +32,7 @@ async fn a_status_is_one_nodes_whole() {
 }
 
 #[tokio::test]
-async fn of_nodes_that_lack_something_the_one_that_lacks_least_is_heard() {
+async fn among_incomplete_nodes_the_most_complete_is_used() {
     let (a, b) = two(Some(status([None; 4], true)), Some(status([9, 8, 7, 6].map(Some), false))).await;
     let answer = list(&[a.url(), b.url()]).status().await.unwrap();
     assert_eq!(answer.place, 1);
@@ -70,7 +70,7 @@ async fn a_node_that_hangs_is_not_waited_for_while_another_answers() {
 }
 
 #[tokio::test]
-async fn what_is_asked_besides_is_asked_of_the_node_in_use_first() {
+async fn other_requests_go_to_the_node_in_use_first() {
     let (a, b) = two(None, Some(at([8, 7, 6, 5]))).await;
     b.change(|conduct| conduct.config = json!({ "l2_chain_id": CHAIN, "of": "b" }));
     let nodes = list(&[a.url(), b.url()]);

@@ -123,7 +123,7 @@ fn erigon((block, receipts): &mut Answers) {
 #[case::nethermind(nethermind)]
 #[case::erigon(erigon)]
 #[tokio::test]
-async fn every_client_is_read_alike(#[case] dialect: fn(&mut Answers)) {
+async fn every_client_is_read_the_same_way(#[case] dialect: fn(&mut Answers)) {
     let scripted = Scripted::start().await;
     let expected = scripted.read(honest()).await.unwrap();
     let mut answers = honest();
@@ -213,7 +213,7 @@ fn varied(object: &str, field: &str, value: Option<Value>) -> Answers {
 
 /// Names that clients are known to write, and one that none does.
 #[tokio::test]
-async fn what_no_hash_covers_may_be_anything() {
+async fn fields_that_no_hash_covers_may_have_any_value() {
     let scripted = Scripted::start().await;
     let (block, receipts) = honest();
     let answers = json!([block, receipts]);
@@ -249,7 +249,7 @@ fn is_spelling(object: &str, field: &str, shape: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn what_a_hash_covers_is_refused_by_its_name() {
+async fn an_invalid_hashed_field_is_refused_by_its_name() {
     let scripted = Scripted::start().await;
     for (object, hashed) in objects() {
         for field in hashed {
@@ -277,7 +277,7 @@ async fn what_a_hash_covers_is_refused_by_its_name() {
 
 /// A value of the right kind, and another one.
 #[tokio::test]
-async fn another_value_of_what_a_hash_covers_is_refused() {
+async fn a_changed_hashed_field_is_refused() {
     let scripted = Scripted::start().await;
     let (block, receipts) = honest();
     let answers = json!([block, receipts]);
@@ -311,7 +311,10 @@ async fn another_value_of_what_a_hash_covers_is_refused() {
 #[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "3 of the receipts")]
 #[case::no_transactions(|answers: &mut Answers| answers.0["transactions"] = json!([]), "none of its transactions")]
 #[tokio::test]
-async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[case] reported: &str) {
+async fn an_endpoint_that_is_behind_is_reported_as_behind(
+    #[case] lose: fn(&mut Answers),
+    #[case] reported: &str,
+) {
     let scripted = Scripted::start().await;
     let mut answers = honest();
     lose(&mut answers);
@@ -329,7 +332,7 @@ async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[ca
     "without its transactions"
 )]
 #[tokio::test]
-async fn what_is_no_part_of_the_truth_is_not_to_be_trusted(
+async fn an_answer_that_contradicts_the_hashes_is_untrustworthy(
     #[case] lie: fn(&mut Answers),
     #[case] reported: &str,
 ) {
@@ -398,7 +401,7 @@ mod unknown_types {
     }
 
     #[tokio::test]
-    async fn one_of_the_usual_fields_is_proven_by_the_root() {
+    async fn an_unknown_receipt_type_with_the_usual_fields_is_proven_by_the_root() {
         let (answers, _) = block(false);
         let server = unknown_receipts(answers, None).await;
         let client = client(&[&server]);
@@ -407,7 +410,7 @@ mod unknown_types {
     }
 
     #[tokio::test]
-    async fn one_with_a_field_of_its_own_is_proven_by_its_encoding() {
+    async fn an_unknown_receipt_type_with_own_fields_is_proven_by_its_encoding() {
         let (answers, encodings) = block(true);
         let server = unknown_receipts(answers, Some(json!(encodings))).await;
         let client = client(&[&server]);
@@ -421,7 +424,9 @@ mod unknown_types {
     #[case::of_another_type(|encodings: &[Bytes]| Some(json!([encodings[0], encodings[2], encodings[1]])))]
     #[case::cut_off(|encodings: &[Bytes]| Some(json!([encodings[0], encodings[1].slice(..40)])))]
     #[tokio::test]
-    async fn one_whose_encoding_cannot_be_had_is_named(#[case] reported: fn(&[Bytes]) -> Option<Value>) {
+    async fn an_unknown_receipt_type_without_its_encoding_is_named(
+        #[case] reported: fn(&[Bytes]) -> Option<Value>,
+    ) {
         let (answers, encodings) = block(true);
         let server = unknown_receipts(answers, reported(&encodings)).await;
         let client = client(&[&server]);

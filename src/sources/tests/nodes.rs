@@ -89,7 +89,7 @@ async fn heads(status: Value) -> Result<SyncStatus, SourceError> {
 #[case::kona_node(kona_node())]
 #[case::op_supernode(op_supernode())]
 #[tokio::test]
-async fn heads_are_read_alike(#[case] status: Value) {
+async fn the_heads_of_every_node_are_read_the_same_way(#[case] status: Value) {
     let expected = heads(self::status()).await.unwrap();
     assert_eq!(expected.by_level().map(|(_, head)| head.unwrap().number), [40, 35, 30, 20]);
     assert_eq!(heads(status.clone()).await.unwrap(), expected);
@@ -108,7 +108,7 @@ async fn heads_are_read_alike(#[case] status: Value) {
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_status_is_refused_by_its_name() {
+async fn an_invalid_status_field_is_refused_by_its_name() {
     for head in ["unsafe_l2", "safe_l2", "finalized_l2", "local_safe_l2"] {
         for field in ["hash", "number", "timestamp"] {
             for shape in shapes() {
@@ -129,7 +129,7 @@ async fn what_is_read_of_a_status_is_refused_by_its_name() {
 #[case::keys_in_hex(json!({ "dependencies": { "0xa": {}, "0x82": {} } }), None)]
 #[case::members_of_any_kind(json!({ "dependencies": { "10": { "chainIndex": 1 }, "130": null }, "more": [] }), None)]
 #[tokio::test]
-async fn dependency_sets_are_read_alike(#[case] answer: Value, #[case] window: Option<u64>) {
+async fn dependency_sets_are_read_the_same_way(#[case] answer: Value, #[case] window: Option<u64>) {
     let (node, _server) = node(&[(SET, answer)]).await;
     assert_eq!(node.dependency_set().await.unwrap(), (vec![10.into(), 130.into()], window));
 }
@@ -140,7 +140,7 @@ async fn dependency_sets_are_read_alike(#[case] answer: Value, #[case] window: O
 #[case::no_chains(json!({}), "dependencies")]
 #[case::the_window(json!({ "dependencies": {}, "overrideMessageExpiryWindow": "7" }), "overrideMessageExpiryWindow")]
 #[tokio::test]
-async fn what_is_read_of_a_dependency_set_is_refused_by_its_name(#[case] answer: Value, #[case] name: &str) {
+async fn an_invalid_dependency_set_field_is_refused_by_its_name(#[case] answer: Value, #[case] name: &str) {
     let (node, _server) = node(&[(SET, answer)]).await;
     let error = node.dependency_set().await.unwrap_err().to_string();
     assert!(error.contains(name), "{error}");
@@ -154,7 +154,7 @@ async fn what_is_read_of_a_dependency_set_is_refused_by_its_name(#[case] answer:
 #[case::unreadable(json!({ "chain_ids": [{}] }), Err("chain_ids[0]"))]
 #[case::none(json!({ "chains": {} }), Err("chain_ids"))]
 #[tokio::test]
-async fn supernodes_are_read_alike(#[case] answer: Value, #[case] expected: Result<SafeMeans, &str>) {
+async fn supernodes_are_read_the_same_way(#[case] answer: Value, #[case] expected: Result<SafeMeans, &str>) {
     let (node, _server) = node(&[(SUPERNODE, answer)]).await;
     match (node.safe_means(ChainId::from(10)).await, expected) {
         (Ok(means), Ok(expected)) => assert_eq!(means, expected),
@@ -194,7 +194,7 @@ async fn config(answer: Value) -> Result<RollupConfig, SourceError> {
 
 /// kona names the chain and leaves out what every chain has (Regolith at its genesis).
 #[tokio::test]
-async fn configurations_are_read_alike() {
+async fn configurations_are_read_the_same_way() {
     let expected = config(op_nodes_config()).await.unwrap();
     let mut konas = op_nodes_config();
     konas["l2_chain_id"] = json!("optimism");
@@ -215,7 +215,7 @@ async fn configurations_are_read_alike() {
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_configuration_is_refused_by_its_name() {
+async fn an_invalid_configuration_field_is_refused_by_its_name() {
     let places =
         ["block_time", "l1_chain_id", "l2_chain_id", "deposit_contract_address", "l1_system_config_address"];
     let places = places.map(|name| format!("/{name}"));

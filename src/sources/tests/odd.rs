@@ -47,7 +47,7 @@ async fn one_by_one(block: Value, receipts: Value, all: Option<i32>) -> RunningS
 #[case::no_such_method(None)]
 #[case::by_number_only(Some(-32_602))]
 #[tokio::test]
-async fn receipts_are_had_one_by_one_where_they_are_not_served_together(#[case] all: Option<i32>) {
+async fn receipts_are_fetched_one_by_one_where_block_receipts_are_not_served(#[case] all: Option<i32>) {
     let (block, receipts) = honest();
     let server = one_by_one(block, receipts, all).await;
     let client = client(&[&server]);
@@ -56,7 +56,7 @@ async fn receipts_are_had_one_by_one_where_they_are_not_served_together(#[case] 
 }
 
 #[tokio::test]
-async fn a_receipt_that_is_not_there_is_not_proof_and_no_failure() {
+async fn a_missing_receipt_is_neither_a_proof_nor_a_failure() {
     let (block, mut receipts) = honest();
     receipts.as_array_mut().unwrap().pop();
     let server = one_by_one(block, receipts, None).await;
@@ -66,7 +66,7 @@ async fn a_receipt_that_is_not_there_is_not_proof_and_no_failure() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_tired_is_not_asked_for_them_one_by_one() {
+async fn an_overloaded_server_is_not_asked_for_receipts_one_by_one() {
     let (block, receipts) = honest();
     let server = one_by_one(block, receipts, Some(-32_005)).await;
     let client = client(&[&server]);
@@ -104,9 +104,7 @@ async fn of_another_type() -> (Value, BTreeMap<B256, Bytes>) {
 #[case::of_every_client("eth_getRawTransactionByHash")]
 #[case::of_the_debug_namespace("debug_getRawTransaction")]
 #[tokio::test]
-async fn a_transaction_of_an_unknown_type_does_not_stop_a_block_whose_bytes_can_be_had(
-    #[case] method: &'static str,
-) {
+async fn a_transaction_of_an_unknown_type_is_read_if_its_bytes_are_available(#[case] method: &'static str) {
     let (block, encodings) = of_another_type().await;
     let server = unread(block.clone(), method, encodings).await;
     let verified = client(&[&server]).block_by_number(1).await.unwrap().unwrap();
@@ -145,7 +143,7 @@ fn encoding_of(transaction: &Value, encodings: &BTreeMap<B256, Bytes>) -> Bytes 
 }
 
 #[tokio::test]
-async fn a_transaction_of_an_unknown_type_is_named_where_its_bytes_cannot_be_had() {
+async fn a_transaction_of_an_unknown_type_is_named_if_its_bytes_are_unavailable() {
     let (block, mut encodings) = of_another_type().await;
     let last: B256 = block["transactions"][3]["hash"].as_str().unwrap().parse().unwrap();
     encodings.remove(&last);
@@ -155,7 +153,7 @@ async fn a_transaction_of_an_unknown_type_is_named_where_its_bytes_cannot_be_had
 }
 
 #[tokio::test]
-async fn other_bytes_than_the_blocks_are_refused() {
+async fn bytes_of_another_transaction_are_refused() {
     let (block, mut encodings) = of_another_type().await;
     for encoding in encodings.values_mut() {
         *encoding = Bytes::from_static(&[0x7b, 1]);
@@ -196,7 +194,7 @@ fn params() -> ArrayParams {
 #[case::an_error_that_is_none(|request: &Value| json!({ "jsonrpc": "2.0", "id": request["id"], "result": "0x385", "error": null }))]
 #[case::an_id_as_text(|request: &Value| json!({ "jsonrpc": "2.0", "id": request["id"].to_string(), "result": "0x385" }))]
 #[tokio::test]
-async fn answers_that_the_standard_forbids_are_read(#[case] spell: fn(&Value) -> Value) {
+async fn nonstandard_answers_are_read(#[case] spell: fn(&Value) -> Value) {
     let (endpoint, asked, _serving) = forbidden(spell).await;
     for _ in 0..3 {
         assert_eq!(endpoint.call::<String>("eth_chainId", params()).await.unwrap(), "0x385");
@@ -208,7 +206,7 @@ async fn answers_that_the_standard_forbids_are_read(#[case] spell: fn(&Value) ->
 }
 
 #[tokio::test]
-async fn a_refusal_stays_one() {
+async fn a_refusal_remains_a_refusal() {
     let refuse =
         |request: &Value| json!({ "id": request["id"], "error": { "code": -32_000, "message": "no" } });
     let (endpoint, _, _serving) = forbidden(refuse).await;
@@ -240,7 +238,7 @@ async fn headers_go_with_every_request_and_are_shown_nowhere() {
 #[case::by_itself(None, concat!("crosscheck/", env!("CARGO_PKG_VERSION")))]
 #[case::as_configured(Some("ours/1"), "ours/1")]
 #[tokio::test]
-async fn requests_say_who_asks(#[case] configured: Option<&'static str>, #[case] expected: &str) {
+async fn requests_name_the_client(#[case] configured: Option<&'static str>, #[case] expected: &str) {
     let answer = |headers: axum::http::HeaderMap, Json(request): Json<Value>| {
         let agents: Vec<_> =
             headers.get_all("user-agent").iter().map(|it| it.to_str().unwrap().to_owned()).collect();

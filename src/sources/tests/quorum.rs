@@ -184,7 +184,7 @@ impl World {
 #[case::second([0, 1, 0])]
 #[case::third([0, 0, 1])]
 #[tokio::test]
-async fn a_liar_among_three_is_outvoted_and_named(#[case] lies: [usize; 3]) {
+async fn an_invalid_answer_among_three_is_outvoted_and_its_endpoint_named(#[case] lies: [usize; 3]) {
     let chains = [chain(1, 4), chain(2, 4)];
     let world = world(&lies.map(|lie| &chains[lie])).await;
     let expected = chains[0].canonical(2).unwrap();
@@ -203,7 +203,7 @@ async fn a_liar_among_three_is_outvoted_and_named(#[case] lies: [usize; 3]) {
 }
 
 #[tokio::test]
-async fn a_liar_is_named_however_slow_it_is_and_nobody_waits_for_it() {
+async fn a_slow_outvoted_endpoint_is_named_without_waiting_for_it() {
     let chains = [chain(1, 4), chain(2, 4)];
     let world = world(&[&chains[0], &chains[0], &chains[1]]).await;
     world.nodes[2].gate.forget_permits(Semaphore::MAX_PERMITS);
@@ -216,7 +216,7 @@ async fn a_liar_is_named_however_slow_it_is_and_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn two_of_two_that_differ_agree_on_nothing() {
+async fn two_of_two_that_differ_are_no_quorum() {
     let chains = [chain(1, 4), chain(2, 4)];
     let world = world(&[&chains[0], &chains[1]]).await;
     for error in [
@@ -237,7 +237,7 @@ async fn two_of_two_that_differ_agree_on_nothing() {
 }
 
 #[tokio::test]
-async fn a_block_is_missing_only_if_enough_say_so() {
+async fn a_block_is_missing_only_if_a_quorum_says_so() {
     let chain = chain(1, 4);
     let world = world(&[&chain, &chain, &chain]).await;
     assert_eq!(world.client.block_by_number(5).await.unwrap(), None);
@@ -251,7 +251,7 @@ async fn a_block_is_missing_only_if_enough_say_so() {
 }
 
 #[tokio::test]
-async fn a_failing_endpoint_is_named_and_a_working_one_taken_back() {
+async fn a_failing_endpoint_is_named_and_used_again_once_it_works() {
     let chain = chain(1, 4);
     let world = world(&[&chain, &chain, &chain]).await;
     world.nodes[0].set(|conduct| conduct.fails = true);
@@ -272,7 +272,7 @@ async fn a_failing_endpoint_is_named_and_a_working_one_taken_back() {
 
 /// There is nobody that it could agree with.
 #[tokio::test]
-async fn a_chain_s_only_client_is_said_to_answer_again() {
+async fn the_recovery_of_the_only_client_is_reported() {
     let lines = Lines::capture();
     let chain = chain(1, 4);
     let world = world(&[&chain]).await;
@@ -328,7 +328,7 @@ async fn a_header_that_does_not_hash_is_not_a_vote() {
 }
 
 #[tokio::test]
-async fn one_that_lags_does_not_hold_the_tip_back_and_is_named() {
+async fn a_lagging_endpoint_does_not_delay_the_tip_and_is_named() {
     let chain = chain(1, 8);
     let world = world(&[&chain, &chain, &chain]).await;
     world.nodes[0].set(|conduct| conduct.tip = 8 - TOLERATED_LAG);
@@ -344,7 +344,7 @@ async fn one_that_lags_does_not_hold_the_tip_back_and_is_named() {
 }
 
 #[tokio::test]
-async fn one_that_runs_ahead_does_not_pull_the_tip() {
+async fn an_endpoint_that_is_ahead_does_not_move_the_tip() {
     let chain = chain(1, 8);
     let world = world(&[&chain, &chain, &chain]).await;
     for node in &world.nodes[1..] {
@@ -356,7 +356,7 @@ async fn one_that_runs_ahead_does_not_pull_the_tip() {
 }
 
 #[tokio::test]
-async fn one_that_hangs_holds_nothing_up() {
+async fn a_hanging_endpoint_delays_nothing() {
     let chain = chain(1, 4);
     let world = world(&[&chain, &chain, &chain]).await;
     world.nodes[0].gate.forget_permits(Semaphore::MAX_PERMITS);
@@ -372,7 +372,7 @@ async fn one_that_hangs_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn heads_are_those_that_enough_endpoints_have_reached() {
+async fn the_heads_are_those_that_a_quorum_has_reached() {
     let chain = chain(1, 8);
     let world = world(&[&chain, &chain, &chain]).await;
     let labels = [Some((7, 1)), Some((5, 4)), Some((2, 6))];
@@ -392,8 +392,8 @@ async fn heads_are_those_that_enough_endpoints_have_reached() {
 #[rstest]
 #[case::none(0, 2)]
 #[case::more_than_there_are(2, 1)]
-#[case::of_nobody(1, 0)]
-fn a_quorum_that_cannot_be_is_refused(#[case] quorum: usize, #[case] endpoints: usize) {
+#[case::of_no_endpoint(1, 0)]
+fn an_impossible_quorum_is_refused(#[case] quorum: usize, #[case] endpoints: usize) {
     let urls = vec!["http://127.0.0.1:1".parse().unwrap(); endpoints];
     let limits = EndpointLimits { timeout: DEADLINE, max_response_bytes: 1, max_concurrent_requests: 1 };
     let client = ExecutionClient::new(ChainId::from(CHAIN_ID), &urls, quorum, limits, LogIndex::new(0));

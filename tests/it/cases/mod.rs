@@ -34,10 +34,7 @@ const CASES: [(&str, Held); 22] = [
     ("09-kona-rollup-config-without-regolith", Read(|| nodes::regolith_follows_from_later_forks().boxed())),
     (
         "10-interop-time-of-config-against-node",
-        Brought(
-            "src/audit/head_watcher/tests.rs",
-            "a_node_that_works_by_other_rules_is_reported_and_no_head_moves",
-        ),
+        Brought("src/audit/head_watcher/tests.rs", "a_node_with_other_rules_is_reported_and_no_head_moves"),
     ),
     (
         "11-lagoon-activation-holds-the-head",
@@ -54,7 +51,10 @@ const CASES: [(&str, Held); 22] = [
     ("22-bootnodes-and-static-peers-of-the-wild", Read(|| frames::bootnodes_of_the_wild_are_taken().boxed())),
     (
         "26-access-check-descriptors",
-        Brought("src/rpc/tests/interop.rs", "who_names_no_executing_chain_is_refused_by_todays_method"),
+        Brought(
+            "src/rpc/tests/interop.rs",
+            "the_current_method_refuses_a_request_without_an_executing_chain",
+        ),
     ),
     ("27-super-root-json", Brought("src/rpc/tests/super_roots.rs", "super_roots")),
     ("28-dependency-set-answers", Read(|| nodes::a_window_of_0_is_none().boxed())),
@@ -105,7 +105,7 @@ fn every_directory_has_a_row_and_every_row_is_reported() {
 }
 
 #[test]
-fn what_brings_a_case_about_is_there() {
+fn every_test_that_covers_a_case_exists() {
     for (case, held) in &CASES {
         let Brought(file, test) = held else { continue };
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();

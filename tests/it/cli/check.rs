@@ -25,7 +25,7 @@ fn write(directory: &Path, text: &str) -> PathBuf {
 }
 
 #[test]
-fn a_sound_configuration_is_said_to_be_sound() {
+fn a_valid_configuration_is_reported_as_valid() {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), SOUND);
     let output = run([Path::new("check"), Path::new("--config"), &file]);
@@ -36,7 +36,7 @@ fn a_sound_configuration_is_said_to_be_sound() {
 
 /// Nobody says so later: the program would run, and hear nothing.
 #[test]
-fn a_chain_that_would_hear_nobody_is_reported() {
+fn a_chain_without_any_way_to_find_peers_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let (without, _) = SOUND.split_once("[chains.901.p2p]").unwrap();
     let file = write(directory.path(), without);
@@ -64,7 +64,7 @@ fn a_bad_configuration_is_refused_with_key_value_reason_and_fix(#[case] command:
 }
 
 #[test]
-fn the_default_file_watches_nothing_yet() {
+fn the_default_file_watches_no_chain() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
     let output = run([Path::new("check"), Path::new("--config"), &file]);
     assert_code(&output, USAGE);
@@ -114,7 +114,7 @@ fn a_missing_file_is_refused() {
 #[case::file(None, None, "audit.concurrency = 2001")]
 #[case::environment(Some("2002"), None, "audit.concurrency = 2002")]
 #[case::flag(Some("2002"), Some("2003"), "audit.concurrency = 2003")]
-fn flags_win_over_the_environment_over_the_file(
+fn flags_override_the_environment_which_overrides_the_file(
     #[case] variable: Option<&str>,
     #[case] flag: Option<&str>,
     #[case] counted: &str,

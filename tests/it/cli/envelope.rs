@@ -81,7 +81,7 @@ fn accepted(topic: Topic, domain: SigningDomain) -> Value {
 #[case::unsafe_block(Topic::BlocksV4, SigningDomain::Zero)]
 #[case::attestation(Topic::CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1)]
 #[case::replayable_attestation(Topic::CrossSafeBlocksV1, SigningDomain::Zero)]
-fn a_sound_frame_is_accepted_and_shown(#[case] topic: Topic, #[case] domain: SigningDomain) {
+fn a_valid_frame_is_accepted_and_shown(#[case] topic: Topic, #[case] domain: SigningDomain) {
     let output = Question::on(topic).ask(&sound(domain));
     assert_code(&output, OK);
     assert_eq!(json(&output), accepted(topic, domain));
@@ -91,7 +91,7 @@ fn a_sound_frame_is_accepted_and_shown(#[case] topic: Topic, #[case] domain: Sig
 #[case::raw(sound(SigningDomain::Zero).to_vec())]
 #[case::hex(hex::encode_prefixed(sound(SigningDomain::Zero)).into_bytes())]
 #[case::hex_line(format!("{}\n", hex::encode_prefixed(sound(SigningDomain::Zero))).into_bytes())]
-fn a_file_and_standard_input_are_read_alike(#[case] content: Vec<u8>) {
+fn a_file_and_standard_input_are_read_the_same_way(#[case] content: Vec<u8>) {
     let expected = accepted(Topic::BlocksV4, SigningDomain::Zero);
     let question = Question::on(Topic::BlocksV4);
     assert_eq!(json(&question.ask(&content)), expected);
@@ -103,7 +103,7 @@ fn a_file_and_standard_input_are_read_alike(#[case] content: Vec<u8>) {
 }
 
 #[test]
-fn without_a_signer_whoever_signed_is_shown() {
+fn without_a_configured_signer_the_actual_signer_is_shown() {
     let question = Question { signer: None, ..Question::on(Topic::CrossSafeBlocksV1) };
     let output = question.ask(&sound(SigningDomain::CrossSafeBlocksV1));
     assert_code(&output, OK);
@@ -115,7 +115,7 @@ fn without_a_signer_whoever_signed_is_shown() {
 
 /// An attestation that is taken for a block of the default topic names an address of nobody; who signed is shown beside it.
 #[test]
-fn who_signed_an_attestation_is_shown_on_any_topic() {
+fn the_signer_of_an_attestation_is_shown_on_any_topic() {
     let output = Question { signer: None, ..Question::on(Topic::BlocksV4) }
         .ask(&sound(SigningDomain::CrossSafeBlocksV1));
     let shown = json(&output);
@@ -232,7 +232,7 @@ fn a_frame_larger_than_the_network_carries_is_rejected() {
 #[rstest]
 #[case::odd_digits(b"0x123".to_vec(), "not hex")]
 #[case::no_digits(b"0xhello!".to_vec(), "not hex")]
-fn what_begins_as_hex_and_is_none_is_misuse(#[case] content: Vec<u8>, #[case] problem: &str) {
+fn invalid_hex_is_misuse(#[case] content: Vec<u8>, #[case] problem: &str) {
     let output = Question::on(Topic::BlocksV4).ask(&content);
     assert_code(&output, USAGE);
     assert!(stderr(&output).contains(problem), "{}", stderr(&output));
@@ -242,7 +242,7 @@ fn what_begins_as_hex_and_is_none_is_misuse(#[case] content: Vec<u8>, #[case] pr
 #[case::endless("/dev/zero", USAGE, "more than")]
 #[case::missing("/nowhere/frame", FAILED, "/nowhere/frame cannot be opened")]
 #[case::directory("/", FAILED, "/ cannot be read")]
-fn a_file_that_holds_no_frame_is_refused(#[case] file: &str, #[case] code: i32, #[case] problem: &str) {
+fn a_file_without_a_frame_is_refused(#[case] file: &str, #[case] code: i32, #[case] problem: &str) {
     let output = run(Question::on(Topic::BlocksV4).arguments(file));
     assert_code(&output, code);
     assert!(stderr(&output).contains(problem), "{}", stderr(&output));

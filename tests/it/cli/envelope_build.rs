@@ -125,7 +125,7 @@ fn judge(topic: Topic, frame: &[u8]) -> Judgement {
 #[case::v2(PayloadVersion::V2, Topic::BlocksV2)]
 #[case::v3(PayloadVersion::V3, Topic::BlocksV3)]
 #[case::v4(PayloadVersion::V4, Topic::BlocksV4)]
-fn a_block_of_every_version_is_taken_on_its_topic(#[case] version: PayloadVersion, #[case] topic: Topic) {
+fn a_block_of_every_version_is_accepted_on_its_topic(#[case] version: PayloadVersion, #[case] topic: Topic) {
     let payload = payload(version);
     let output = Room::with(&block(&payload)).build(&[]);
     assert_code(&output, OK);
@@ -135,7 +135,7 @@ fn a_block_of_every_version_is_taken_on_its_topic(#[case] version: PayloadVersio
 }
 
 #[test]
-fn what_is_built_can_be_inspected() {
+fn a_built_frame_can_be_inspected() {
     let payload = payload(PayloadVersion::V3);
     let built = Room::with(&block(&payload)).build(&[]);
     let arguments = ["envelope", "inspect", "--chain-id=901", "--topic=blocksv3", "--at=1800000000", "-"];
@@ -150,7 +150,7 @@ fn what_is_built_can_be_inspected() {
 }
 
 #[test]
-fn an_attestation_is_signed_in_its_own_domain_unless_told_otherwise() {
+fn an_attestation_is_signed_in_its_own_domain_by_default() {
     let payload = payload(PayloadVersion::V4);
     let room = Room::with(&json!({ "jsonrpc": "2.0", "id": 1, "result": block(&payload) }));
     for (flags, domain) in [
@@ -174,7 +174,7 @@ fn an_attestation_is_signed_in_its_own_domain_unless_told_otherwise() {
 #[case::topic_of_another_version(&["--topic=blocksv3"], "leave it out, or write blocksv4")]
 #[case::domain_of_another_topic(&["--domain=cross-safe-blocksv1"], "write zero")]
 #[case::no_topic(&["--topic=blocks"], "--topic")]
-fn a_flag_that_nobody_would_follow_is_misuse(#[case] flags: &[&str], #[case] problem: &str) {
+fn a_flag_without_effect_is_misuse(#[case] flags: &[&str], #[case] problem: &str) {
     let output = Room::with(&block(&payload(PayloadVersion::V4))).build(flags);
     assert_code(&output, USAGE);
     assert!(stderr(&output).contains(problem), "{}", stderr(&output));

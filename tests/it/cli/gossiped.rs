@@ -55,7 +55,7 @@ fn inspect(dir: &Path, block: &ValidBlock, frame: &[u8]) -> Output {
 }
 
 #[tokio::test]
-async fn what_a_devnet_gossips_is_accepted_and_its_mutations_are_not() {
+async fn devnet_gossip_is_accepted_and_its_mutations_are_not() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
     let arguments = ["devnet", "--fast", "--no-sidecar", "--chains=1", "--await-sidecar=300", "--dir", path];

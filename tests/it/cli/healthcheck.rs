@@ -34,7 +34,7 @@ fn answer_once(status: &'static str, body: &'static str) -> (SocketAddr, JoinHan
 #[case::alive(&[], "200 OK", "GET /healthz HTTP/1.1", OK)]
 #[case::ready(&["--ready"], "200 OK", "GET /readyz HTTP/1.1", OK)]
 #[case::not_ready(&["--ready"], "503 Service Unavailable", "GET /readyz HTTP/1.1", FAILED)]
-fn the_answer_decides(
+fn the_answer_sets_the_exit_code(
     #[case] flags: &[&str],
     #[case] status: &'static str,
     #[case] request: &str,
@@ -55,7 +55,7 @@ fn the_answer_decides(
 #[case::by_the_file(None, false)]
 #[case::by_the_environment(Some("CROSSCHECK_HTTP_ADDR"), false)]
 #[case::every_address_is_this_machine_s(None, true)]
-fn who_runs_is_found_by_the_settings_that_it_runs_with(#[case] variable: Option<&str>, #[case] is_any: bool) {
+fn a_running_program_is_found_by_its_settings(#[case] variable: Option<&str>, #[case] is_any: bool) {
     let (address, server) = answer_once("200 OK", "ok\n");
     let address = if is_any { format!("0.0.0.0:{}", address.port()) } else { address.to_string() };
     let directory = tempfile::tempdir().unwrap();
@@ -73,7 +73,7 @@ fn who_runs_is_found_by_the_settings_that_it_runs_with(#[case] variable: Option<
 #[rstest]
 #[case::no_address("http.addr = \"here\"", "http.addr = here: not an address with a port")]
 #[case::any_port("http.addr = \"127.0.0.1:0\"", "http.addr = 127.0.0.1:0 is another port at each start")]
-fn an_address_that_tells_nothing_is_misuse(#[case] line: &str, #[case] problem: &str) {
+fn an_unusable_address_is_misuse(#[case] line: &str, #[case] problem: &str) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("crosscheck.toml");
     std::fs::write(&file, line).unwrap();
@@ -86,7 +86,7 @@ fn an_address_that_tells_nothing_is_misuse(#[case] line: &str, #[case] problem: 
 #[rstest]
 #[case::by_the_file(true)]
 #[case::by_an_address(false)]
-fn who_is_asked_over_json_rpc_is_found_alike(#[case] by_file: bool) {
+fn json_rpc_commands_find_a_running_program_the_same_way(#[case] by_file: bool) {
     let (address, server) = answer_once("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":[]}"#);
     let address = address.to_string();
     let directory = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ fn who_is_asked_over_json_rpc_is_found_alike(#[case] by_file: bool) {
 }
 
 #[test]
-fn nobody_there_is_a_failure() {
+fn an_unreachable_program_is_a_failure() {
     let [address] = free_addrs::<1>().unwrap().map(|address| address.to_string());
     let output = run(["healthcheck", "--addr", &address]);
     assert_code(&output, FAILED);
@@ -113,7 +113,7 @@ fn nobody_there_is_a_failure() {
 }
 
 #[test]
-fn no_address_is_misuse() {
+fn a_missing_address_is_misuse() {
     let output = run(["healthcheck", "--addr", "not an address"]);
     assert_code(&output, USAGE);
     assert!(stderr(&output).contains("not an address"), "{}", stderr(&output));

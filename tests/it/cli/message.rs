@@ -118,7 +118,7 @@ fn a_bad_part_is_misuse(
 #[rstest]
 #[case::neither(&[])]
 #[case::both(&["--payload", PAYLOAD, "--payload-hash", PAYLOAD_HASH])]
-fn exactly_one_form_of_the_payload_is_taken(#[case] payload: &[&str]) {
+fn exactly_one_form_of_the_payload_is_accepted(#[case] payload: &[&str]) {
     let message = ["message", "checksum", "--origin", ORIGIN, "--block-number=1", "--log-index=1"];
     let rest = ["--timestamp=1", "--chain-id=1"];
     assert_code(&run(message.iter().chain(&rest).chain(payload)), USAGE);

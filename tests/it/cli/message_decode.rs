@@ -36,7 +36,7 @@ fn expected() -> serde_json::Value {
 }
 
 #[test]
-fn a_log_as_an_rpc_answers_it() {
+fn a_log_of_an_rpc_answer_is_decoded() {
     let input = log(INBOX, &[TOPIC, PAYLOAD_HASH]);
     let output = run_with_input(&["message", "decode", "-", "--json"], input.as_bytes());
     assert_code(&output, OK);
@@ -53,7 +53,7 @@ fn a_log_as_an_rpc_answers_it() {
 #[case::a_list(|log| format!("[{log}]"))]
 #[case::a_response(|log| format!(r#"{{"jsonrpc":"2.0","id":1,"result":[{log}]}}"#))]
 #[case::a_receipt(|log| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"status":"0x1","logs":[{log}]}}}}"#))]
-fn the_one_log_of_an_answer(#[case] answer: fn(String) -> String) {
+fn the_only_log_of_an_answer_is_decoded(#[case] answer: fn(String) -> String) {
     let input = answer(log(INBOX, &[TOPIC, PAYLOAD_HASH]));
     let output = run_with_input(&["message", "decode", "-", "--json"], input.as_bytes());
     assert_code(&output, OK);
@@ -64,7 +64,7 @@ fn the_one_log_of_an_answer(#[case] answer: fn(String) -> String) {
 #[case::none("[]", "it has 0 of them")]
 #[case::several("[{}, {}]", "it has 2 of them")]
 #[case::no_answer(r#"{"result":null}"#, "is not an event log")]
-fn which_log_is_meant_is_not_guessed(#[case] input: &str, #[case] says: &str) {
+fn one_of_several_logs_must_be_selected(#[case] input: &str, #[case] says: &str) {
     let output = run_with_input(&["message", "decode", "-"], input.as_bytes());
     assert_code(&output, USAGE);
     assert!(stderr(&output).contains(says), "{}", stderr(&output));
@@ -79,7 +79,7 @@ fn raw_topics_and_data() {
 }
 
 #[test]
-fn lines_for_people() {
+fn the_output_for_people() {
     let output = run(["message", "decode", "--topic", TOPIC, "--topic", PAYLOAD_HASH, "--data", DATA]);
     assert_code(&output, OK);
     let text = stdout(&output);
@@ -111,7 +111,7 @@ fn a_log_that_is_not_a_message(#[case] input: String, #[case] says: &str) {
 }
 
 #[test]
-fn a_broken_access_list_is_not_a_success() {
+fn an_invalid_access_list_is_not_a_success() {
     let output = run(["message", "decode", "--access-list", LOOKUP]);
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains("before the last message's checksum"), "{}", stderr(&output));

@@ -62,7 +62,7 @@ fn events(output: &Output) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_valid_block_is_printed_and_enough() {
+async fn a_valid_block_is_printed_and_is_a_success() {
     let signer = format!("--signer={}", sequencer());
     let output = hear(&["--blocks=1", "--for=300s", "--json", &signer]).await;
     assert_code(&output, OK);
@@ -76,7 +76,7 @@ async fn a_valid_block_is_printed_and_enough() {
 }
 
 #[tokio::test]
-async fn a_block_by_another_is_printed_and_not_enough() {
+async fn a_block_of_another_signer_is_printed_and_is_not_a_success() {
     let output =
         hear(&["--frames=1", "--for=300s", "--signer=0x2222222222222222222222222222222222222222"]).await;
     assert_code(&output, FAILED);
@@ -86,14 +86,14 @@ async fn a_block_by_another_is_printed_and_not_enough() {
 }
 
 #[test]
-fn nobody_is_not_enough() {
+fn no_peer_is_not_a_success() {
     let output = run(["net", "--network=op-mainnet", "--for=100ms"]);
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains("no peer was reached"), "{}", stderr(&output));
 }
 
 #[test]
-fn a_port_that_another_has_is_named() {
+fn a_port_in_use_is_named() {
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = format!("/ip4/127.0.0.1/tcp/{}", other.local_addr().unwrap().port());
     let output = run(["net", "--chain=901", "--for=100ms", "--listen", &listen]);

@@ -5,7 +5,7 @@ use crate::program::crosscheck;
 use rstest::rstest;
 
 #[test]
-fn version_is_the_packages() {
+fn the_version_is_that_of_the_package() {
     let output = run(["--version"]);
     assert_code(&output, OK);
     assert_eq!(stdout(&output).trim_end(), format!("crosscheck {}", env!("CARGO_PKG_VERSION")));
@@ -14,7 +14,7 @@ fn version_is_the_packages() {
 #[rstest]
 #[case::of_the_program(&["--help"])]
 #[case::of_a_command(&["run", "--help"])]
-fn help_is_not_a_mistake(#[case] arguments: &[&str]) {
+fn help_is_a_success(#[case] arguments: &[&str]) {
     let output = run(arguments);
     assert_code(&output, OK);
     assert!(stdout(&output).contains("Usage: crosscheck"));
@@ -53,7 +53,7 @@ fn a_url_that_cannot_be_read_is_not_printed_whole(#[case] arguments: &[&str]) {
 #[case::bash("bash", "complete -F _crosscheck")]
 #[case::zsh("zsh", "#compdef crosscheck")]
 #[case::fish("fish", "complete -c crosscheck")]
-fn completions_are_of_the_shell(#[case] shell: &str, #[case] mark: &str) {
+fn completions_match_the_shell(#[case] shell: &str, #[case] mark: &str) {
     let output = run(["completions", shell]);
     assert_code(&output, OK);
     let script = stdout(&output);
@@ -64,7 +64,7 @@ fn completions_are_of_the_shell(#[case] shell: &str, #[case] mark: &str) {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_not_a_crash() {
+fn a_closed_output_is_not_a_crash() {
     let mut program = crosscheck(&["completions", "bash"]);
     program.stdout(std::process::Stdio::piped());
     let mut child = program.spawn().unwrap();

@@ -73,7 +73,7 @@ use Validity::{Invalid, Unknown, Valid};
 #[case::cited_block_not_known(vec![(1, 9, vec![(0, 2, 5, 0)])], Unknown)]
 #[case::cited_log_not_there(vec![(1, 9, vec![(0, 2, 5, 3)]), (2, 5, vec![])], Invalid)]
 #[case::one_of_two_not_known(vec![(1, 9, vec![(0, 2, 5, 0), (1, 3, 5, 0)]), (2, 5, vec![])], Unknown)]
-#[case::one_of_two_wrong_though_one_is_not_known(vec![(1, 9, vec![(0, 2, 5, 3), (1, 3, 5, 0)]), (2, 5, vec![])], Invalid)]
+#[case::one_of_two_invalid_and_one_unknown(vec![(1, 9, vec![(0, 2, 5, 3), (1, 3, 5, 0)]), (2, 5, vec![])], Invalid)]
 #[case::cited_block_invalid(vec![(1, 9, vec![(0, 2, 5, 0)]), (2, 5, vec![(1, 3, 4, 3)]), (3, 4, vec![])], Invalid)]
 #[case::cited_block_not_decided(vec![(1, 9, vec![(0, 2, 5, 0)]), (2, 5, vec![(1, 3, 4, 0)])], Unknown)]
 #[case::three_steps_back(
@@ -96,7 +96,7 @@ fn standings(#[case] blocks: Blocks, #[case] expected: Validity) {
 }
 
 #[test]
-fn a_settled_block_is_not_looked_into() {
+fn a_settled_block_is_not_examined() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(0, 3, 4, 0)]), Maturity::Settled);
@@ -106,9 +106,9 @@ fn a_settled_block_is_not_looked_into() {
 
 /// The root cites block 5 of chain 2, which is final; that cites block 4 of chain 3, which is final and executes `rows`.
 #[rstest]
-#[case::all_hold(0, vec![], Valid, 2)]
+#[case::both_valid(0, vec![], Valid, 2)]
 #[case::the_cited_block_is_invalid(7, vec![], Invalid, 0)]
-#[case::what_a_final_block_cites_is_taken_to_be_valid(0, vec![(0, 1, 2, 7)], Valid, 2)]
+#[case::blocks_cited_by_a_final_block_count_as_valid(0, vec![(0, 1, 2, 7)], Valid, 2)]
 fn a_final_block_is_examined_if_one_that_is_not_cites_it(
     #[case] log_index: u32,
     #[case] rows: Vec<Row>,
@@ -150,7 +150,7 @@ fn a_log_of_an_invalid_block(#[case] log_index: u32, #[case] expected: Validity)
 }
 
 #[test]
-fn asks_come_oldest_first_and_end() {
+fn requests_come_oldest_first_and_end() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 9, 0), (1, 3, 5, 0)])]);
     let asks = |closure: &Closure<'_>| -> Vec<(u64, String, Option<u64>)> {
@@ -168,7 +168,7 @@ fn asks_come_oldest_first_and_end() {
 }
 
 #[test]
-fn only_the_root_is_looked_into_though_it_is_broken() {
+fn only_the_root_is_examined_even_if_it_is_invalid() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 99, 0), (2, 3, 8, 0)])]);
     assert_eq!((validity(&closure), closure.asks().len()), (Invalid, 2));
@@ -268,7 +268,7 @@ proptest! {
 
     /// What is not known makes a block unknown, never valid or invalid against the truth.
     #[test]
-    fn is_never_wrong_where_blocks_are_not_known(
+    fn no_block_is_called_invalid_because_blocks_are_unknown(
         world in worlds(),
         hidden in prop::collection::vec((1..=CHAINS, 1..=HEIGHTS), 1..6),
     ) {

@@ -389,7 +389,7 @@ fn stories() -> impl Strategy<Value = Story> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
-    fn whatever_the_order_of_facts_the_verdicts_are_the_same(story in stories(), seeds in any::<[u64; 2]>()) {
+    fn the_verdicts_do_not_depend_on_the_order_of_facts(story in stories(), seeds in any::<[u64; 2]>()) {
         let expected = story.expected();
         let [one, other] = seeds.map(|seed| story.play(seed));
         for (attested, ending) in &one {

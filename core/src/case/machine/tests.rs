@@ -111,7 +111,7 @@ fn a_derived_block_without_messages_is_upheld() {
 }
 
 #[test]
-fn a_valid_message_is_looked_up_and_upheld() {
+fn a_block_with_a_valid_message_is_upheld_after_the_lookup() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
@@ -130,7 +130,7 @@ fn a_valid_message_is_looked_up_and_upheld() {
 }
 
 #[test]
-fn a_proven_contradiction_is_a_violation_though_others_are_unknown() {
+fn a_proven_contradiction_is_a_violation_even_if_other_messages_are_unknown() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     let mut elsewhere = message(0);
@@ -143,7 +143,7 @@ fn a_proven_contradiction_is_a_violation_though_others_are_unknown() {
 }
 
 #[test]
-fn what_the_message_claims_by_itself_needs_no_other_chain() {
+fn a_claim_that_is_invalid_by_itself_needs_no_other_chain() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     let mut stranger = message(0);
@@ -169,7 +169,7 @@ fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[cas
 #[rstest]
 #[case::an_invalid_message(1, "violated", "invalid-message")]
 #[case::all_valid(0, "discarded", "not-derived")]
-fn a_block_that_was_replaced_before_it_was_looked_at(
+fn a_block_that_was_replaced_before_it_was_examined(
     #[case] log_index: u32,
     #[case] verdict: &str,
     #[case] reason: &str,
@@ -198,7 +198,7 @@ fn the_derived_attributes_under_another_hash_are_a_divergence() {
 }
 
 #[test]
-fn a_message_is_only_as_good_as_the_block_that_it_cites() {
+fn a_message_is_valid_only_if_its_cited_block_is_valid() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
@@ -210,7 +210,7 @@ fn a_message_is_only_as_good_as_the_block_that_it_cites() {
 
 /// That a block is valid says nothing of the log that stood in another: it is looked for again.
 #[test]
-fn a_valid_block_in_the_place_of_the_one_whose_log_was_seen_is_looked_into() {
+fn a_valid_block_that_took_the_place_of_the_cited_one_is_examined() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
@@ -231,7 +231,7 @@ fn a_valid_block_in_the_place_of_the_one_whose_log_was_seen_is_looked_into() {
 
 /// Chain 901 is named by stripping alone as long as the message that closes its own cycle is not known.
 #[test]
-fn whether_a_block_is_rule_dependent_is_known_only_of_all_messages() {
+fn rule_dependence_is_known_only_once_all_messages_are_checked() {
     let at = |chain: u64, log_index: u32, cited: u64, cited_log_index: u32| SameTimestamp {
         chain_id: chain.into(),
         log_index,
@@ -250,7 +250,7 @@ fn whether_a_block_is_rule_dependent_is_known_only_of_all_messages() {
 }
 
 #[test]
-fn a_deposits_log_outlives_its_block() {
+fn a_deposit_log_survives_the_replacement_of_its_block() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
@@ -365,7 +365,7 @@ fn a_block_whose_origin_l1_dropped_is_superseded() {
 }
 
 #[test]
-fn what_l1_says_counts_only_when_it_was_asked() {
+fn the_l1_answer_counts_only_if_it_was_requested() {
     let mut case = case(full());
     case.learn(&set(), &Fact::L1Agrees { taken: None });
     assert_eq!(case.needs(), [Need::Fact(FactNeed::Derived)].into());
@@ -407,7 +407,7 @@ fn a_replacement_that_the_chain_already_follows(#[case] log_index: u32, #[case] 
 }
 
 #[test]
-fn a_followed_replacement_whose_original_is_gone_is_still_what_l1_says() {
+fn a_followed_replacement_is_upheld_even_if_its_original_is_unavailable() {
     let mut case = case(deposits());
     derived(&mut case, OWN, &deposits(), &[candidate()]);
     case.learn(&set(), &Fact::LogsGone);
@@ -415,7 +415,7 @@ fn a_followed_replacement_whose_original_is_gone_is_still_what_l1_says() {
 }
 
 #[test]
-fn a_derived_block_that_vanishes_is_asked_for_again() {
+fn a_derived_block_that_disappears_is_requested_again() {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[]);
     case.learn(&set(), &Fact::LogsGone);
@@ -433,9 +433,9 @@ fn former() -> Candidate {
 /// L1 may have said another block when the replacement was attested: then that was right if that one was wrong.
 #[rstest]
 #[case::that_was_wrong(Some(1), "open", Some(FORMER))]
-#[case::that_nobody_has_any_more(None, "open", Some(FORMER))]
+#[case::that_no_node_has_any_more(None, "open", Some(FORMER))]
 #[case::that_was_valid_too(Some(0), "violated", Some(ORIGINAL))]
-fn a_replacement_of_a_block_that_l1_said_before(
+fn a_replacement_of_a_block_that_l1_derived_earlier(
     #[case] log_index: Option<u32>,
     #[case] before: &str,
     #[case] replaced: Option<B256>,
@@ -472,7 +472,7 @@ fn a_replacement_of_a_block_that_l1_said_before(
 #[rstest]
 #[case::that_was_wrong(1, "superseded", None)]
 #[case::that_was_valid(0, "discarded", Some("not-derived"))]
-fn a_replacement_where_l1_says_a_block_of_other_deposits(
+fn a_replacement_where_l1_derives_a_block_with_other_deposits(
     #[case] log_index: u32,
     #[case] verdict: &str,
     #[case] reason: Option<&str>,
@@ -490,7 +490,7 @@ fn a_replacement_where_l1_says_a_block_of_other_deposits(
 }
 
 #[test]
-fn a_replacement_of_the_derived_block_needs_no_other_excuse() {
+fn a_replacement_of_an_invalid_derived_block_is_upheld_without_further_checks() {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[former()]);
     case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(1)])));
@@ -499,7 +499,7 @@ fn a_replacement_of_the_derived_block_needs_no_other_excuse() {
 }
 
 #[test]
-fn other_blocks_logs_are_not_taken_for_the_examined_ones() {
+fn logs_of_another_block_are_not_mistaken_for_those_of_the_examined_block() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
     case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[])));
@@ -542,7 +542,7 @@ fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
 #[case::another_block(attributes(&["\x7e other", "\x02 other"]), "not-derived")]
 #[case::the_same_by_another_hash(full(), "execution-divergence")]
 #[case::its_replacement(deposits(), "not-derived")]
-fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] expected: &str) {
+fn a_case_waits_for_corroboration(#[case] theirs: BlockAttributes, #[case] expected: &str) {
     let open = || {
         let mut case = case(full());
         repeated(&mut case, ORIGINAL, &theirs);
@@ -583,7 +583,7 @@ fn an_invalid_message_needs_no_second_opinion() {
 #[rstest]
 #[case::of_an_invalid_block(1, "upheld-replacement")]
 #[case::of_a_valid_block(0, "open")]
-fn a_replacement_of_what_a_source_says(#[case] log_index: u32, #[case] expected: &str) {
+fn a_replacement_of_a_repeated_block(#[case] log_index: u32, #[case] expected: &str) {
     let mut case = case(deposits());
     repeated(&mut case, ORIGINAL, &full());
     case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(log_index)])));

@@ -128,7 +128,7 @@ mod tests {
     const EXCESS: u64 = 100_000_000;
 
     #[test]
-    fn no_excess_needs_no_schedule() {
+    fn a_block_without_excess_blob_gas_needs_no_schedule() {
         for chain_id in [1, 900] {
             assert_eq!(BlobSchedule::of_l1(chain_id).blob_base_fee(UnixSeconds(0), 0), Some(1));
         }
@@ -141,7 +141,7 @@ mod tests {
     #[case::prague(1_746_612_311, Some(5_007_716.0))]
     #[case::bpo1(1_765_290_071, Some(8_346_193.0))]
     #[case::bpo2(1_767_747_671, Some(11_684_671.0))]
-    fn the_fraction_in_force_decides(#[case] time: u64, #[case] fraction: Option<f64>) {
+    fn the_fraction_in_force_determines_the_fee(#[case] time: u64, #[case] fraction: Option<f64>) {
         let fee = BlobSchedule::of_l1(1).blob_base_fee(UnixSeconds(time), EXCESS);
         assert_eq!(fee.is_some(), fraction.is_some());
         if let Some((fee, fraction)) = fee.zip(fraction) {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_l1_says_nothing_until_it_is_known() {
+    fn an_unknown_l1_gives_no_fee_until_its_schedule_is_known() {
         let unknown = BlobSchedule::of_l1(900);
         assert_eq!(unknown.blob_base_fee(UnixSeconds(10), EXCESS), None);
         let reported = unknown.with(UnixSeconds(5), 5_007_716);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_down_says_nothing_of_later_blocks() {
+    fn the_built_in_schedule_gives_no_fee_after_its_last_known_time() {
         let mainnet = BlobSchedule::of_l1(1);
         let last = UnixSeconds(KNOWN_UNTIL.0 - 1);
         let fee = mainnet.blob_base_fee(last, EXCESS);

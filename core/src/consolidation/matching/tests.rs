@@ -42,7 +42,7 @@ fn field(last: Fork, change: fn(&mut BlockAttributes)) -> Option<&'static str> {
 }
 
 #[test]
-fn a_block_matches_what_it_was_built_from_in_every_fork() {
+fn a_block_matches_the_attributes_it_was_built_from_in_every_fork() {
     for last in Fork::ALL {
         assert_eq!(rules(last).first_mismatch(&attributes(last), &block(last)), None, "{last}");
     }
@@ -158,7 +158,7 @@ fn zero_zero_means_the_configured_canyon_values(
 }
 
 #[test]
-fn the_order_is_op_nodes() {
+fn mismatches_are_found_in_the_order_of_op_node() {
     // From the last field to the first: each change is named before those made earlier.
     let changes: [(&str, Change); 9] = [
         ("fee-parameters", |block| block.fees = FeeParameters::decode(&Bytes::new())),

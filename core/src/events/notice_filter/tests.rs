@@ -148,7 +148,7 @@ fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
 }
 
 #[test]
-fn what_a_former_run_noted_is_not_noted_again() {
+fn a_notice_of_an_earlier_run_is_not_repeated() {
     let mut notebook = restored(true);
     assert_eq!(notebook.observe(&block(20, 1, false)), []);
     assert_eq!(notebook.hear(&event(Change::Discovered), None), None);
@@ -158,7 +158,7 @@ fn what_a_former_run_noted_is_not_noted_again() {
 }
 
 #[test]
-fn what_flipped_while_nobody_looked_is_a_flip() {
+fn a_status_that_changed_between_runs_is_reported_as_a_flip() {
     let mut notebook = restored(true);
     notebook.hear(&event(Change::Discovered), None);
     let note = notebook.hear(&event(status(UNKNOWN, VALID, false)), None).unwrap();
@@ -169,7 +169,7 @@ fn what_flipped_while_nobody_looked_is_a_flip() {
 #[case::replaced(true, true, "resolved")]
 #[case::reorged(false, false, "orphaned")]
 #[case::valid_by_then(false, true, "orphaned")]
-fn what_is_gone_after_a_restart_gets_its_ending(
+fn a_message_that_was_reorged_out_during_a_restart_is_ended(
     #[case] is_invalid: bool,
     #[case] is_deposits_only: bool,
     #[case] ending: &str,
@@ -184,7 +184,7 @@ fn what_is_gone_after_a_restart_gets_its_ending(
 }
 
 #[test]
-fn an_invalid_message_whose_height_was_built_again_waits_for_the_final_block() {
+fn an_invalid_message_whose_height_has_another_block_waits_for_the_final_block() {
     let mut notebook = restored(true);
     assert_eq!(notebook.observe(&block(20, 7, false)), []);
     assert_eq!(notebook.orphan(chain(), 19), []);
@@ -199,7 +199,7 @@ fn an_invalid_message_whose_height_was_built_again_waits_for_the_final_block() {
 }
 
 #[test]
-fn what_no_block_tells_of_expires() {
+fn a_restored_message_that_no_block_contains_expires() {
     let mut notebook = restored(true);
     assert_eq!(notebook.expire(UnixSeconds(1010), 10), []);
     let notes = notebook.expire(UnixSeconds(1011), 10);
@@ -209,7 +209,7 @@ fn what_no_block_tells_of_expires() {
 }
 
 #[test]
-fn only_what_is_over_is_forgotten() {
+fn only_ended_messages_are_forgotten() {
     let mut notebook = restored(true);
     notebook.settle(chain(), 20);
     assert_eq!(notebook.len(), 1);

@@ -115,7 +115,7 @@ fn each_wrong_message_of_a_transaction_is_a_suspect_of_its_own() {
 }
 
 #[test]
-fn declarations_that_cannot_be_read_are_one_suspect() {
+fn all_unreadable_declarations_of_a_transaction_are_one_suspect() {
     let suspects = found(vec![B256::repeat_byte(9)], 1002);
     let [suspect] = suspects.as_slice() else { panic!("{suspects:?}") };
     assert_eq!((suspect.fault.code(), suspect.access), ("malformed-access-list", None));

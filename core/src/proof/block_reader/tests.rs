@@ -94,7 +94,7 @@ fn answer(metering: &Value) -> Value {
 #[case::uncles_that_are_none(|block: &mut Value| block["uncles"] = Value::Null)]
 #[case::withdrawals_that_are_none(|block: &mut Value| block["withdrawals"] = json!({}))]
 #[case::no_uncles(|block: &mut Value| drop(block.as_object_mut().unwrap().remove("uncles")))]
-fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value)) {
+fn fields_that_no_hash_covers_are_ignored(#[case] change: fn(&mut Value)) {
     for metering in [of_op_geth(), of_op_reth()] {
         let mut changed = answer(&metering);
         change(&mut changed);
@@ -108,7 +108,7 @@ fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value)) {
 #[case::the_mint(|block: &mut Value| block["transactions"][0]["mint"] = json!("0x1"))]
 #[case::the_gas_limit(|block: &mut Value| block["gasLimit"] = json!("0x1"))]
 #[case::the_hash(|block: &mut Value| block["hash"] = json!(B256::ZERO))]
-fn what_a_hash_covers_is_held_to_it(#[case] change: fn(&mut Value)) {
+fn fields_that_a_hash_covers_are_checked_against_it(#[case] change: fn(&mut Value)) {
     let mut changed = answer(&of_op_geth());
     changed["transactions"][0]["isSystemTx"] = json!(false);
     change(&mut changed);
@@ -159,7 +159,7 @@ fn a_block_with_metering_is_read_with_its_receipts(#[case] metering: Value) {
 #[case::another_input(|transaction: &mut Value| transaction["input"] = json!("0xc8012ac5c4018209c5"))]
 #[case::no_input(|transaction: &mut Value| transaction["input"] = Value::Null)]
 #[case::another_type(|transaction: &mut Value| transaction["type"] = json!("0x7b"))]
-fn what_is_invalid_is_refused(#[case] change: fn(&mut Value)) {
+fn an_invalid_answer_is_refused(#[case] change: fn(&mut Value)) {
     let mut metering = of_op_geth();
     change(&mut metering);
     assert!(read_block(&block(&metering)).is_err());

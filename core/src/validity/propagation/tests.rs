@@ -69,7 +69,7 @@ fn validities() -> impl Strategy<Value = Validity> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
-    fn agrees_with_the_definition_taken_step_by_step(
+    fn agrees_with_the_definition_applied_step_by_step(
         own in prop::collection::vec(validities(), 1..10),
         cites in prop::collection::vec((0u8..10, 0u8..10), 0..25),
     ) {

@@ -15,10 +15,10 @@ use rstest::rstest;
 
 /// The chain's node had another block than the attested one, and has the attested one by the branch of L1 that comes then.
 #[rstest]
-#[case::as_the_chain_goes_on(true)]
-#[case::while_the_chain_stands_still(false)]
+#[case::as_the_chain_continues(true)]
+#[case::while_the_chain_is_stuck(false)]
 #[tokio::test]
-async fn a_verdict_that_l1_makes_untrue_is_taken_back(#[case] goes_on: bool) {
+async fn a_verdict_that_an_l1_reorg_invalidates_is_withdrawn(#[case] goes_on: bool) {
     let chain_id = ChainId::from(CHAIN_ID);
     let mut fixture = Fixture::new(5);
     for _ in 0..3 {

@@ -13,7 +13,7 @@ fn repeats(conduct: &mut crate::sources::scripted_node::NodeBehaviour) {
 
 /// It follows a source, is started again as one that derives the chain, and follows a source again.
 #[tokio::test]
-async fn a_node_that_repeats_its_sources_word_is_reported_once_and_with_its_end() {
+async fn a_node_that_repeats_the_answers_of_its_source_is_reported_once_and_again_when_it_stops() {
     let world = World::new(None).await;
     world.nodes[0].change(repeats);
     world.set(Some(at([9, 8, 7, 6])));
@@ -45,7 +45,7 @@ async fn a_node_that_repeats_its_sources_word_is_reported_once_and_with_its_end(
 }
 
 #[tokio::test]
-async fn another_node_that_is_taken_is_asked_whose_word_its_is() {
+async fn after_a_failover_the_other_node_is_asked_whether_it_derives_its_chain() {
     let world = World::of([Some(at([9, 8, 7, 6])), Some(at([10, 9, 8, 7]))]).await;
     world.nodes[1].change(repeats);
     world.until_heights([9, 8, 7, 6]).await;
@@ -60,7 +60,7 @@ async fn another_node_that_is_taken_is_asked_whose_word_its_is() {
 
 /// As after execution-layer sync, of a node that verifies messages.
 #[tokio::test]
-async fn what_a_node_began_with_is_no_word_of_its_own() {
+async fn blocks_that_a_node_started_from_are_not_its_own_derivation() {
     let world = World::new(None).await;
     world.nodes[0].change(|conduct| {
         (conduct.safe_heads, conduct.is_supernode) = (Some([(20, 5), (39, 8)].into()), true);

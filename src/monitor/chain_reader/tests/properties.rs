@@ -49,7 +49,7 @@ fn tree(client: &Client) -> Vec<Arc<L2Block>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
-    fn it_is_on_the_chain_in_the_end_and_never_goes_round(turns in turns()) {
+    fn the_reader_converges_on_the_chain_and_never_loops(turns in turns()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let client = Client::new();

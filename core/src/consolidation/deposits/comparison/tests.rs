@@ -99,7 +99,7 @@ fn the_first_block_and_the_next_are_judged(
 }
 
 #[test]
-fn a_chain_that_keeps_karst_s_gas_keeps_it() {
+fn a_chain_that_keeps_the_karst_upgrade_gas_keeps_its_gas_limit() {
     let mut rules = beginning(&[Fork::Karst]);
     rules.config.keep_karst_upgrade_gas = true;
     let block = built(&rules, &derived(&rules, &genesis(&rules)));
@@ -130,7 +130,7 @@ fn a_wrong_first_block_contradicts_l1(#[case] change: fn(&mut BlockAttributes), 
 #[case::of_several_by_the_node(true, true)]
 #[case::of_one_by_a_setting(false, false)]
 #[case::of_several_by_a_setting(true, false)]
-fn a_block_for_another_set(#[case] is_of_several: bool, #[case] is_certain: bool) {
+fn a_block_built_for_another_set_size_is_detected(#[case] is_of_several: bool, #[case] is_certain: bool) {
     let lagoon = beginning(&[Fork::Lagoon]);
     let rules = DepositRules { set: SetSize { is_of_several, is_certain }, ..lagoon };
     let right = built(&rules, &derived(&rules, &genesis(&rules)));
@@ -162,7 +162,7 @@ fn zephyr() -> NamedBundle {
 }
 
 #[test]
-fn the_upgrade_of_an_unknown_fork_is_the_node_s_word_and_the_rest_is_l1_s() {
+fn the_upgrade_of_an_unknown_fork_is_taken_from_the_node_and_the_rest_from_l1() {
     let rules = beginning_zephyr();
     let block = first_of_zephyr(&rules);
     let unknown = || DepositsError::UnknownBundle { fork: "zephyr".to_owned() };
@@ -190,7 +190,7 @@ fn derive_first(rules: &DepositRules, node: &BlockAttributes) -> DerivedFromL1 {
 }
 
 #[test]
-fn a_named_bundle_is_checked_against_l1_s_block() {
+fn a_named_bundle_is_checked_against_the_l1_block() {
     let rules = DepositRules { bundles: [zephyr()].into(), ..beginning_zephyr() };
     let block = first_of_zephyr(&rules);
     agrees(&compare(&rules, &genesis(&rules), None, &block));
@@ -281,7 +281,7 @@ fn metering_has_its_place(
 }
 
 #[test]
-fn metering_that_nodes_read_differently_is_unknown_once_there_may_be_any() {
+fn metering_that_nodes_read_differently_is_unknown_from_its_first_possible_block() {
     let unreadable = [Bytes::from_static(&[0x7d, 1])];
     assert_eq!(metered(Fork::Lagoon, &unreadable), Err(DepositsError::Metering));
     assert!(!DepositsError::Metering.is_contradiction());
@@ -311,7 +311,7 @@ fn busy_block(rules: &DepositRules) -> BlockAttributes {
 }
 
 #[test]
-fn a_blob_base_fee_that_is_not_known_leaves_all_else_to_be_compared() {
+fn with_an_unknown_blob_base_fee_everything_else_is_compared() {
     let unknown = rules(ForkSchedule::all_until(Fork::Jovian));
     let known =
         DepositRules { blobs: unknown.blobs.clone().with(UnixSeconds(0), 5_007_716), ..unknown.clone() };
@@ -327,7 +327,7 @@ fn a_blob_base_fee_that_is_not_known_leaves_all_else_to_be_compared() {
 }
 
 #[test]
-fn a_difference_in_the_blob_base_fee_alone_accuses_no_one() {
+fn a_difference_in_the_blob_base_fee_alone_is_not_a_contradiction() {
     let prague = rules(ForkSchedule::all_until(Fork::Jovian));
     let prague = DepositRules { blobs: prague.blobs.clone().with(UnixSeconds(0), 5_007_716), ..prague };
     let later =

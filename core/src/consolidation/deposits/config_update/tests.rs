@@ -87,13 +87,13 @@ fn since_ecotone(#[case] kind: u64, #[case] words: &[B256], #[case] expected: Sy
 }
 
 #[test]
-fn before_ecotone_overhead_and_scalar_are_taken_as_they_are() {
+fn before_ecotone_overhead_and_scalar_are_used_unchanged() {
     let expected = SystemConfig { overhead: word(5), scalar: B256::repeat_byte(2), ..initial() };
     assert_eq!(applied(&log(1, &[word(5), B256::repeat_byte(2)]), Fork::Delta), expected);
 }
 
 #[test]
-fn what_is_not_an_update_is_refused() {
+fn a_log_that_is_not_an_update_is_refused() {
     let good = log(2, &[word(60_000_000)]);
     let with_topics = |topics| LogData::new(topics, good.data.clone()).unwrap();
     let with_data = |data: Bytes| LogData::new(good.topics().to_vec(), data).unwrap();

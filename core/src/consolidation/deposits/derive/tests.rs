@@ -188,7 +188,10 @@ pub(in crate::consolidation::deposits) fn built(
 #[case::jovian(Fork::Jovian, Fork::Jovian)]
 #[case::karst(Fork::Karst, Fork::Jovian)]
 #[case::lagoon(Fork::Lagoon, Fork::Jovian)]
-fn a_chain_of_each_fork_carries_its_system_config_on(#[case] last: Fork, #[case] encoding: Fork) {
+fn a_chain_of_each_fork_keeps_its_system_config_from_block_to_block(
+    #[case] last: Fork,
+    #[case] encoding: Fork,
+) {
     let rules = rules(ForkSchedule::all_until(last));
     let matching = MatchingRules::from(&rules.config);
     let mut parent = genesis(&rules);
@@ -217,7 +220,7 @@ fn a_chain_of_each_fork_carries_its_system_config_on(#[case] last: Fork, #[case]
 #[case::bedrock(Fork::Bedrock, 150_000_000, true)]
 #[case::regolith(Fork::Regolith, 1_000_000, false)]
 #[case::jovian(Fork::Jovian, 1_000_000, false)]
-fn regolith_takes_the_system_flag_and_gives_real_gas(
+fn regolith_removes_the_system_flag_and_charges_gas(
     #[case] last: Fork,
     #[case] gas: u64,
     #[case] system: bool,
@@ -344,7 +347,7 @@ fn a_block_with_other_deposits_is_named_with_the_place(
 }
 
 #[test]
-fn what_cannot_be_is_told_from_what_is_not_known() {
+fn a_contradiction_is_distinguished_from_an_unknown_value() {
     let jovian = rules(ForkSchedule::all_until(Fork::Jovian));
     let parent = genesis(&jovian);
     let at = |number| derive(&jovian, &parent, number).unwrap_err();
@@ -399,7 +402,7 @@ fn a_blob_base_fee_that_is_not_known_is_not_a_contradiction() {
 }
 
 #[test]
-fn a_parent_that_does_not_tell_its_place_is_refused() {
+fn a_parent_that_does_not_name_its_position_is_refused() {
     let rules = rules(ForkSchedule::all_until(Fork::Jovian));
     let derived = derive(&rules, &genesis(&rules), 100).unwrap();
     let block = built(&rules, &derived);

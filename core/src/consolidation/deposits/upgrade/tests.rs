@@ -99,7 +99,10 @@ fn selectors_are_the_hashes_of_the_signatures(#[case] signature: &str, #[case] u
 #[case::before(FIRST - 2, 0)]
 #[case::first(FIRST, 22 + 31 + 30)]
 #[case::second(FIRST + 2, 0)]
-fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64, #[case] count: usize) {
+fn only_the_first_block_of_a_fork_has_upgrade_transactions_and_in_fork_order(
+    #[case] timestamp: u64,
+    #[case] count: usize,
+) {
     let transactions = |first, last| {
         let upgrades = upgrades(&first_block_of(first, last), UnixSeconds(timestamp));
         assert_eq!(upgrades.unknown, None);
@@ -118,7 +121,7 @@ fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64,
 #[case::delta(Fork::Delta)]
 #[case::granite(Fork::Granite)]
 #[case::holocene(Fork::Holocene)]
-fn forks_without_any(#[case] fork: Fork) {
+fn forks_without_upgrade_transactions(#[case] fork: Fork) {
     assert_eq!(upgrades(&first_block_of(fork, fork), UnixSeconds(FIRST)), Upgrades::default());
 }
 
@@ -142,7 +145,7 @@ fn gas(#[case] first: Fork, #[case] last: Fork, #[case] added: u64, #[case] stri
 #[case::karst(Fork::Karst, Fork::Karst, 0)]
 #[case::both(Fork::Karst, Fork::Lagoon, 0)]
 #[case::lagoon(Fork::Lagoon, Fork::Lagoon, 60_653_172)]
-fn some_chains_keep_karst_s_gas(#[case] first: Fork, #[case] last: Fork, #[case] stripped: u64) {
+fn some_chains_keep_the_karst_upgrade_gas(#[case] first: Fork, #[case] last: Fork, #[case] stripped: u64) {
     let mut rules = first_block_of(first, last);
     rules.config.keep_karst_upgrade_gas = true;
     assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Ok(stripped));
@@ -160,7 +163,7 @@ fn with_zephyr(bundles: &[NamedBundle]) -> DepositRules {
 }
 
 #[test]
-fn an_unknown_fork_s_are_said_to_be_unknown_unless_its_bundle_is_named() {
+fn upgrade_transactions_of_an_unknown_fork_are_unknown_unless_its_bundle_is_named() {
     let zephyr = Some("zephyr".to_owned());
     let rules = with_zephyr(&[]);
     assert_eq!(upgrades(&rules, UnixSeconds(FIRST)), Upgrades { unknown: zephyr, ..Upgrades::default() });
@@ -177,7 +180,7 @@ fn an_unknown_fork_s_are_said_to_be_unknown_unless_its_bundle_is_named() {
 }
 
 #[test]
-fn a_chain_born_with_a_fork_has_none() {
+fn a_chain_with_a_fork_at_genesis_has_no_upgrade_transactions() {
     let rules = rules(ForkSchedule::all_until(Fork::Lagoon));
     assert_eq!(upgrades(&rules, UnixSeconds(2)), Upgrades::default());
     assert_eq!(gas_to_strip(&rules, UnixSeconds(2)), Ok(0));

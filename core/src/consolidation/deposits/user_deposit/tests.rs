@@ -80,7 +80,7 @@ fn more_than_all_wei_is_refused() {
 }
 
 #[test]
-fn what_is_not_a_deposit_is_refused() {
+fn a_log_that_is_not_a_deposit_is_refused() {
     let good = log(USER, USER, &OPAQUE_DATA);
     let [event, from, to, version] = *good.topics() else { panic!() };
     let with_topics = |topics| LogData::new_unchecked(topics, good.data.clone());
@@ -121,7 +121,7 @@ fn changed(at: usize, byte: u8) -> Bytes {
 
 proptest! {
     #[test]
-    fn any_deposit_is_read_as_it_was_made(
+    fn any_encoded_deposit_is_decoded_unchanged(
         (mint, value, gas) in (any::<u128>(), any::<[u8; 32]>(), any::<u64>()),
         creation in any::<bool>(),
         input in proptest::collection::vec(any::<u8>(), 0..100),

@@ -260,7 +260,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
-    fn whatever_the_order_the_messages_end_the_same(story in stories(), seeds in any::<[u64; 3]>()) {
+    fn messages_end_the_same_in_any_order_of_inputs(story in stories(), seeds in any::<[u64; 3]>()) {
         let facts = story.facts();
         let reference = story.reference(&facts.world);
         for tracker in seeds.map(|seed| facts.play(story.kept_below_finalized, seed)) {

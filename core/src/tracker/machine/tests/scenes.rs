@@ -140,7 +140,7 @@ fn a_remote_reorg_cascades() {
 }
 
 #[test]
-fn a_replacement_cascades_and_each_message_resolves_by_itself() {
+fn a_replacement_cascades_and_each_message_resolves_separately() {
     let mut scene = Scene::new(3);
     // Chain 0 cites a log that is not there; chain 2 cites a log of that block.
     let (first, _) = scene.grow(0, &[claim(2, 0, 9)]);
@@ -164,7 +164,7 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
 #[rstest]
 #[case::then_replaced(true)]
 #[case::then_final_as_it_is(false)]
-fn an_invalid_execution_whose_height_is_built_again_ends_as_the_final_block_says(#[case] is_replaced: bool) {
+fn an_invalid_execution_at_a_rebuilt_height_ends_when_its_block_is_final(#[case] is_replaced: bool) {
     let mut scene = Scene::new(3);
     let (first, _) = scene.grow(0, &[claim(2, 0, 9), claim(2, 0, 1)]);
     scene.grow(2, &[]);
@@ -193,7 +193,7 @@ fn an_invalid_execution_whose_height_is_built_again_ends_as_the_final_block_says
 }
 
 #[test]
-fn an_invalid_execution_comes_back_although_its_height_was_built_again() {
+fn an_invalid_execution_returns_although_its_height_was_rebuilt() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 9)], ..Shape::default() });
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
@@ -209,7 +209,7 @@ fn an_invalid_execution_comes_back_although_its_height_was_built_again() {
 #[rstest]
 #[case::of_an_earlier_block(1)]
 #[case::of_a_block_of_the_same_timestamp(0)]
-fn a_deposits_log_outlives_the_invalid_block_that_has_it(#[case] wait: u64) {
+fn a_deposit_log_survives_the_replacement_of_its_invalid_block(#[case] wait: u64) {
     let mut scene = Scene::new(2);
     let broken = vec![claim(1, 0, 9)];
     let shape = Shape { claims: broken, has_deposit_logs: true, ..Shape::default() };
@@ -248,7 +248,7 @@ fn blocks_that_cite_each_other(#[case] cited: u32, #[case] early: [&str; 2], #[c
 }
 
 #[test]
-fn a_cycle_breaks_messages_that_have_no_part_in_it_and_mends_them() {
+fn a_cycle_invalidates_messages_outside_it_until_it_is_resolved() {
     let mut scene = Scene::new(3);
     let (plain, _) = scene.grow(2, &[]);
     scene.grow(1, &[]);
@@ -298,7 +298,7 @@ fn the_same_block_comes_back() {
 }
 
 #[test]
-fn a_block_that_comes_back_after_another_lives_again() {
+fn a_block_that_returns_after_another_is_tracked_again() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 1)], ..Shape::default() });
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
@@ -315,7 +315,7 @@ fn a_block_that_comes_back_after_another_lives_again() {
 }
 
 #[test]
-fn what_was_over_in_a_former_run_is_for_the_ledger_to_tell_until_its_block_goes() {
+fn a_message_that_ended_in_an_earlier_run_belongs_to_the_ledger_until_its_block_is_reorged_out() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 1), claim(1, 0, 1)], ..Shape::default() });
     let key = |log_index| MessageKey { block: block.key, log_index };
@@ -333,7 +333,7 @@ fn what_was_over_in_a_former_run_is_for_the_ledger_to_tell_until_its_block_goes(
 }
 
 #[test]
-fn a_message_that_ends_otherwise_than_valid_and_final_is_for_the_ledger_to_tell() {
+fn a_message_that_does_not_end_valid_and_final_belongs_to_the_ledger() {
     let mut scene = Scene::new(2);
     scene.grow(1, &[]);
     let wrong = Claim { payload: Payload::Wrong, ..claim(1, 1, 1) };
@@ -375,7 +375,7 @@ fn undeclared_messages_are_reported_once() {
 }
 
 #[test]
-fn logs_that_are_not_kept_are_asked_for_once_and_leave_messages_unknown() {
+fn logs_that_are_not_in_memory_are_requested_once_and_leave_messages_unknown() {
     let mut scene = Scene::new(2);
     let cited = scene.world.make(chain(1), &Shape::default());
     scene.tracker.apply(Input::Block(Arc::clone(&cited)));
@@ -391,7 +391,7 @@ fn logs_that_are_not_kept_are_asked_for_once_and_leave_messages_unknown() {
 
 /// The block that was asked for has given way to another, which is final and below the view by now.
 #[test]
-fn a_late_answer_about_a_fork_says_nothing_about_its_height() {
+fn a_late_answer_about_another_branch_does_not_apply_to_its_height() {
     let mut scene = Scene::new(2);
     scene.tracker.kept_below_finalized = 0;
     let fork = scene.world.make(chain(1), &Shape::default());
@@ -434,7 +434,7 @@ fn a_block_below_the_view_is_unknown_until_its_logs_come() {
 
 /// The answer comes while the view is empty, and cannot be placed: it is asked for again.
 #[test]
-fn an_answer_that_comes_between_two_views_is_asked_for_again() {
+fn an_answer_that_arrives_between_two_views_is_requested_again() {
     let world = World::new(&[1, 1]);
     let index = LogIndex::new(usize::MAX);
     let tracker = Tracker::new(world.set(), index.clone(), LIMITS);
@@ -457,7 +457,7 @@ fn an_answer_that_comes_between_two_views_is_asked_for_again() {
 
 /// The fork is deeper than the view: what is cited above it is unknown, until the new view says what it is.
 #[test]
-fn a_view_that_is_rewound_whole_starts_again() {
+fn a_view_that_is_rewound_completely_starts_again() {
     let world = World::new(&[1, 1]);
     let index = LogIndex::new(usize::MAX);
     let tracker = Tracker::new(world.set(), index.clone(), LIMITS);
@@ -485,7 +485,7 @@ fn a_view_that_is_rewound_whole_starts_again() {
 }
 
 #[test]
-fn what_does_not_stand_on_the_tip_is_refused() {
+fn a_block_that_is_not_a_child_of_the_tip_is_refused() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape::default());
     let mut late = ObservedBlock::clone(&block);
@@ -503,7 +503,7 @@ fn what_does_not_stand_on_the_tip_is_refused() {
 
 /// Nor a message that tricked the inbox, be it valid.
 #[test]
-fn beyond_the_bound_what_was_not_declared_is_found() {
+fn beyond_the_bound_undeclared_messages_are_found() {
     let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });
     scene.grow(0, &[claim(1, 1, 1)]);
     let shape = Shape { claims: vec![claim(1, 1, 1)], undeclared: true, ..Shape::default() };
@@ -513,7 +513,7 @@ fn beyond_the_bound_what_was_not_declared_is_found() {
 }
 
 #[test]
-fn what_is_beyond_the_bound_is_counted_and_never_taken_for_valid() {
+fn messages_beyond_the_bound_are_counted_and_never_considered_valid() {
     let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });
     let (executing, _) = scene.grow(0, &[claim(1, 0, 1), claim(1, 0, 3)]);
     assert_eq!((scene.tracker.open(), scene.tracker.dropped()), (1, 1));
@@ -538,7 +538,7 @@ fn beyond_the_bound_the_oldest_valid_messages_make_room() {
 
 /// Nobody hides an invalid message behind many others.
 #[test]
-fn beyond_the_bound_what_is_wrong_by_itself_is_found() {
+fn beyond_the_bound_messages_that_are_invalid_by_themselves_are_found() {
     let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });
     let (full, _) = scene.grow(0, &[claim(1, 1, 1)]);
     assert_eq!(scene.status(full, 0), "unknown");
@@ -565,7 +565,7 @@ fn the_last_ended_are_kept() {
 }
 
 #[test]
-fn a_valid_message_waits_for_what_it_cites_to_be_final() {
+fn a_valid_message_is_open_until_its_cited_block_is_final() {
     let mut scene = Scene::new(2);
     scene.grow(1, &[]);
     scene.grow(0, &[]);
@@ -575,7 +575,7 @@ fn a_valid_message_waits_for_what_it_cites_to_be_final() {
 }
 
 #[test]
-fn what_is_open_for_too_long_expires() {
+fn a_message_that_is_open_for_too_long_expires() {
     let mut scene = Scene::new(2);
     let (executing, _) = scene.grow(0, &[claim(1, 1, 1)]);
     let edge = START + 1 + LIMITS.retention;
@@ -586,7 +586,7 @@ fn what_is_open_for_too_long_expires() {
 }
 
 #[test]
-fn a_cursor_of_a_former_run_misses_nothing_of_this_one() {
+fn a_cursor_of_an_earlier_run_misses_nothing_of_this_run() {
     let mut cursor = 0;
     for run in 1..=3 {
         let scene = Scene::new(2);
