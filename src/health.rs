@@ -109,7 +109,7 @@ impl Health {
     }
 
     /// What has stood in the way for this long: the part, its newest reason, and for how long.
-    pub fn standing_for(&self, least: Duration) -> Vec<NotReadyPart> {
+    pub fn lasting_for(&self, least: Duration) -> Vec<NotReadyPart> {
         let parts = self.parts.lock();
         let standing = parts.iter().filter_map(|(part, state)| match state {
             Part::Out { reason, since, .. } if since.elapsed() >= least => {
@@ -215,10 +215,10 @@ mod tests {
         health.obstruct("l1", "still gone".to_owned());
         let standing =
             NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
-        assert_eq!(health.standing_for(minute), [standing]);
+        assert_eq!(health.lasting_for(minute), [standing]);
         assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
         health.clear("l1");
-        assert_eq!(health.standing_for(minute), []);
+        assert_eq!(health.lasting_for(minute), []);
         assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), true)]);
     }
 

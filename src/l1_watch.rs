@@ -41,7 +41,7 @@ impl<S: L1Source> L1Watch<S> {
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = self.look() => {}
+                () = self.check() => {}
             }
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -58,7 +58,7 @@ impl<S: L1Source> L1Watch<S> {
     }
 
     /// Looks once where L1 is.
-    async fn look(&mut self) {
+    async fn check(&mut self) {
         let head = match self.l1.refresh().await {
             Ok(()) => self.l1.head().await,
             Err(error) => Err(error),
@@ -70,21 +70,21 @@ impl<S: L1Source> L1Watch<S> {
                 if let Some(outage) = self.health.clear(PART).filter(|_| is_reported) {
                     info!(lasted_s = outage.seconds(), "L1 is readable again");
                 }
-                self.tell(Some(head.id()));
+                self.report(Some(head.id()));
             }
             Err(error) => {
                 let problem = format!("its latest block cannot be read: {error}");
                 if self.health.obstruct(PART, problem.clone()) {
                     warn!(problem, "L1 cannot be read; blocks are not checked against L1");
                 }
-                self.tell(None);
+                self.report(None);
             }
         }
     }
 
-    fn tell(&mut self, at: Option<BlockNumHash>) {
+    fn report(&mut self, at: Option<BlockNumHash>) {
         let now = Instant::now();
-        self.stalled.iter_mut().for_each(|stalled| stalled.look(WatchedHead::L1, at, now));
+        self.stalled.iter_mut().for_each(|stalled| stalled.check(WatchedHead::L1, at, now));
     }
 }
 

@@ -27,13 +27,13 @@ impl Reminder {
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
-                _ = ticks.tick() => self.look(),
+                _ = ticks.tick() => self.log_lasting(),
             }
         }
     }
 
-    fn look(&self) {
-        for standing in self.health.standing_for(EVERY) {
+    fn log_lasting(&self) {
+        for standing in self.health.lasting_for(EVERY) {
             let (part, problem, lasted_s) = (standing.part, standing.reason, standing.lasted.as_secs());
             warn!(part, problem, lasted_s, "still not ready");
         }
@@ -54,17 +54,17 @@ mod tests {
         let reminder = Reminder { health: health.clone() };
         health.obstruct("l1", "nobody answers".to_owned());
         tokio::time::advance(EVERY - Duration::from_secs(1)).await;
-        reminder.look();
+        reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 0, "{}", lines.text());
         tokio::time::advance(Duration::from_secs(1)).await;
-        reminder.look();
+        reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 1, "{}", lines.text());
         assert!(lines.text().contains("nobody answers"), "{}", lines.text());
         tokio::time::advance(EVERY).await;
-        reminder.look();
+        reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
         health.clear("l1");
-        reminder.look();
+        reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
     }
 }

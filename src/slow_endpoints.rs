@@ -67,24 +67,24 @@ impl SlowEndpoints {
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
-                _ = ticks.tick() => self.look(Instant::now()),
+                _ = ticks.tick() => self.check(Instant::now()),
             }
         }
     }
 
     /// Looks at every endpoint.
-    fn look(&self, now: Instant) {
+    fn check(&self, now: Instant) {
         for endpoint in &self.endpoints {
-            let look = endpoint.pace.look(now);
+            let look = endpoint.pace.current(now);
             self.metrics.endpoint_pace(endpoint.kind, endpoint.chain_id, endpoint.place, look.percent);
             match look.median.filter(|_| look.is_slow) {
-                Some(median) => self.tell(endpoint, median),
+                Some(median) => self.report(endpoint, median),
                 None => self.clear(endpoint),
             }
         }
     }
 
-    fn tell(&self, endpoint: &WatchedEndpoint, median: Duration) {
+    fn report(&self, endpoint: &WatchedEndpoint, median: Duration) {
         let (url, timeout) = (endpoint.pace.url(), humantime::format_duration(endpoint.pace.timeout()));
         let seconds = median.as_secs_f32();
         let problem = format!(

@@ -149,12 +149,12 @@ impl StalledHeads {
     }
 
     /// Takes in where a head stands now. `None`: nobody knows, which is reported elsewhere.
-    pub(crate) fn look(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
-        self.look_in(None, head, at, now);
+    pub(crate) fn check(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
+        self.check_during(None, head, at, now);
     }
 
     /// The same, where `pause` explains that the head is stalled.
-    pub(crate) fn look_in(
+    pub(crate) fn check_during(
         &mut self,
         pause: Option<UnsafePause>,
         head: WatchedHead,
@@ -177,25 +177,25 @@ impl StalledHeads {
         self.metrics.head_stood_still(self.chain_id, head.name(), stood);
         if stood > self.bounds.of(head) {
             self.heads.insert(head, WatchedPosition { is_reported: true, ..before });
-            self.tell(head, at, pause);
+            self.report(head, at, pause);
         }
     }
 
     /// Whether a head, as it was last handed over, has stood still for longer than it may.
     pub(crate) fn is_late(&self, head: WatchedHead, now: Instant) -> bool {
-        self.stood(head, now) > self.bounds.of(head)
+        self.stuck_for(head, now) > self.bounds.of(head)
     }
 
     /// Whether it has done so for more than half of that time.
     pub(crate) fn is_half_late(&self, head: WatchedHead, now: Instant) -> bool {
-        self.stood(head, now).saturating_mul(2) > self.bounds.of(head)
+        self.stuck_for(head, now).saturating_mul(2) > self.bounds.of(head)
     }
 
-    fn stood(&self, head: WatchedHead, now: Instant) -> Duration {
+    fn stuck_for(&self, head: WatchedHead, now: Instant) -> Duration {
         self.heads.get(&head).map_or(Duration::ZERO, |head| now.saturating_duration_since(head.since))
     }
 
-    fn tell(&self, head: WatchedHead, at: BlockNumHash, pause: Option<UnsafePause>) {
+    fn report(&self, head: WatchedHead, at: BlockNumHash, pause: Option<UnsafePause>) {
         let bound = humantime::format_duration(self.bounds.of(head));
         let BlockNumHash { number, hash } = at;
         let (what, advice) = (head.in_words(), head.advice());

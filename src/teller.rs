@@ -50,9 +50,9 @@ impl Teller {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let is_more = match self.tell().await {
+            let is_more = match self.send_batch().await {
                 Ok(is_more) => is_more,
-                Err(error) if error.may_pass() => {
+                Err(error) if error.is_transient() => {
                     debug!(%error, "events cannot be read now; retrying");
                     false
                 }
@@ -70,7 +70,7 @@ impl Teller {
     }
 
     /// Passes on one batch. Returns whether there is more.
-    async fn tell(&mut self) -> Result<bool, LedgerError> {
+    async fn send_batch(&mut self) -> Result<bool, LedgerError> {
         let filter = EventFilter { after: self.last, limit: BATCH, ..EventFilter::default() };
         let read = self.ledger.events(filter).await?;
         for event in read.items {

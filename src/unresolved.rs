@@ -34,7 +34,7 @@ impl UnresolvedWatch {
     pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
         // What earlier runs told is counted, and not told again.
-        watch.see_resolved(|_| ()).await?;
+        watch.note_resolved(|_| ()).await?;
         let count = watch.publish().await?;
         let unresolved = watch.ledger.unresolved(MAX_LOGGED).await?;
         for block in &unresolved {
@@ -62,13 +62,13 @@ impl UnresolvedWatch {
                 () = cancel.cancelled() => return Ok(()),
                 _ = look.tick() => {}
             }
-            self.see_resolved(log_resolved).await?;
+            self.note_resolved(log_resolved).await?;
             self.publish().await?;
         }
     }
 
     /// Takes note of the blocks that an operator has passed over since.
-    async fn see_resolved(&mut self, tell: fn(&ResolvedBlock)) -> Result<(), LedgerError> {
+    async fn note_resolved(&mut self, tell: fn(&ResolvedBlock)) -> Result<(), LedgerError> {
         loop {
             let resolved = self.ledger.resolved_after(self.seen).await?;
             let Some(last) = resolved.last().map(|block| block.id) else { return Ok(()) };

@@ -223,30 +223,30 @@ impl Auditor {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.take_up_backlog().await?;
+            self.open_backlog().await?;
             self.start_work();
             self.publish_open();
             let wake = self.open.next_due();
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 message = self.inbox.recv() => match message {
-                    Some(message) => self.hear(message).await?,
+                    Some(message) => self.handle(message).await?,
                     None => return Ok(()),
                 },
                 Some((piece, outcome)) = self.running.next() => match outcome {
                     Ok(finished) => self.finish(finished).await?,
-                    Err(error) => self.take_up_again(piece, &error),
+                    Err(error) => self.retry_panicked(piece, &error),
                 },
                 () = sleep_until_due(wake) => {}
                 _ = look.tick() => {
-                    self.look_at_open();
-                    self.look_at_all_ties().await?;
+                    self.check_open_cases();
+                    self.check_all_ties().await?;
                 }
             }
         }
     }
 
-    async fn hear(&mut self, message: AuditorMessage) -> Result<(), LedgerError> {
+    async fn handle(&mut self, message: AuditorMessage) -> Result<(), LedgerError> {
         match message {
             AuditorMessage::Gossip { block, at } => {
                 let attributes = BlockAttributes::of_envelope(block.envelope());
@@ -268,9 +268,9 @@ impl Auditor {
                 self.open.wake(chain_id, Instant::now());
                 self.wake_second_hand(chain_id);
                 self.anchor(chain_id, &status).await?;
-                self.look_at_vouched(chain_id);
-                self.look_at_ties(chain_id, &status).await?;
-                self.scout(chain_id, &status).await
+                self.check_vouched(chain_id);
+                self.check_ties(chain_id, &status).await?;
+                self.note_local_safe_blocks(chain_id, &status).await
             }
         }
     }
@@ -300,7 +300,11 @@ impl Auditor {
 
     /// Looks at the blocks that became local-safe without having been gossiped here, as after a restart: they may be
     /// replaced, too.
-    async fn scout(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
+    async fn note_local_safe_blocks(
+        &mut self,
+        chain_id: ChainId,
+        status: &SyncStatus,
+    ) -> Result<(), LedgerError> {
         let Some(tip) = status.local_safe_l2.map(|head| head.number) else { return Ok(()) };
         let vouched = self.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
         let from =
@@ -348,7 +352,7 @@ impl Auditor {
                 let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
                 // Already open: its child came first. A block that no client has is never fetched.
                 if self.open.contains(&key) {
-                    self.open.bring(key, case, Instant::now());
+                    self.open.on_fetched(key, case, Instant::now());
                 } else if self.has_room(key.chain_id) {
                     self.open.insert(key, Work::Case(Box::new(case)), at);
                 } else {
@@ -393,7 +397,7 @@ impl Auditor {
                 let Investigation { case, waits, words, .. } = *investigation;
                 let key = *case.key();
                 let messages = case.messages().to_vec();
-                self.tell_reasons(&words);
+                self.report_reasons(&words);
                 let news = self.open.postpone(key, Work::Case(Box::new(case)), waits, words);
                 if let Some((waits, words)) = news {
                     self.ledger.note_progress(&key, &waits, &words, &messages).await?;
@@ -408,17 +412,17 @@ impl Auditor {
                 Ok(())
             }
             Finished::Looked { chain_id, found, standing } => {
-                self.looked_at_vouched(chain_id, found?, standing?).await
+                self.on_vouched_checked(chain_id, found?, standing?).await
             }
             Finished::Asked { left, found } => {
-                self.asked_about_ties(left, found);
+                self.on_tie_origins(left, found);
                 Ok(())
             }
-            Finished::Again { key, found } => self.looked_again(key, found).await,
+            Finished::Again { key, found } => self.on_rechecked(key, found).await,
             Finished::Ancestor { key, found, words } => match found {
                 Ok(run) => self.open_run(key, &run).await,
                 Err(wait) => {
-                    self.tell_reasons(&words);
+                    self.report_reasons(&words);
                     self.open.postpone(key, Work::Ancestor, [wait].into(), words);
                     Ok(())
                 }
@@ -475,7 +479,7 @@ impl Auditor {
         self.publish_vouched(key.chain_id).await?;
         // The chain's nodes may remain on the replaced block, and name no new head for long.
         if self.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
-            self.look_at_vouched(key.chain_id);
+            self.check_vouched(key.chain_id);
         }
         Ok(())
     }
@@ -498,14 +502,14 @@ impl Auditor {
         }
     }
 
-    fn look_at_open(&mut self) {
+    fn check_open_cases(&mut self) {
         let now = Instant::now();
         for chain_id in self.rules.keys() {
             if let Some(watch) = &mut self.watch {
-                watch.look(*chain_id, &self.open, self.investigator.reasons(), now);
+                watch.check(*chain_id, &self.open, self.investigator.reasons(), now);
             }
             if let (Some(watch), Some(status)) = (&mut self.vouched, self.investigator.heads(*chain_id)) {
-                watch.look(*chain_id, &status, now);
+                watch.check(*chain_id, &status, now);
             }
         }
     }
@@ -519,7 +523,7 @@ impl Auditor {
     async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
             if let Some(watch) = &mut self.vouched {
-                watch.see(chain_id, BlockNumHash { number: vouched.number, hash: vouched.hash });
+                watch.set_vouched(chain_id, BlockNumHash { number: vouched.number, hash: vouched.hash });
             }
             self.metrics.shared().head(chain_id, "vouched", vouched.number);
             let lingering = self.invalid.lingering(chain_id, vouched.number);

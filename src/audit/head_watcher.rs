@@ -90,7 +90,7 @@ impl HeadWatcher {
         let [endpoints, _] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         while let Err(problem) = self.check_endpoints(reported).await {
-            self.tell(&endpoints, &problem);
+            self.report(&endpoints, &problem);
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
         }
@@ -115,32 +115,32 @@ impl HeadWatcher {
         loop {
             match self.nodes.status().await {
                 Ok(answer) => {
-                    self.note_node(&answer);
+                    self.report_node_change(&answer);
                     self.heads.set_safe_means(self.chain_id, meaning.ask(&self.nodes, answer.place).await);
                     // The heads are still another node's while this one is behind.
                     if answer.shortfall != Some(Shortfall::Behind) {
                         let said = opinion.ask(&self.nodes, &answer, self.rules.block_time()).await;
-                        teller.tell(said, &self.nodes.name(answer.place));
-                        own = self.note_opinion(said);
+                        teller.report(said, &self.nodes.name(answer.place));
+                        own = self.record_opinion(said);
                     }
-                    match outlook.look(answer.shortfall, Instant::now()) {
-                        Some(_) => self.tell(&heads, &self.nodes.complaint()),
+                    match outlook.check(answer.shortfall, Instant::now()) {
+                        Some(_) => self.report(&heads, &self.nodes.why_unusable()),
                         None => self.note_heads(&heads),
                     }
                     pause = self.interval;
-                    self.look_for_stalls(&mut stalled, &answer).await;
-                    self.take(answer).await;
+                    self.check_for_stalls(&mut stalled, &answer).await;
+                    self.apply(answer).await;
                     if let Some(said) = own.take() {
                         self.heads.set_second_opinion(self.chain_id, said);
                     }
                 }
                 Err(_) => {
                     self.metrics.shared().source_failed(self.chain_id, EndpointKind::RollupNode);
-                    self.tell(&heads, &self.nodes.complaint());
+                    self.report(&heads, &self.nodes.why_unusable());
                     self.heads.set(self.chain_id, None);
                     self.heads.set_unsafe_pause(self.chain_id, None);
-                    meaning.lose();
-                    opinion.lose();
+                    meaning.on_no_answer();
+                    opinion.on_no_answer();
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
@@ -148,7 +148,7 @@ impl HeadWatcher {
             self.pause(pause).await;
             if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();
-                let is_other = match self.consult(reported).await {
+                let is_other = match self.check_rules(reported).await {
                     Ok(differences) => !differences.is_empty(),
                     Err(RulesError::Impossible { .. }) => true,
                     // A node that fails is told of by its heads.
@@ -168,14 +168,14 @@ impl HeadWatcher {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = async {
-                tokio::join!(tokio::time::sleep(shortest), self.heads.wanted(self.chain_id));
+                tokio::join!(tokio::time::sleep(shortest), self.heads.poll_requested(self.chain_id));
             } => {}
         }
     }
 
     /// Notes whose word the node's is, before its heads are taken over. A word of its own after another's is returned: until its
     /// own heads are there, those that are known are the other's.
-    fn note_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
+    fn record_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
         let is_own = |opinion| matches!(opinion, SecondOpinion::Own { .. });
         if is_own(said) && !is_own(self.heads.second_opinion(self.chain_id)) {
             return Some(said);
@@ -185,7 +185,7 @@ impl HeadWatcher {
     }
 
     /// Checks whether a head does not move. A node that is behind another one is not evidence of that.
-    async fn look_for_stalls(&self, stalled: &mut StalledHeads, answer: &NodeAnswer) {
+    async fn check_for_stalls(&self, stalled: &mut StalledHeads, answer: &NodeAnswer) {
         if answer.shortfall == Some(Shortfall::Behind) {
             return;
         }
@@ -193,12 +193,12 @@ impl HeadWatcher {
         let status = answer.document.heads();
         let safe = status.safe_l2.filter(|safe| Some(*safe) != status.local_safe_l2);
         let position = |head: Option<L2BlockRef>| head.map(|head| head.position());
-        stalled.look(WatchedHead::LocalSafe, position(status.local_safe_l2), now);
-        stalled.look(WatchedHead::Safe, position(safe), now);
-        stalled.look(WatchedHead::CurrentL1, answer.document.current_l1(), now);
+        stalled.check(WatchedHead::LocalSafe, position(status.local_safe_l2), now);
+        stalled.check(WatchedHead::Safe, position(safe), now);
+        stalled.check(WatchedHead::CurrentL1, answer.document.current_l1(), now);
         let pause = self.unsafe_pause(stalled, &status, now).await;
         self.heads.set_unsafe_pause(self.chain_id, pause);
-        stalled.look_in(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
+        stalled.check_during(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
     }
 
     /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before that is reported.
@@ -223,7 +223,7 @@ impl HeadWatcher {
     }
 
     /// Tells that the heads are taken from another node than before.
-    fn note_node(&self, answer: &NodeAnswer) {
+    fn report_node_change(&self, answer: &NodeAnswer) {
         let Some(before) = answer.before else { return };
         let (chain_id, node) = (self.chain_id, self.nodes.name(answer.place));
         if answer.place < before {
@@ -235,7 +235,7 @@ impl HeadWatcher {
     }
 
     /// Takes over what a node said, unless it is behind: then nothing new is known.
-    async fn take(&self, answer: NodeAnswer) {
+    async fn apply(&self, answer: NodeAnswer) {
         if answer.shortfall == Some(Shortfall::Behind) {
             return;
         }
@@ -262,14 +262,14 @@ impl HeadWatcher {
         let text = |error: SourceError| error.to_string();
         self.nodes.check_chain().await.map_err(text)?;
         self.execution.check_chain().await.map_err(text)?;
-        let differences = self.consult(reported).await.map_err(|error| error.to_string())?;
+        let differences = self.check_rules(reported).await.map_err(|error| error.to_string())?;
         if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
     }
 
     /// Where the rollup node works by other rules. What is news of its forks is told.
-    async fn consult(&self, reported: &mut ReportedForks) -> Result<Vec<RuleDifference>, RulesError> {
-        let answer = self.rules.consult().await?;
-        reported.tell(&answer);
+    async fn check_rules(&self, reported: &mut ReportedForks) -> Result<Vec<RuleDifference>, RulesError> {
+        let answer = self.rules.compare().await?;
+        reported.report(&answer);
         let Consultation { differences, unknown_forks, .. } = answer;
         if let Some(forks) = unknown_forks {
             self.heads.set_unknown_forks(self.chain_id, forks);
@@ -284,7 +284,7 @@ impl HeadWatcher {
         }
     }
 
-    fn tell(&self, part: &str, problem: &str) {
+    fn report(&self, part: &str, problem: &str) {
         if self.health.obstruct(part, problem.to_owned()) {
             warn!(chain_id = %self.chain_id, part, problem, "waiting for endpoints");
         }

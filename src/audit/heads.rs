@@ -39,7 +39,7 @@ const OLDEST_WORD: Duration = Duration::from_secs(60);
 
 impl OtherNode {
     /// Whether it said lately, by its own derivation, what the chain has at a height.
-    pub(super) fn can_tell(&self, number: u64) -> bool {
+    pub(super) fn has_derived(&self, number: u64) -> bool {
         self.at.elapsed() < OLDEST_WORD && self.local_safe.number >= number && self.opinion.covers(number)
     }
 }
@@ -189,14 +189,14 @@ impl Heads {
     }
 
     /// Asks for the chain's heads sooner than they would be polled: something waits for them.
-    pub fn want(&self, chain_id: ChainId) {
+    pub fn request_poll(&self, chain_id: ChainId) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.wanted.notify_one();
         }
     }
 
     /// Waits until somebody wants the chain's heads.
-    pub(super) async fn wanted(&self, chain_id: ChainId) {
+    pub(super) async fn poll_requested(&self, chain_id: ChainId) {
         match self.by_chain.get(&chain_id) {
             Some(heads) => heads.wanted.notified().await,
             None => std::future::pending().await,

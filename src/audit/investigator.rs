@@ -20,7 +20,7 @@ pub(super) use self::vouched_branch::HeadMove;
 use super::AuditMetrics;
 use super::Heads;
 use super::l1_judge::{L1Answer, L1Judge, Surroundings};
-use super::reasons::{Reasons, with_words};
+use super::reasons::{Reasons, with_texts};
 use crate::ledger::Ledger;
 use crate::metrics::EndpointKind;
 use crate::sources::{ExecutionClient, SourceError, SyncStatus};
@@ -127,7 +127,7 @@ impl Investigator {
     /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 says about blob base fees.
     #[must_use]
     pub fn knowing(self, ledger: Ledger) -> Self {
-        let l1 = self.l1.map(|l1| l1.keeping(ledger.clone()));
+        let l1 = self.l1.map(|l1| l1.with_ledger(ledger.clone()));
         Self { ledger: Some(ledger), l1, ..self }
     }
 
@@ -159,14 +159,14 @@ impl Investigator {
 
     /// Goes on with a case as far as the sources allow.
     pub async fn investigate(&self, case: Case) -> Investigation {
-        let (found, mut words) = with_words(self.look_into(case)).await;
+        let (found, mut words) = with_texts(self.check_case(case)).await;
         words.retain(|wait, _| found.waits.contains(wait));
         Investigation { words, ..found }
     }
 
-    async fn look_into(&self, mut case: Case) -> Investigation {
+    async fn check_case(&self, mut case: Case) -> Investigation {
         let mut epoch = self.epoch(case.key().chain_id);
-        case.see(self.view(&case).await);
+        case.observe_view(self.view(&case).await);
         let begun = case.clone();
         let mut waits = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
@@ -184,7 +184,7 @@ impl Investigator {
                     Ok(now) if now == epoch => {}
                     Ok(now) => {
                         (case, epoch) = (begun.clone(), now);
-                        case.see(self.view(&case).await);
+                        case.observe_view(self.view(&case).await);
                         continue;
                     }
                     Err(wait) => return Investigation::waiting(begun, BTreeSet::from([wait])),
@@ -192,7 +192,7 @@ impl Investigator {
             }
             if case.verdict().is_some() {
                 // One contradiction decides; the other messages are checked if that takes no time.
-                let looked = self.look_at_the_rest(&mut case);
+                let looked = self.check_remaining_messages(&mut case);
                 let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
                 return Investigation { l1, ..Investigation::waiting(case, BTreeSet::new()) };
             }
@@ -210,7 +210,7 @@ impl Investigator {
     /// The state of the chains that a case may rest on: another once any has moved back. `None`: one of those that it has
     /// learnt something of cannot be asked.
     async fn view(&self, case: &Case) -> Option<u64> {
-        let held = if case.is_new() { None } else { Some(self.held_chains().await) };
+        let held = if case.is_new() { None } else { Some(self.continuous_chains().await) };
         let rests_on = self.set.reachable_from(case.key().chain_id);
         let is_reported = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
         is_reported.then(|| self.epoch(case.key().chain_id))
@@ -231,7 +231,7 @@ impl Investigator {
     }
 
     /// Looks at the messages of a decided case that are not needed for its verdict.
-    async fn look_at_the_rest(&self, case: &mut Case) {
+    async fn check_remaining_messages(&self, case: &mut Case) {
         for _ in 0..MAX_ROUNDS {
             let (before, rest) = (case.clone(), case.undecided_messages());
             if rest.is_empty() {
@@ -269,7 +269,7 @@ impl Investigator {
             }
         }
         if let Some(scene) = scene.as_ref().filter(|_| !around.is_empty()) {
-            let (facts, missing) = self.look_around(scene, &around).await;
+            let (facts, missing) = self.resolve_related(scene, &around).await;
             waits.extend(missing);
             for fact in &facts {
                 case.learn(&self.set, fact);
@@ -344,7 +344,7 @@ impl Investigator {
         let Some(l1) = &self.l1 else { return Ok(L1Answer::Agrees(None)) };
         let chain_id = key.chain_id;
         let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
-        let wanted = l1.wanted(chain_id, attributes.timestamp, &parent).await?;
+        let wanted = l1.required_blocks(chain_id, attributes.timestamp, &parent).await?;
         let mut around = Surroundings { parent, grandparent: None, node_block: None };
         if wanted.grandparent {
             let hash = around.parent.header().parent_hash;
@@ -406,7 +406,7 @@ impl Investigator {
             return Ok(Fact::Initiating { logs: Arc::clone(root), is_valid: false });
         }
         let ask = BlockRequest { timestamp, chain_id, number: Some(number) };
-        Ok(match self.see_to(ask, scene, &BTreeSet::new()).await? {
+        Ok(match self.fetch_requested(ask, scene, &BTreeSet::new()).await? {
             Fetched::Block { logs, maturity, .. } => {
                 Fact::Initiating { logs, is_valid: maturity == Maturity::Settled }
             }
@@ -431,7 +431,7 @@ impl Investigator {
             return Err(wait(Cause::EndpointError));
         };
         let Some(local_safe) = heads.local_safe_l2.filter(|head| number <= head.number) else {
-            self.heads.want(chain_id);
+            self.heads.request_poll(chain_id);
             let head = heads.local_safe_l2.map_or_else(
                 || "its rollup node has no local-safe head".to_owned(),
                 |head| format!("its rollup node's local-safe head is block {}", head.number),
@@ -442,7 +442,7 @@ impl Investigator {
         let block = self.canonical_block(chain_id, number, awaited).await?;
         // Between the two answers the chain may have reorged: then ask again later.
         if number == local_safe.number && block.hash() != local_safe.hash() {
-            self.heads.want(chain_id);
+            self.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         }
         if let Some(l1) = &self.l1 {
@@ -455,7 +455,7 @@ impl Investigator {
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
         let client = self.clients.get(&chain_id).ok_or(wait)?;
         let answer = client.block_by_hash(hash).await;
-        answer.map_err(|error| self.note_failure(&error, chain_id, Awaited::Block))
+        answer.map_err(|error| self.record_failure(&error, chain_id, Awaited::Block))
     }
 
     async fn logs(
@@ -467,13 +467,13 @@ impl Investigator {
         let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
         let client = self.clients.get(&chain_id).ok_or(wait)?;
         let _turn = match &self.past {
-            Some(past) => Some(past.turn(block.hash()).await),
+            Some(past) => Some(past.fetch_lock(block.hash()).await),
             None => None,
         };
-        client.logs(block).await.map_err(|error| self.note_failure(&error, chain_id, awaited))
+        client.logs(block).await.map_err(|error| self.record_failure(&error, chain_id, awaited))
     }
 
-    fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
+    fn record_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
         self.metrics.shared().source_failed(chain_id, EndpointKind::Execution);
         debug!(%chain_id, %error, "source failed; its answer stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };

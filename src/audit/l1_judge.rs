@@ -141,7 +141,7 @@ impl L1Judge {
 
     /// The same judge, which keeps there what L1 says about blob base fees.
     #[must_use]
-    pub(super) fn keeping(self, ledger: Ledger) -> Self {
+    pub(super) fn with_ledger(self, ledger: Ledger) -> Self {
         Self { blobs: BlobMemory::of(ledger), ..self }
     }
 
@@ -151,7 +151,7 @@ impl L1Judge {
     }
 
     /// Which blocks it takes to judge a block of this time on that parent.
-    pub(super) async fn wanted(
+    pub(super) async fn required_blocks(
         &self,
         chain_id: ChainId,
         timestamp: UnixSeconds,
@@ -278,8 +278,8 @@ impl L1Judge {
     }
 
     /// How often L1 was seen to leave a branch.
-    pub(super) fn branches_left(&self) -> u64 {
-        self.l1.branches_left()
+    pub(super) fn reorg_count(&self) -> u64 {
+        self.l1.reorg_count()
     }
 
     /// Asks L1 for its latest block: whether it has left a branch is known after that.

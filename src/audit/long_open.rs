@@ -80,7 +80,7 @@ impl OpenCaseWatch {
     }
 
     /// Looks at a chain's open cases.
-    pub(super) fn look(&mut self, chain_id: ChainId, open: &OpenCases, reasons: &Reasons, now: Instant) {
+    pub(super) fn check(&mut self, chain_id: ChainId, open: &OpenCases, reasons: &Reasons, now: Instant) {
         let ages = open.oldest_by_cause(chain_id, now);
         for cause in Cause::ALL {
             let age = ages.get(&cause).copied().unwrap_or_default();
@@ -91,7 +91,7 @@ impl OpenCaseWatch {
                 let reason = reasons.in_words(oldest.waits);
                 let BlockKey { number, hash, .. } = oldest.key;
                 let open_seconds = oldest.age.as_secs();
-                self.tell(oldest.key, oldest.waits, &reason);
+                self.report(oldest.key, oldest.waits, &reason);
                 self.cases.set(chain_id, Some(LongOpenCase { number, hash, open_seconds, reason }));
             }
             None => {
@@ -104,7 +104,7 @@ impl OpenCaseWatch {
         }
     }
 
-    fn tell(&mut self, key: BlockKey, waits: &BTreeSet<Wait>, reason: &str) {
+    fn report(&mut self, key: BlockKey, waits: &BTreeSet<Wait>, reason: &str) {
         let BlockKey { chain_id, number, hash } = key;
         let patience = humantime::format_duration(self.patience);
         let obstacle = format!(

@@ -78,11 +78,11 @@ impl NodeComparer {
         loop {
             if looks.is_multiple_of(RULES_EVERY) {
                 let rules = self.rules().await;
-                self.tell(differences.take_rules(&rules));
+                self.report(differences.apply_rules(&rules));
             }
             looks = looks.wrapping_add(1);
             let (asked, others) = self.other_heads(&mut opinions).await;
-            self.tell(differences.take_heads(&asked, others));
+            self.report(differences.apply_heads(&asked, others));
             self.publish(&differences);
             tokio::time::sleep(self.interval).await;
         }
@@ -122,7 +122,7 @@ impl NodeComparer {
         for place in (0..self.nodes.len()).filter(|place| *place != in_use) {
             let watch = opinions.entry(place).or_insert_with(|| OpinionWatch::new(self.chain_id));
             let Ok(answer) = self.nodes.status_of(place).await else {
-                watch.lose();
+                watch.on_no_answer();
                 continue;
             };
             derived.extend(self.derived(watch, &answer).await);
@@ -144,7 +144,7 @@ impl NodeComparer {
         has_derived.then(|| OtherNode { local_safe, opinion, at: Instant::now() })
     }
 
-    fn tell(&self, news: DifferenceChanges) {
+    fn report(&self, news: DifferenceChanges) {
         let chain_id = self.chain_id;
         for difference in news.begun {
             warn!(%chain_id, difference, "rollup nodes of the chain differ; find out which is right and fix the other");

@@ -56,7 +56,7 @@ pub(super) struct DifferenceChanges {
 
 impl NodeDifferences {
     /// Takes in what the nodes say of the rules.
-    pub(super) fn take_rules(&mut self, nodes: &[NodeRules]) -> DifferenceChanges {
+    pub(super) fn apply_rules(&mut self, nodes: &[NodeRules]) -> DifferenceChanges {
         let next = differing_rules(nodes);
         let begun = next.iter().filter(|(subject, _)| !self.rules.contains_key(*subject));
         let begun = begun.map(|(_, text)| text.clone()).collect();
@@ -66,7 +66,7 @@ impl NodeDifferences {
     }
 
     /// Takes in which nodes named another block at a height. `asked`: those that answered.
-    pub(super) fn take_heads(&mut self, asked: &[String], others: Vec<OtherHead>) -> DifferenceChanges {
+    pub(super) fn apply_heads(&mut self, asked: &[String], others: Vec<OtherHead>) -> DifferenceChanges {
         let mut news = DifferenceChanges::default();
         let mut next = BTreeMap::new();
         for other in others {
@@ -205,11 +205,11 @@ mod tests {
     ) {
         let mut differences = NodeDifferences::default();
         let nodes = [node(0), other];
-        assert_eq!(differences.take_rules(&nodes).begun, reported);
+        assert_eq!(differences.apply_rules(&nodes).begun, reported);
         assert_eq!(differences.obstacle().is_some(), !reported.is_empty());
-        assert_eq!(differences.take_rules(&nodes), DifferenceChanges::default());
+        assert_eq!(differences.apply_rules(&nodes), DifferenceChanges::default());
         assert_eq!(
-            differences.take_rules(&[node(0), node(1)]),
+            differences.apply_rules(&[node(0), node(1)]),
             DifferenceChanges { begun: vec![], over: reported.len() }
         );
         assert_eq!((differences.obstacle(), differences.texts()), (None, vec![]));
@@ -224,18 +224,18 @@ mod tests {
     fn heads_that_differ_for_longer_than_a_reorg_are_reported_once() {
         let mut differences = NodeDifferences::default();
         let asked = ["#1".to_owned()];
-        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
+        assert_eq!(differences.apply_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
         assert!(differences.texts().is_empty());
-        let news = differences.take_heads(&asked, vec![other_head(6)]);
+        let news = differences.apply_heads(&asked, vec![other_head(6)]);
         assert!(
             news.begun[0].starts_with("block 6: 0x0101") && news.begun[0].ends_with("(#1, its unsafe head)")
         );
-        assert_eq!(differences.take_heads(&asked, vec![other_head(7)]), DifferenceChanges::default());
+        assert_eq!(differences.apply_heads(&asked, vec![other_head(7)]), DifferenceChanges::default());
         assert_eq!(differences.obstacle(), None, "who is right is not known, and nobody is accused");
         // A node that does not answer has not come round.
-        assert_eq!(differences.take_heads(&[], vec![]), DifferenceChanges::default());
+        assert_eq!(differences.apply_heads(&[], vec![]), DifferenceChanges::default());
         assert_eq!(differences.texts().len(), 1);
-        assert_eq!(differences.take_heads(&asked, vec![]), DifferenceChanges { begun: vec![], over: 1 });
-        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
+        assert_eq!(differences.apply_heads(&asked, vec![]), DifferenceChanges { begun: vec![], over: 1 });
+        assert_eq!(differences.apply_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
     }
 }

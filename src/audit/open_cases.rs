@@ -5,7 +5,7 @@
 //! ancestors of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap
 //! would take as many queues as it has runs, and the vouched head would stand still while it does.
 
-use super::reasons::{ReasonTexts, gist};
+use super::reasons::{ReasonTexts, normalize};
 use crosscheck_core::case::{Case, Cause, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
@@ -71,7 +71,7 @@ impl Due {
     }
 
     /// Takes the block that has waited longest out of the line whose turn it is.
-    fn take(&mut self, now: Instant) -> Option<BlockKey> {
+    fn pop(&mut self, now: Instant) -> Option<BlockKey> {
         let is_due = |line: &BTreeSet<(Instant, BlockKey)>| line.first().is_some_and(|(due, _)| *due <= now);
         let line = match (is_due(&self.attested), is_due(&self.ancestors)) {
             (false, false) => return None,
@@ -161,7 +161,7 @@ impl OpenCases {
     /// Adds an ancestor that was fetched with others, to be checked right away; or brings it, if it was to be fetched.
     pub(super) fn insert_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
         if self.contains(&key) {
-            self.bring(key, case, now);
+            self.on_fetched(key, case, now);
         } else {
             self.insert_in(Line::Ancestors, key, Work::Case(Box::new(case)), now);
         }
@@ -190,7 +190,7 @@ impl OpenCases {
     }
 
     /// The block that was to be fetched has come in: it need not be fetched. Of one that has a case already nothing changes.
-    pub(super) fn bring(&mut self, key: BlockKey, case: Case, now: Instant) {
+    pub(super) fn on_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
         let Some(entry) = self.cases.get_mut(&key) else { return };
         match &mut entry.state {
             State::Idle { work, due } if !work.is_case() => {
@@ -242,7 +242,7 @@ impl OpenCases {
 
     /// The next block that is due, now being worked on.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(BlockKey, Work)> {
-        let key = self.due.take(now)?;
+        let key = self.due.pop(now)?;
         let entry = self.cases.get_mut(&key)?;
         match std::mem::replace(&mut entry.state, State::Running { woken: false, instead: None }) {
             State::Idle { work, .. } => Some((key, work)),
@@ -268,8 +268,8 @@ impl OpenCases {
         entry.waited.extend(waits.iter().copied());
         let mut is_news = entry.waited.len() > known;
         for (wait, words) in words {
-            let before = entry.words.get(&wait).map(|known| gist(known));
-            if before.as_ref() != Some(&gist(&words)) {
+            let before = entry.words.get(&wait).map(|known| normalize(known));
+            if before.as_ref() != Some(&normalize(&words)) {
                 is_news = true;
                 entry.words.insert(wait, words);
             }
@@ -332,7 +332,7 @@ impl OpenCases {
     }
 
     /// Has a block looked at right away, or once more if it is being checked.
-    pub(super) fn hurry(&mut self, key: &BlockKey, now: Instant) {
+    pub(super) fn expedite(&mut self, key: &BlockKey, now: Instant) {
         let Some(entry) = self.cases.get_mut(key) else { return };
         match &mut entry.state {
             State::Running { woken, .. } => *woken = true,
@@ -412,7 +412,7 @@ mod tests {
         assert_eq!((open.second_hand(901.into()), open.second_hand(902.into())), (vec![key(1)], vec![]));
         open.wake(901.into(), Instant::now());
         assert!(open.take_due(Instant::now()).is_none(), "a head that moves is no second opinion");
-        open.hurry(&key(1), Instant::now());
+        open.expedite(&key(1), Instant::now());
         let (taken, work) = open.take_due(Instant::now()).unwrap();
         open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         assert!(open.second_hand(901.into()).is_empty());
@@ -511,17 +511,17 @@ mod tests {
         open.insert(key(1), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
         open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
-        open.bring(key(1), plain_case(1), now);
+        open.on_fetched(key(1), plain_case(1), now);
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // Being fetched at the moment.
         open.insert(key(2), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
-        open.bring(key(2), plain_case(2), now);
+        open.on_fetched(key(2), plain_case(2), now);
         open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // A case of its own is gone on with.
-        open.bring(key(1), plain_case(1), now);
-        open.bring(key(9), plain_case(9), now);
+        open.on_fetched(key(1), plain_case(1), now);
+        open.on_fetched(key(9), plain_case(9), now);
         assert!(open.take_due(now).is_none());
     }
 

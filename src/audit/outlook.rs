@@ -21,7 +21,7 @@ pub(super) struct Outlook {
 
 impl Outlook {
     /// What of this is to be reported. A node without heads is reported at once: nothing can be done with it.
-    pub(super) fn look(&mut self, lacking: Option<Shortfall>, now: Instant) -> Option<Shortfall> {
+    pub(super) fn check(&mut self, lacking: Option<Shortfall>, now: Instant) -> Option<Shortfall> {
         let patience = match lacking {
             None => {
                 self.since = None;
@@ -48,8 +48,8 @@ mod tests {
     fn a_node_without_heads_is_reported_at_once() {
         let mut outlook = Outlook::default();
         let now = Instant::now();
-        assert_eq!(outlook.look(Some(Shortfall::NoHeads), now), Some(Shortfall::NoHeads));
-        assert_eq!(outlook.look(None, now), None);
+        assert_eq!(outlook.check(Some(Shortfall::NoHeads), now), Some(Shortfall::NoHeads));
+        assert_eq!(outlook.check(None, now), None);
     }
 
     #[test]
@@ -57,11 +57,11 @@ mod tests {
         let mut outlook = Outlook::default();
         let start = Instant::now();
         let after = |millis: u64| start + Duration::from_millis(millis);
-        assert_eq!(outlook.look(BLIND, start), None);
-        assert_eq!(outlook.look(BLIND, after(2_999)), None);
-        assert_eq!(outlook.look(BLIND, after(3_000)), BLIND);
-        assert_eq!(outlook.look(None, after(3_100)), None);
-        assert_eq!(outlook.look(BLIND, after(4_000)), None, "it has seen L1 since");
+        assert_eq!(outlook.check(BLIND, start), None);
+        assert_eq!(outlook.check(BLIND, after(2_999)), None);
+        assert_eq!(outlook.check(BLIND, after(3_000)), BLIND);
+        assert_eq!(outlook.check(None, after(3_100)), None);
+        assert_eq!(outlook.check(BLIND, after(4_000)), None, "it has seen L1 since");
     }
 
     #[test]
@@ -69,9 +69,9 @@ mod tests {
         let mut outlook = Outlook::default();
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(outlook.look(BLIND, start), None);
-        assert_eq!(outlook.look(Some(Shortfall::Behind), after(5)), None);
-        assert_eq!(outlook.look(Some(Shortfall::Behind), after(14)), None);
-        assert_eq!(outlook.look(Some(Shortfall::Behind), after(15)), Some(Shortfall::Behind));
+        assert_eq!(outlook.check(BLIND, start), None);
+        assert_eq!(outlook.check(Some(Shortfall::Behind), after(5)), None);
+        assert_eq!(outlook.check(Some(Shortfall::Behind), after(14)), None);
+        assert_eq!(outlook.check(Some(Shortfall::Behind), after(15)), Some(Shortfall::Behind));
     }
 }

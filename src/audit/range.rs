@@ -44,7 +44,7 @@ pub struct RangeOutcome {
 
 impl RangeOutcome {
     /// Whether the block holds.
-    pub fn holds(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         matches!(self.verdict.as_str(), "upheld" | "upheld-replacement")
     }
 

@@ -15,7 +15,7 @@ tokio::task_local! {
 }
 
 /// Does one look at a case, and hands out what was noted during it besides.
-pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, ReasonTexts) {
+pub(super) async fn with_texts<T>(look: impl Future<Output = T>) -> (T, ReasonTexts) {
     let noting = async {
         let found = look.await;
         (found, NOTED.with(|noted| std::mem::take(&mut *noted.lock())))
@@ -24,7 +24,7 @@ pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, ReasonTe
 }
 
 /// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing new.
-pub(super) fn gist(words: &str) -> String {
+pub(super) fn normalize(words: &str) -> String {
     let tokens = words.split_inclusive(|letter: char| !letter.is_alphanumeric());
     let reported =
         tokens.map(|token| if token.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { token });
@@ -81,7 +81,7 @@ mod tests {
         let reasons = Reasons::default();
         let look = |words: &'static str| {
             let reasons = reasons.clone();
-            with_words(async move {
+            with_texts(async move {
                 reasons.note(l1, words);
                 tokio::task::yield_now().await;
             })
@@ -95,9 +95,10 @@ mod tests {
 
     #[test]
     fn a_changed_height_or_hash_is_not_a_new_reason() {
-        let reported =
-            |number: u64, hash: &str| gist(&format!("block {number} builds on {hash}, the node has none"));
+        let reported = |number: u64, hash: &str| {
+            normalize(&format!("block {number} builds on {hash}, the node has none"))
+        };
         assert_eq!(reported(7, "0xab12"), reported(123, "0x0c"));
-        assert_ne!(reported(7, "0xab12"), gist("block 7 builds on nothing"));
+        assert_ne!(reported(7, "0xab12"), normalize("block 7 builds on nothing"));
     }
 }

@@ -37,9 +37,9 @@ impl BranchWatch {
     }
 
     /// Takes in how a chain's client stands to the vouched block.
-    pub(super) fn see(&self, chain_id: ChainId, standing: BranchStanding) {
+    pub(super) fn update(&self, chain_id: ChainId, standing: BranchStanding) {
         match standing {
-            BranchStanding::Stale(branch) => self.tell(chain_id, branch),
+            BranchStanding::Stale(branch) => self.report(chain_id, branch),
             BranchStanding::Left => {
                 if self.branches.set(chain_id, None).is_some() {
                     self.health.clear(&Self::part(chain_id));
@@ -50,7 +50,7 @@ impl BranchWatch {
         }
     }
 
-    fn tell(&self, chain_id: ChainId, branch: StaleBranch) {
+    fn report(&self, chain_id: ChainId, branch: StaleBranch) {
         let StaleBranch { replaced, by: BlockNumHash { number, hash } } = branch;
         let obstacle = format!(
             "its nodes remain on block {number} {replaced}, which was replaced by {hash}: a node that does not verify \
@@ -74,20 +74,20 @@ mod tests {
         let (health, chain_id) = (Health::default(), ChainId::from(901));
         let branches = StaleBranches::default();
         let watch = BranchWatch::new(health.clone(), branches.clone());
-        watch.see(chain_id, BranchStanding::Left);
+        watch.update(chain_id, BranchStanding::Left);
         assert!(health.reasons().is_empty());
         let by = BlockNumHash { number: 7, hash: B256::repeat_byte(2) };
         let stale = StaleBranch { replaced: B256::repeat_byte(1), by };
         for _ in 0..2 {
-            watch.see(chain_id, BranchStanding::Stale(stale));
-            watch.see(chain_id, BranchStanding::Unknown);
+            watch.update(chain_id, BranchStanding::Stale(stale));
+            watch.update(chain_id, BranchStanding::Unknown);
             let reasons = health.reasons();
             let [reason] = reasons.as_slice() else { panic!("{reasons:?}") };
             assert!(reason.starts_with("chain 901 branch: "), "{reason}");
             assert_eq!(branches.of(chain_id), Some(stale));
             assert!(reason.contains(&stale.replaced.to_string()) && reason.contains(&by.hash.to_string()));
         }
-        watch.see(chain_id, BranchStanding::Left);
+        watch.update(chain_id, BranchStanding::Left);
         assert!(health.reasons().is_empty() && branches.of(chain_id).is_none());
     }
 }

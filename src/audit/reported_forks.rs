@@ -22,7 +22,7 @@ impl ReportedForks {
     }
 
     /// Tells what is news.
-    pub(crate) fn tell(&mut self, answer: &Consultation) {
+    pub(crate) fn report(&mut self, answer: &Consultation) {
         let chain_id = self.chain_id;
         for fork in answer.unknown_forks.iter().flat_map(|forks| forks.iter()) {
             if self.reported.insert((fork.name.clone(), fork.time)) {

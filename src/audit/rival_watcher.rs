@@ -70,19 +70,19 @@ impl RivalWatcher {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 block = self.inbox.recv() => match block {
-                    Some(block) => self.hear(&block),
+                    Some(block) => self.on_block(&block),
                     None => return Ok(()),
                 },
                 () = sleep_until(due) => tokio::select! {
                     () = cancel.cancelled() => return Ok(()),
-                    looked = self.look() => looked?,
+                    looked = self.check_due_pair() => looked?,
                 },
             }
         }
     }
 
     /// Takes in an attested block.
-    fn hear(&mut self, block: &ValidBlock) {
+    fn on_block(&mut self, block: &ValidBlock) {
         let (chain_id, number, newer) = (block.chain_id(), block.number(), block.hash());
         let first = block.payload().transactions.first();
         let info = first.and_then(|transaction| decode_l1_info(transaction).ok());
@@ -93,13 +93,13 @@ impl RivalWatcher {
         for rival in block.rivals() {
             let pair = Pair { chain_id, number, newer, older: rival.hash };
             if let Some(unknown) = self.rivals.note(pair, Instant::now()) {
-                self.tell(unknown, Relation::Unknown);
+                self.report(unknown, Relation::Unknown);
             }
         }
     }
 
     /// Looks at the pair that has been due for longest.
-    async fn look(&mut self) -> Result<(), LedgerError> {
+    async fn check_due_pair(&mut self) -> Result<(), LedgerError> {
         let Some(pair) = self.rivals.due(Instant::now()) else { return Ok(()) };
         let cases = match self.ledger.cases_at(pair.chain_id, pair.number).await {
             Err(LedgerError::OutOfRange { .. }) => Vec::new(),
@@ -121,7 +121,7 @@ impl RivalWatcher {
         let [newer, older] = &sides[..] else { return Ok(()) };
         let found = Relation::of(newer, older);
         if let Some(relation) = self.rivals.learn(pair, found, Instant::now()) {
-            self.tell(pair, relation);
+            self.report(pair, relation);
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl RivalWatcher {
         }
     }
 
-    fn tell(&self, pair: Pair, relation: Relation) {
+    fn report(&self, pair: Pair, relation: Relation) {
         let Pair { chain_id, number, newer: hash, older: rival } = pair;
         self.metrics.rival_attested(chain_id, relation);
         match relation {

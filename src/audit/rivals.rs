@@ -78,7 +78,7 @@ impl Rivals {
         }
         let oldest = self.waiting.iter().min_by_key(|(_, waiting)| waiting.since).map(|(pair, _)| *pair)?;
         self.waiting.remove(&oldest);
-        self.is_news(oldest, Relation::Unknown).then_some(oldest)
+        self.is_new(oldest, Relation::Unknown).then_some(oldest)
     }
 
     /// When a pair is next to be checked.
@@ -96,18 +96,18 @@ impl Rivals {
     pub(super) fn learn(&mut self, pair: Pair, found: Option<Relation>, now: Instant) -> Option<Relation> {
         if let Some(relation) = found {
             self.waiting.remove(&pair);
-            return self.is_news(pair, relation).then_some(relation);
+            return self.is_new(pair, relation).then_some(relation);
         }
         let waiting = self.waiting.get_mut(&pair)?;
         let pause = FIRST_PAUSE.saturating_mul(1 << waiting.looks.min(10)).min(LONGEST_PAUSE);
         waiting.looks = waiting.looks.saturating_add(1);
         waiting.due = now.checked_add(pause).unwrap_or(now);
         let is_overdue = now.saturating_duration_since(waiting.since) >= PATIENCE;
-        (is_overdue && self.is_news(pair, Relation::Unknown)).then_some(Relation::Unknown)
+        (is_overdue && self.is_new(pair, Relation::Unknown)).then_some(Relation::Unknown)
     }
 
     /// Whether this was not told of the pair yet. Once something is known, nothing less is told.
-    fn is_news(&mut self, pair: Pair, relation: Relation) -> bool {
+    fn is_new(&mut self, pair: Pair, relation: Relation) -> bool {
         let before = self.reported.get(&pair.either_order()).copied();
         let is_news = before.is_none_or(|before| before != relation && relation != Relation::Unknown);
         if is_news {

@@ -77,15 +77,15 @@ impl RulesAsker {
     /// # Errors
     /// If it does not answer, or with what no chain can have.
     pub async fn ask(&self) -> Result<Vec<RuleDifference>, RulesError> {
-        Ok(self.consult().await?.differences)
+        Ok(self.compare().await?.differences)
     }
 
     /// The same, with what is to be reported of the node's forks.
     ///
     /// # Errors
     /// If it does not answer, or with what no chain can have.
-    pub(crate) async fn consult(&self) -> Result<Consultation, RulesError> {
-        let word = self.word().await.inspect_err(|error| {
+    pub(crate) async fn compare(&self) -> Result<Consultation, RulesError> {
+        let word = self.node_rules().await.inspect_err(|error| {
             if matches!(error, RulesError::Impossible { .. }) {
                 self.set.set_accord(self.chain_id, Accord::Refused);
             }
@@ -133,11 +133,11 @@ impl RulesAsker {
     }
 
     /// What the node says. What it has no method for is not said.
-    async fn word(&self) -> Result<NodeWord, RulesError> {
-        let document = said(self.nodes.rollup_config_document().await)?;
+    async fn node_rules(&self) -> Result<NodeWord, RulesError> {
+        let document = optional(self.nodes.rollup_config_document().await)?;
         let config = document.map(|document| serde_json::from_str(document.get())).transpose();
         let config = config.map_err(|reason| RulesError::Impossible { reason })?;
-        let set = said(self.nodes.dependency_set().await)?;
+        let set = optional(self.nodes.dependency_set().await)?;
         let expiry_window = set.as_ref().map(|(_, window)| window.unwrap_or(DEFAULT_EXPIRY_WINDOW));
         let dependencies = set.map(|(chains, _)| chains.into_iter().collect());
         Ok(NodeWord { config, dependencies, expiry_window })
@@ -150,9 +150,9 @@ pub fn in_words(differences: &[RuleDifference]) -> String {
     format!("{}; find out which is right, and correct the other", reported.join("; "))
 }
 
-fn said<T>(answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+fn optional<T>(answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
     match answer {
-        Ok(said) => Ok(Some(said)),
+        Ok(optional) => Ok(Some(optional)),
         Err(SourceError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
     }

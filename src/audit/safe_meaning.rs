@@ -29,7 +29,7 @@ impl SafeMeaning {
     }
 
     /// The node did not answer: it may be another program when it does.
-    pub(super) const fn lose(&mut self) {
+    pub(super) const fn on_no_answer(&mut self) {
         self.asked_at = None;
     }
 
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(*reported.asked.lock(), 1);
         *reported.is_supernode.lock() = false;
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
-        meaning.lose();
+        meaning.on_no_answer();
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::LocalSafe);
     }
 
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         *reported.is_supernode.lock() = false;
         drop(server);
-        meaning.lose();
+        meaning.on_no_answer();
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
     }
 }

@@ -182,7 +182,7 @@ impl OpinionWatch {
     }
 
     /// The node did not answer: it may be another program when it does.
-    pub(super) const fn lose(&mut self) {
+    pub(super) const fn on_no_answer(&mut self) {
         self.place = None;
     }
 
@@ -285,7 +285,7 @@ impl OpinionTeller {
     }
 
     /// Tells what is other than before.
-    pub(super) fn tell(&mut self, opinion: SecondOpinion, node: &str) {
+    pub(super) fn report(&mut self, opinion: SecondOpinion, node: &str) {
         let chain_id = self.chain_id;
         self.metrics.second_opinion(chain_id, opinion == SecondOpinion::Repeated);
         // That a node does not answer is told by its heads. It may be the same as before when it does.
@@ -361,7 +361,7 @@ mod tests {
     )]
     #[case::does_not_answer(SecondOpinion::Unknown, false, [SecondOpinion::Unknown; 3])]
     #[case::took_over_and_does_not_answer(assumed(100, 1_200), false, [assumed(100, 1_200); 3])]
-    fn failures_change_nothing_that_is_known(
+    fn failures_change_no_known_opinion(
         #[case] known: SecondOpinion,
         #[case] is_refused: bool,
         #[case] expected: [SecondOpinion; 3],

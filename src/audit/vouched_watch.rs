@@ -30,18 +30,18 @@ impl VouchedWatch {
     }
 
     /// Takes in where a chain's vouched head is.
-    pub(super) fn see(&mut self, chain_id: ChainId, vouched: BlockNumHash) {
+    pub(super) fn set_vouched(&mut self, chain_id: ChainId, vouched: BlockNumHash) {
         self.vouched.insert(chain_id, vouched);
     }
 
     /// Looks whether a chain whose rollup node stands there has gone on without its vouched head.
-    pub(super) fn look(&mut self, chain_id: ChainId, status: &SyncStatus, now: Instant) {
+    pub(super) fn check(&mut self, chain_id: ChainId, status: &SyncStatus, now: Instant) {
         let Some(heads) = self.heads.get_mut(&chain_id) else { return };
         // A node that names no local-safe head is reported elsewhere; the time continues.
         let Some(local_safe) = status.local_safe_l2 else { return };
         let vouched = self.vouched.get(&chain_id).filter(|_| self.attested.contains(&chain_id));
         let behind = vouched.copied().filter(|vouched| vouched.number < local_safe.number);
-        heads.look(WatchedHead::Vouched, behind, now);
+        heads.check(WatchedHead::Vouched, behind, now);
     }
 }
 
@@ -80,17 +80,17 @@ mod tests {
     fn a_head_that_stays_behind_is_reported_until_it_moves() {
         let (mut watch, health, chain_id) = watch();
         watch.attested(chain_id);
-        watch.see(chain_id, block(7));
+        watch.set_vouched(chain_id, block(7));
         let start = Instant::now();
-        watch.look(chain_id, &local_safe(8), start);
-        watch.look(chain_id, &local_safe(300), start + BOUND);
+        watch.check(chain_id, &local_safe(8), start);
+        watch.check(chain_id, &local_safe(300), start + BOUND);
         assert_eq!(health.reasons(), [""; 0]);
-        watch.look(chain_id, &local_safe(301), start + BOUND + Duration::from_secs(1));
-        watch.look(chain_id, &SyncStatus::default(), start + BOUND * 2);
+        watch.check(chain_id, &local_safe(301), start + BOUND + Duration::from_secs(1));
+        watch.check(chain_id, &SyncStatus::default(), start + BOUND * 2);
         let reasons = health.reasons();
         assert!(matches!(&reasons[..], [reason] if reason.contains("vouched head")), "{reasons:?}");
-        watch.see(chain_id, block(9));
-        watch.look(chain_id, &local_safe(301), start + BOUND * 2);
+        watch.set_vouched(chain_id, block(9));
+        watch.check(chain_id, &local_safe(301), start + BOUND * 2);
         assert_eq!(health.reasons(), [""; 0]);
     }
 
@@ -98,22 +98,22 @@ mod tests {
     fn a_vouched_head_at_the_head_of_its_chain_is_not_reported() {
         let (mut watch, health, chain_id) = watch();
         watch.attested(chain_id);
-        watch.see(chain_id, block(7));
+        watch.set_vouched(chain_id, block(7));
         let start = Instant::now();
         for minutes in [0, 30, 60] {
-            watch.look(chain_id, &local_safe(7), start + Duration::from_secs(60 * minutes));
+            watch.check(chain_id, &local_safe(7), start + Duration::from_secs(60 * minutes));
         }
-        watch.look(chain_id, &local_safe(8), start + BOUND * 12);
+        watch.check(chain_id, &local_safe(8), start + BOUND * 12);
         assert_eq!(health.reasons(), [""; 0], "it is behind since now");
     }
 
     #[test]
     fn without_attestations_no_delay_is_reported() {
         let (mut watch, health, chain_id) = watch();
-        watch.see(chain_id, block(7));
+        watch.set_vouched(chain_id, block(7));
         let start = Instant::now();
         for seconds in [0, 601] {
-            watch.look(chain_id, &local_safe(300), start + Duration::from_secs(seconds));
+            watch.check(chain_id, &local_safe(300), start + Duration::from_secs(seconds));
         }
         assert_eq!(health.reasons(), [""; 0]);
     }

@@ -3,7 +3,7 @@
 use super::audit_report::{AuditReport, AuditState};
 use super::node_rules::ask_nodes;
 use super::settings::SettingsArgs;
-use super::{Outcome, UsageError, complain, print, runtime, signals};
+use super::{Outcome, UsageError, print, print_error, runtime, signals};
 use crate::audit::{AuditMetrics, Heads, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
@@ -75,7 +75,7 @@ impl AuditArgs {
         let report = runtime()?.block_on(self.audit(&config))?;
         write_report(&self.report, &report)?;
         if report.interrupted {
-            complain("the audit was interrupted; with --resume it continues where it stopped");
+            print_error("the audit was interrupted; with --resume it continues where it stopped");
         }
         Ok(report.outcome())
     }
@@ -124,12 +124,15 @@ impl AuditArgs {
                 outcome = outcomes.next() => outcome,
             };
             let Some(outcome) = outcome else { break };
-            if !outcome.holds() {
+            if !outcome.is_valid() {
                 bar.suspend(|| {
-                    complain(&format!("block {}: {}: {}", outcome.number, outcome.verdict, outcome.detail));
+                    print_error(&format!(
+                        "block {}: {}: {}",
+                        outcome.number, outcome.verdict, outcome.detail
+                    ));
                 });
             }
-            state.take(outcome)?;
+            state.add(outcome)?;
             audited = audited.saturating_add(1);
             bar.inc(1);
         }

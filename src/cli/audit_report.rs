@@ -111,7 +111,7 @@ impl AuditState {
     }
 
     /// Takes an outcome in; they must come in order.
-    pub(super) fn take(&mut self, mut outcome: RangeOutcome) -> eyre::Result<()> {
+    pub(super) fn add(&mut self, mut outcome: RangeOutcome) -> eyre::Result<()> {
         if let (Some(last), Some(parent)) = (self.last_hash, outcome.parent_hash)
             && last != parent
         {
@@ -133,7 +133,7 @@ impl AuditState {
         self.messages = self.messages.saturating_add(u64::try_from(outcome.messages).unwrap_or(u64::MAX));
         self.next = outcome.number.saturating_add(1);
         self.last_hash = outcome.hash;
-        if !outcome.holds() {
+        if !outcome.is_valid() {
             self.problems.push(outcome);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::probe_table::probe_table;
 use super::settings::{SettingsArgs, variables};
-use super::{Outcome, UsageError, complain, print, runtime};
+use super::{Outcome, UsageError, print, print_error, runtime};
 use crate::config::Config;
 use crate::probes::{Grade, ProbeFinding, Prober, outcome};
 use crate::service;
@@ -29,7 +29,7 @@ impl CheckArgs {
         }
         let config = self.settings.load()?;
         for doubt in config.doubts() {
-            complain(&format!("warning: {doubt}"));
+            print_error(&format!("warning: {doubt}"));
         }
         let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
         print(&format!("the configuration is valid: chains {}", chains.join(", ")))?;

@@ -24,9 +24,9 @@ pub(super) async fn ask_nodes(
     for (chain_id, nodes) in nodes {
         let l1 = l1.map(|l1| l1.client().clone());
         let witnesses = OriginWitnesses::new(clients.get(chain_id).cloned(), l1);
-        let answer = rules_asker(config, set, *chain_id, nodes, witnesses).consult().await;
+        let answer = rules_asker(config, set, *chain_id, nodes, witnesses).compare().await;
         if let Ok(answer) = &answer {
-            ReportedForks::of(*chain_id).tell(answer);
+            ReportedForks::of(*chain_id).report(answer);
         }
         answers.push((*chain_id, answer));
     }

@@ -29,7 +29,7 @@ impl RunArgs {
         for variable in unused {
             warn!(variable, "environment variable is not a setting; ignored");
         }
-        tell_start(&config, self.settings.file());
+        log_start(&config, self.settings.file());
         open_files::raise_limit();
         runtime()?.block_on(async {
             let cancel = CancellationToken::new();
@@ -44,7 +44,7 @@ impl RunArgs {
 }
 
 /// Says which program starts, with what.
-fn tell_start(config: &Config, file: Option<&Path>) {
+fn log_start(config: &Config, file: Option<&Path>) {
     let version = env!("CARGO_PKG_VERSION");
     let file = file.map_or_else(|| "none".to_owned(), |file| file.display().to_string());
     let data_dir = config.data_dir.display();

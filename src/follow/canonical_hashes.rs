@@ -22,7 +22,7 @@ impl CanonicalHashes {
     }
 
     /// Whether a block is canonical. `None`: unknown.
-    pub fn holds(&self, block: &L2Ref) -> Option<bool> {
+    pub fn is_canonical(&self, block: &L2Ref) -> Option<bool> {
         self.at(block.number).map(|hash| hash == block.hash)
     }
 }

@@ -142,7 +142,7 @@ impl Follower {
                 () = tokio::time::sleep(interval) => {}
                 _ = changes.changed() => {}
                 () = proofs.changed() => {}
-                () = self.parts.upstream.news() => {}
+                () = self.parts.upstream.changed() => {}
             }
         }
     }
@@ -313,7 +313,7 @@ impl Follower {
         let chain_id = self.parts.chain_id;
         let reason = error.to_string();
         let reported = self.parts.names.hide(&reason);
-        if self.parts.served.keep(chain_id, reported, kept, self.hold.as_ref()) {
+        if self.parts.served.keep_safe(chain_id, reported, kept, self.hold.as_ref()) {
             debug!(%chain_id, reason, "served safe head does not move");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();

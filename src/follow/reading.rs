@@ -41,7 +41,7 @@ impl Reading<'_> {
     /// for safe at once.
     pub(super) fn passes_local_safe(&self, head: &L2Ref, vouched: u64) -> bool {
         let is_promoted = head.number > vouched && !self.lagoon.is_active_at(head.timestamp);
-        !is_promoted && self.canonical.holds(head) == Some(true)
+        !is_promoted && self.canonical.is_canonical(head) == Some(true)
     }
 
     /// The invalid blocks that are known not to be canonical.
@@ -61,7 +61,8 @@ impl Reading<'_> {
     /// is on the chain that is served.
     pub(super) fn tips(&self, is_on_chain: bool, pending_safe: &L2Ref) -> (L2Ref, L2Ref) {
         let is_above = |head: &L2Ref| is_on_chain && head.number > pending_safe.number;
-        let is_safe = |head: &L2Ref| self.invalid.is_empty() || self.canonical.holds(head) == Some(true);
+        let is_safe =
+            |head: &L2Ref| self.invalid.is_empty() || self.canonical.is_canonical(head) == Some(true);
         let tip = self.upstream.unsafe_l2.filter(is_above).filter(is_safe).unwrap_or(*pending_safe);
         let cross = match self.upstream.cross_unsafe_l2 {
             Some(head) if head.number >= tip.number => tip,

@@ -77,7 +77,7 @@ impl Served {
     }
 
     /// The safe head stays. `draft`: what is served with it; `None`: all that was served stays. `true`: the reason is new.
-    pub(super) fn keep(
+    pub(super) fn keep_safe(
         &self,
         chain_id: ChainId,
         reason: String,

@@ -113,7 +113,7 @@ struct Synced {
 }
 
 impl Facts<'_> {
-    fn standing(&self, Synced { local_safe, safe }: Synced) -> Result<VouchedPlacement, Keep> {
+    fn vouched_placement(&self, Synced { local_safe, safe }: Synced) -> Result<VouchedPlacement, Keep> {
         let Vouched { block, replaces } = *self.vouched;
         match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
@@ -170,7 +170,7 @@ impl Facts<'_> {
         let vouched = self.vouched.block;
         if self.mode == FollowMode::Clamp && safe.number < vouched.number {
             self.refuse_fork(&safe)?;
-            return match self.reading.canonical.holds(&safe) {
+            return match self.reading.canonical.is_canonical(&safe) {
                 Some(_) => Ok(safe),
                 None => Err(Keep::Unconfirmed { number: safe.number, level: "safe" }),
             };
@@ -207,7 +207,7 @@ impl Facts<'_> {
     fn finalized(&self, safe: &L2Ref) -> Result<L2Ref, Keep> {
         let upstream = self.reading.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
-        let known = upstream.filter(|head| self.reading.canonical.holds(head) == Some(true));
+        let known = upstream.filter(|head| self.reading.canonical.is_canonical(head) == Some(true));
         let next = match (known, last) {
             (Some(known), _) if known.number >= safe.number => *safe,
             (Some(known), _) => known,
@@ -229,7 +229,7 @@ impl Draft {
     /// Why the safe head that was served last stays.
     pub fn next(facts: &Facts<'_>) -> Result<Self, Keep> {
         let synced = facts.synced()?;
-        let standing = facts.standing(synced)?;
+        let standing = facts.vouched_placement(synced)?;
         let safe_l2 = facts.safe(synced)?;
         facts.refuse_retraction(&safe_l2)?;
         let local_safe_l2 = facts.local_safe(standing, synced.local_safe, &safe_l2);
@@ -251,7 +251,7 @@ impl Draft {
             others: reading.upstream.others.clone(),
         };
         let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };
-        let is_known = reading.canonical.holds(&synced.local_safe) == Some(true);
+        let is_known = reading.canonical.is_canonical(&synced.local_safe) == Some(true);
         let passed = (standing == VouchedPlacement::OnChain && is_known).then_some(safe_l2.number);
         Ok(Self { status, floor, elsewhere: reading.elsewhere(), passed })
     }
@@ -261,7 +261,7 @@ impl Draft {
     /// now.
     pub fn kept(facts: &KeepFacts<'_>) -> Self {
         let KeepFacts { last, reading, vouched, replaced, hold } = *facts;
-        let is_on_chain = |block: &L2Ref| reading.canonical.holds(block) == Some(true);
+        let is_on_chain = |block: &L2Ref| reading.canonical.is_canonical(block) == Some(true);
         let stands = is_on_chain(&last.safe_l2);
         let vouched =
             vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);

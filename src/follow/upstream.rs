@@ -69,7 +69,7 @@ impl Upstream {
     }
 
     /// Waits until there may be a new answer.
-    pub(super) async fn news(&mut self) {
+    pub(super) async fn changed(&mut self) {
         match &mut self.0 {
             Kind::Sibling(Some(answers)) => {
                 if answers.changed().await.is_err() {

@@ -91,15 +91,15 @@ impl Intake {
                 event = self.events.recv() => event,
                 _ = survey.tick() => {
                     self.settle().await?;
-                    self.survey(&mut known).await;
-                    self.refused.look(Instant::now());
+                    self.measure(&mut known).await;
+                    self.refused.check(Instant::now());
                     continue;
                 }
             };
             let Some(event) = event else { return Ok(()) };
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
-                () = self.take(event) => {}
+                () = self.handle(event) => {}
             }
         }
     }
@@ -124,7 +124,7 @@ impl Intake {
     }
 
     /// Measures what the network's events do not tell.
-    async fn survey(&self, known: &mut NetworkCounters) {
+    async fn measure(&self, known: &mut NetworkCounters) {
         if let Ok(peers) = self.network.peers().await {
             self.metrics.peers(self.chain_id, peers.len());
         }
@@ -133,7 +133,7 @@ impl Intake {
         *known = now;
     }
 
-    async fn take(&mut self, event: NetworkEvent) {
+    async fn handle(&mut self, event: NetworkEvent) {
         let chain_id = self.chain_id;
         match event {
             NetworkEvent::Block { block, from, at } => {
@@ -142,7 +142,7 @@ impl Intake {
                 self.gossiped.note(chain_id, block.number());
                 self.transactions.note(&block.payload().transactions);
                 if block.topic().is_cross_safe() && knows_more(self.heads.get(chain_id), block.number()) {
-                    self.heads.want(chain_id);
+                    self.heads.request_poll(chain_id);
                 }
                 if !block.topic().is_cross_safe() {
                     self.last_block = Some(Instant::now());

@@ -66,7 +66,7 @@ impl PeerWatch {
                 () = until(due) => {}
                 _ = refresh.tick() => {}
             }
-            self.look(Instant::now());
+            self.check(Instant::now());
         }
     }
 
@@ -102,16 +102,16 @@ impl PeerWatch {
     }
 
     /// Time has passed.
-    fn look(&mut self, now: Instant) {
+    fn check(&mut self, now: Instant) {
         let State::Alone { since, is_reported } = self.state else { return };
         self.metrics.without_peer(self.chain_id, now.saturating_duration_since(since));
         if !is_reported && self.due().is_some_and(|due| due <= now) {
             self.state = State::Alone { since, is_reported: true };
-            self.tell();
+            self.report();
         }
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         let chain_id = self.chain_id;
         let patience = humantime::format_duration(self.patience);
         let problem = format!(

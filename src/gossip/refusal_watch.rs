@@ -115,12 +115,12 @@ impl RefusalWatch {
         let row = *row;
         self.metrics.refused_in_a_row(self.chain_id, gossip.name(), row.count);
         if row.is_reported {
-            self.tell(gossip, row.count, reason);
+            self.report(gossip, row.count, reason);
         }
     }
 
     /// Time has passed.
-    pub(super) fn look(&mut self, now: Instant) {
+    pub(super) fn check(&mut self, now: Instant) {
         for gossip in Gossip::ALL {
             let last = self.rows.get(&gossip).map(|row| row.last);
             if last.is_some_and(|last| now.saturating_duration_since(last) >= OVER_AFTER) {
@@ -141,7 +141,7 @@ impl RefusalWatch {
         !topic.is_cross_safe() || by_sequencer || self.known.contains(&from)
     }
 
-    fn tell(&self, gossip: Gossip, count: u64, reason: &Reason) {
+    fn report(&self, gossip: Gossip, count: u64, reason: &Reason) {
         let (chain_id, what, code) = (self.chain_id, gossip.in_words(), reason.code());
         let patience = humantime::format_duration(self.patience);
         let advice = self.advice(gossip, reason);

@@ -55,7 +55,7 @@ impl Ledger {
         run: &[NewAncestor],
         at: UnixSeconds,
     ) -> Result<Vec<Opening>, LedgerError> {
-        self.persevere(|| self.open_ancestors_once(run, at)).await
+        self.retry_until_done(|| self.open_ancestors_once(run, at)).await
     }
 
     async fn open_ancestors_once(

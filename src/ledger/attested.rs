@@ -95,7 +95,7 @@ impl Ledger {
             Opened::NowAttested => block.domain().is_attributable(),
             Opened::New | Opened::Known => false,
         };
-        let mut reported = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
+        let mut reported = if is_bound_anew { write_events(&mut transaction, block, at).await? } else { 0 };
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let mut bound = Vec::new();
         if outcome != Opened::Known {
@@ -135,7 +135,7 @@ impl Ledger {
 
 /// Tells a verdict again that a block had before it was bound to its signer, if it is invalid. Returns the event's id; 0: there is
 /// none.
-async fn tell(
+async fn write_events(
     connection: &mut SqliteConnection,
     block: &ValidBlock,
     at: UnixSeconds,

@@ -17,7 +17,7 @@ impl Ledger {
         l1_chain_id: u64,
         fractions: &BlobFractions,
     ) -> Result<(), LedgerError> {
-        self.persevere(|| self.keep_blob_fractions_once(l1_chain_id, fractions)).await
+        self.retry_until_done(|| self.keep_blob_fractions_once(l1_chain_id, fractions)).await
     }
 
     async fn keep_blob_fractions_once(

@@ -19,7 +19,7 @@ impl Ledger {
         candidate: &Candidate,
         oldest: u64,
     ) -> Result<(), LedgerError> {
-        self.persevere(|| self.note_candidate_once(chain_id, number, candidate, oldest)).await
+        self.retry_until_done(|| self.note_candidate_once(chain_id, number, candidate, oldest)).await
     }
 
     async fn note_candidate_once(

@@ -94,7 +94,7 @@ impl LedgerError {
 
     /// Whether it may be otherwise later, without anybody touching the ledger itself: a full disk, a failing one, another
     /// program that writes.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
             sqlx::Error::Database(_) => kind(error).is_some_and(|kind| MAY_PASS.contains(&kind)),

@@ -41,7 +41,7 @@ pub(super) fn bound_event(bound: &BoundVerdict) -> Event {
 }
 
 /// What there is to tell of a verdict that is taken back.
-pub(super) fn taken_back_event(block: BlockKey, verdict: KnownVerdict) -> Event {
+pub(super) fn withdrawn_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, .. } = verdict;
     Event::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
 }

@@ -38,7 +38,7 @@ impl Ledger {
         source: GenesisSource,
         hash: B256,
     ) -> Result<B256, LedgerError> {
-        self.persevere(|| self.bind_genesis_once(chain_id, source, hash)).await
+        self.retry_until_done(|| self.bind_genesis_once(chain_id, source, hash)).await
     }
 
     async fn bind_genesis_once(

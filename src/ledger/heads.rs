@@ -85,7 +85,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn anchor(&self, chain_id: ChainId, anchor: BlockNumHash) -> Result<BlockNumHash, LedgerError> {
-        self.persevere(|| self.anchor_once(chain_id, anchor)).await
+        self.retry_until_done(|| self.anchor_once(chain_id, anchor)).await
     }
 
     async fn anchor_once(

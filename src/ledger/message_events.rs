@@ -36,7 +36,7 @@ impl Ledger {
         filings: &[Filing],
         at: UnixSeconds,
     ) -> Result<Vec<bool>, LedgerError> {
-        self.persevere(|| self.note_and_file_once(notes, filings, at)).await
+        self.retry_until_done(|| self.note_and_file_once(notes, filings, at)).await
     }
 
     async fn note_and_file_once(
@@ -114,7 +114,7 @@ impl Ledger {
             .await?;
             let mut entries = BTreeMap::new();
             for row in &rows {
-                take(&mut entries, row)?;
+                apply_note(&mut entries, row)?;
             }
             Ok(entries)
         })
@@ -126,7 +126,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.
     pub async fn move_cursors(&self, cursors: &[(ChainId, BlockNumHash)]) -> Result<(), LedgerError> {
-        self.persevere(|| self.move_cursors_once(cursors)).await
+        self.retry_until_done(|| self.move_cursors_once(cursors)).await
     }
 
     async fn move_cursors_once(&self, cursors: &[(ChainId, BlockNumHash)]) -> Result<(), LedgerError> {
@@ -163,7 +163,7 @@ impl Ledger {
 }
 
 /// Takes one note, in the order in which they were written, into what is known of its message.
-fn take(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow) -> Result<(), LedgerError> {
+fn apply_note(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow) -> Result<(), LedgerError> {
     let small = |field| u32::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
     let hash: B256 = read_hash(row, "hash")?;
     let block = BlockKey { chain_id: read_chain_id(row)?, number: read_u64(row, "number")?, hash };

@@ -85,7 +85,7 @@ impl Perseverance {
         }
     }
 
-    fn tell(&self, doing: Doing, error: &LedgerError) {
+    fn report(&self, doing: Doing, error: &LedgerError) {
         let done = match doing {
             Doing::Writing => "written",
             Doing::Reading => "read",
@@ -126,7 +126,7 @@ impl Perseverance {
         let (mut waiting, mut pause) = (None, self.backoff.first);
         loop {
             let error = match attempt().await {
-                Err(error) if error.may_pass() => error,
+                Err(error) if error.is_transient() => error,
                 other => {
                     drop(waiting);
                     if other.is_ok() {
@@ -136,7 +136,7 @@ impl Perseverance {
                 }
             };
             let _waiting = waiting.get_or_insert_with(|| Waiting::begin(&self.outage(doing).waiting));
-            self.tell(doing, &error);
+            self.report(doing, &error);
             if self.cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return Err(error);
             }
@@ -164,7 +164,7 @@ impl Ledger {
     }
 
     /// Does a write, all or nothing, until it is done.
-    pub(super) async fn persevere<T, F>(&self, mut write: impl FnMut() -> F) -> Result<T, LedgerError>
+    pub(super) async fn retry_until_done<T, F>(&self, mut write: impl FnMut() -> F) -> Result<T, LedgerError>
     where
         F: Future<Output = Result<T, LedgerError>>,
     {

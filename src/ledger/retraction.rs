@@ -138,7 +138,7 @@ impl Ledger {
         retraction: &Retraction,
         at: UnixSeconds,
     ) -> Result<Option<BlockNumHash>, LedgerError> {
-        self.persevere(|| self.retract_once(retraction, at)).await
+        self.retry_until_done(|| self.retract_once(retraction, at)).await
     }
 
     async fn retract_once(
@@ -197,7 +197,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn reinstate(&self, chain_id: ChainId, blocks: &[BlockNumHash]) -> Result<(), LedgerError> {
-        self.persevere(|| self.reinstate_once(chain_id, blocks)).await
+        self.retry_until_done(|| self.reinstate_once(chain_id, blocks)).await
     }
 
     async fn reinstate_once(&self, chain_id: ChainId, blocks: &[BlockNumHash]) -> Result<(), LedgerError> {
@@ -238,7 +238,7 @@ impl Ledger {
 
 /// Takes a vouched head back below a block that an operator passed without a verdict, and that has one now. `None`: the head
 /// is not above it. Nothing is marked as left: the head continues over the block once it is resolved with its verdict.
-pub(super) async fn take_back(
+pub(super) async fn retract_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,
     at: UnixSeconds,

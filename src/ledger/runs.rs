@@ -15,7 +15,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn begin_run(&self, at: UnixSeconds) -> Result<u64, LedgerError> {
-        self.persevere(|| async {
+        self.retry_until_done(|| async {
             let mut transaction = self.write().await?;
             let row = sqlx::query("INSERT INTO runs (begun_at) VALUES (?1) RETURNING id")
                 .bind(as_integer("time", at.0)?)

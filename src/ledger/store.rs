@@ -9,7 +9,7 @@ use super::heads::advance;
 use super::perseverance::Perseverance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
-use super::retraction::{Retraction, take_back};
+use super::retraction::{Retraction, retract_below};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_core::case::{CheckedMessage, Verdict, Wait};
@@ -202,7 +202,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or the block's height or time does not fit it.
     pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opening, LedgerError> {
-        self.persevere(|| self.open_case_once(case, at)).await
+        self.retry_until_done(|| self.open_case_once(case, at)).await
     }
 
     async fn open_case_once(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opening, LedgerError> {
@@ -230,7 +230,7 @@ impl Ledger {
         words: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        self.persevere(|| self.note_progress_once(key, waits, words, messages)).await
+        self.retry_until_done(|| self.note_progress_once(key, waits, words, messages)).await
     }
 
     async fn note_progress_once(
@@ -263,7 +263,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn decide(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
-        self.persevere(|| self.decide_once(decision)).await
+        self.retry_until_done(|| self.decide_once(decision)).await
     }
 
     async fn decide_once(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
@@ -305,12 +305,12 @@ impl Ledger {
             Some(Some(true)) | None => None,
         };
         let retraction = match attributable {
-            Some(_) if verdict.is_wrong() => take_back(&mut transaction, key, decision.at).await?,
+            Some(_) if verdict.is_wrong() => retract_below(&mut transaction, key, decision.at).await?,
             Some(_) | None => None,
         };
         let decided = attributable.map(|attributable| Decided { attributable, ancestor_of, retraction });
         let reported = match &decided {
-            Some(decided) => tell(&mut transaction, decision, decided).await?,
+            Some(decided) => write_events(&mut transaction, decision, decided).await?,
             None => 0,
         };
         advance(&mut transaction, key.chain_id).await?;
@@ -373,7 +373,7 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
 
 /// Writes what there is to tell of a verdict, and where it was told; and which block on top of the decided one binds its
 /// signer. Returns the id of the last event.
-async fn tell(
+async fn write_events(
     connection: &mut SqliteConnection,
     decision: &Decision<'_>,
     decided: &Decided,

@@ -19,7 +19,7 @@ impl Ledger {
         suspects: &[Suspect],
         at: UnixSeconds,
     ) -> Result<Vec<Option<u64>>, LedgerError> {
-        self.persevere(|| self.note_suspects_once(suspects, at)).await
+        self.retry_until_done(|| self.note_suspects_once(suspects, at)).await
     }
 
     async fn note_suspects_once(

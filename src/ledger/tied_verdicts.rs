@@ -4,7 +4,7 @@
 //! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any other.
 
 use super::attested::read_known;
-use super::event_of::taken_back_event;
+use super::event_of::withdrawn_event;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::{as_integer, read_open_case, read_position};
@@ -82,7 +82,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn tie_verdict(&self, tied: &TiedVerdict) -> Result<(), LedgerError> {
-        self.persevere(|| async {
+        self.retry_until_done(|| async {
             let mut transaction = self.write().await?;
             sqlx::query(
                 "UPDATE cases SET judged_l1_number = ?4, judged_l1_hash = ?5
@@ -105,15 +105,15 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub async fn take_back_verdict(
+    pub async fn withdraw_verdict(
         &self,
         key: &BlockKey,
         at: UnixSeconds,
     ) -> Result<Option<KnownVerdict>, LedgerError> {
-        self.persevere(|| self.take_back_verdict_once(key, at)).await
+        self.retry_until_done(|| self.withdraw_verdict_once(key, at)).await
     }
 
-    async fn take_back_verdict_once(
+    async fn withdraw_verdict_once(
         &self,
         key: &BlockKey,
         at: UnixSeconds,
@@ -145,7 +145,7 @@ impl Ledger {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let reported = write_event(&mut transaction, &taken_back_event(*key, verdict.clone()), at).await?;
+        let reported = write_event(&mut transaction, &withdrawn_event(*key, verdict.clone()), at).await?;
         transaction.commit().await?;
         self.note_change();
         self.mark_reported(reported);

@@ -104,7 +104,7 @@ pub(super) async fn turn<S: BlockSource>(
         if child.is_none()
             && let Some(known) = recent.hash_at(parent.number)
             && let Some(known) = source.block_by_hash(known).await?
-            && is_made_to_take_back(known.header(), block.header())
+            && is_rewind_sibling(known.header(), block.header())
         {
             return Ok(Turn::TakenBack);
         }
@@ -115,7 +115,7 @@ pub(super) async fn turn<S: BlockSource>(
 }
 
 /// Whether a header is another one with the last byte of its extra data inverted.
-fn is_made_to_take_back(known: &Header, tip: &Header) -> bool {
+fn is_rewind_sibling(known: &Header, tip: &Header) -> bool {
     let mut extra_data = known.extra_data.to_vec();
     let Some(last) = extra_data.last_mut() else { return false };
     *last ^= 0xff;

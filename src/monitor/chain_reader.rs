@@ -190,12 +190,17 @@ impl<S: BlockSource> ChainReader<S> {
             StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.shared.clone());
         let mut pause = self.interval;
         loop {
-            match self.look(&mut progress).await {
+            match self.read_to_tip(&mut progress).await {
                 Ok(tip) => {
                     progress.is_contradicted = false;
                     progress.awaited.known();
                     let lawful = self.heads.unsafe_pause(self.chain_id);
-                    stalled.look_in(lawful, WatchedHead::Execution, Some(tip.position()), Instant::now());
+                    stalled.check_during(
+                        lawful,
+                        WatchedHead::Execution,
+                        Some(tip.position()),
+                        Instant::now(),
+                    );
                     if let Some(outage) = self.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
                         info!(chain_id = %self.chain_id, lasted_s, repeats, "chain is read up to its tip");
@@ -203,7 +208,7 @@ impl<S: BlockSource> ChainReader<S> {
                     pause = self.interval;
                 }
                 Err(problem) => {
-                    self.tell(&mut progress, &part, &problem);
+                    self.report(&mut progress, &part, &problem);
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
@@ -214,7 +219,7 @@ impl<S: BlockSource> ChainReader<S> {
 
     /// Tells why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
     /// name from look to look.
-    fn tell(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
+    fn report(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         if matches!(problem, ReadError::Source(_)) {
             self.metrics.shared.source_failed(self.chain_id, EndpointKind::Execution);
         }
@@ -267,8 +272,8 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     /// Reads up to the tip, and takes over the heads. The tip that was reached.
-    async fn look(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
-        self.leave_replaced(progress).await?;
+    async fn read_to_tip(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
+        self.drop_replaced_branch(progress).await?;
         let tip = self.execution.tip().await?;
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
@@ -276,17 +281,17 @@ impl<S: BlockSource> ChainReader<S> {
             let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
             let first = self.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, tip)?;
             self.begin(&mut progress.recent, first).await?;
-            self.tell_skipped(progress, first);
+            self.report_skipped(progress, first);
         }
         // While the clients are taken back, their labels mean nothing either.
         let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
         let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
-        self.take_heads(progress, &reported.ok_or(ReadError::NoHeads)?).await?;
+        self.apply_heads(progress, &reported.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
     }
 
     /// Tells which blocks are left out for their age after the program was away. Once: what is read again later was read.
-    fn tell_skipped(&self, progress: &mut Progress, first: u64) {
+    fn report_skipped(&self, progress: &mut Progress, first: u64) {
         let skipped = self.start.skipped(first).filter(|_| !progress.has_begun);
         progress.has_begun = true;
         let Some(skipped) = skipped else { return };
@@ -325,7 +330,7 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     /// Drops the branch of a block that was lawfully replaced, for as long as the clients stay on it.
-    async fn leave_replaced(&self, progress: &mut Progress) -> Result<(), ReadError> {
+    async fn drop_replaced_branch(&self, progress: &mut Progress) -> Result<(), ReadError> {
         let Some(StaleBranch { replaced, by }) = self.branches.of(self.chain_id) else { return Ok(()) };
         if self.execution.canonical_hash(by.number).await? != Some(replaced) {
             return Ok(());
@@ -346,7 +351,7 @@ impl<S: BlockSource> ChainReader<S> {
                    "finalized block is not on the chain; this is not the chain that was followed before");
         }
         info!(chain_id = %self.chain_id, number = first, "reading the chain from this block");
-        self.hand_on(recent, &block).await.map(|_| ())
+        self.forward(recent, &block).await.map(|_| ())
     }
 
     /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached; `None`: the clients are being taken
@@ -391,7 +396,7 @@ impl<S: BlockSource> ChainReader<S> {
         let mut blocks =
             stream::iter(next..=tip.number).map(|number| self.fetch_to(tip, number)).buffered(AT_ONCE);
         while let Some(block) = blocks.next().await {
-            if let Some(fork) = self.hand_on(recent, &block?).await? {
+            if let Some(fork) = self.forward(recent, &block?).await? {
                 return Ok(Step::Fork(fork));
             }
         }
@@ -426,7 +431,7 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     /// Hands a block on if it is built on the last one. `Some`: it is built on another one.
-    async fn hand_on(
+    async fn forward(
         &self,
         recent: &mut RecentBlocks,
         (block, logs): &(VerifiedBlock, Arc<ProvenLogs>),
@@ -457,7 +462,7 @@ impl<S: BlockSource> ChainReader<S> {
         });
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
         let dropped = recent.hash_at(kept.saturating_add(1)).unwrap_or_default();
-        match left.leave(dropped) {
+        match left.record(dropped) {
             Telling::Reorg => warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
             Telling::BackAndForth => warn!(
                 chain_id = %self.chain_id, kept, depth, %dropped,
@@ -470,7 +475,7 @@ impl<S: BlockSource> ChainReader<S> {
         self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
     }
 
-    async fn take_heads(&self, progress: &mut Progress, reported: &ReportedHeads) -> Result<(), ReadError> {
+    async fn apply_heads(&self, progress: &mut Progress, reported: &ReportedHeads) -> Result<(), ReadError> {
         let known = progress.heads.unwrap_or_default();
         let (heads, other) = verified_heads(&progress.recent, known, reported);
         if progress.heads != Some(heads) {

@@ -63,7 +63,7 @@ impl Confirmation {
         until: Option<Instant>,
     ) -> Option<Result<(), InvalidReason>> {
         loop {
-            match look(client, access).await {
+            match compare(client, access).await {
                 Ok(answer) => return Some(answer),
                 Err(error) => {
                     let chain_id = access.chain_id;
@@ -79,7 +79,7 @@ impl Confirmation {
 }
 
 /// Holds a declared message against the block that is at the cited height now. What is not known breaks no rule.
-async fn look(
+async fn compare(
     client: &ExecutionClient,
     access: &InboxAccess,
 ) -> Result<Result<(), InvalidReason>, SourceError> {

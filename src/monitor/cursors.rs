@@ -28,7 +28,7 @@ impl Cursors {
     }
 
     /// Counts a message that is tracked from now on, or no longer.
-    pub fn hear(&mut self, event: &MessageEvent) {
+    pub fn on_event(&mut self, event: &MessageEvent) {
         let block = event.key.block;
         let open = &mut self.chains.entry(block.chain_id).or_default().open;
         match event.change {
@@ -88,11 +88,11 @@ mod tests {
         ChainId::from(901)
     }
 
-    fn hear(cursors: &mut Cursors, number: u64, change: Change) {
+    fn on_event(cursors: &mut Cursors, number: u64, change: Change) {
         let block = BlockKey { chain_id: chain(), number, hash: B256::ZERO };
         let key = MessageKey { block, log_index: 0 };
         let (timestamp, level) = (UnixSeconds(1), SafetyLevel::Unsafe);
-        cursors.hear(&MessageEvent {
+        cursors.on_event(&MessageEvent {
             transaction_hash: None,
             key,
             initiating: None,
@@ -118,15 +118,15 @@ mod tests {
     #[test]
     fn the_cursor_remains_below_the_first_open_message() {
         let mut cursors = Cursors::default();
-        hear(&mut cursors, 7, Change::Discovered);
-        hear(&mut cursors, 7, Change::Discovered);
-        hear(&mut cursors, 9, Change::Discovered);
+        on_event(&mut cursors, 7, Change::Discovered);
+        on_event(&mut cursors, 7, Change::Discovered);
+        on_event(&mut cursors, 9, Change::Discovered);
         assert_eq!(advance(&mut cursors, 20), Some(6));
-        hear(&mut cursors, 7, Change::Ended(Ending::Finalized));
+        on_event(&mut cursors, 7, Change::Ended(Ending::Finalized));
         assert_eq!(advance(&mut cursors, 20), None);
-        hear(&mut cursors, 7, Change::Ended(Ending::Expired));
+        on_event(&mut cursors, 7, Change::Ended(Ending::Expired));
         assert_eq!(advance(&mut cursors, 20), Some(8));
-        hear(&mut cursors, 9, Change::Ended(Ending::Finalized));
+        on_event(&mut cursors, 9, Change::Ended(Ending::Finalized));
         assert_eq!(advance(&mut cursors, 20), Some(20));
     }
 

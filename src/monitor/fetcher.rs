@@ -43,7 +43,7 @@ impl Fetcher {
     }
 
     /// Wants these from now on.
-    pub(super) fn want(&mut self, requests: impl IntoIterator<Item = Request>) {
+    pub(super) fn request(&mut self, requests: impl IntoIterator<Item = Request>) {
         for request in requests {
             if let std::collections::btree_map::Entry::Vacant(entry) = self.wanted.entry(request) {
                 entry.insert(FIRST_PAUSE);
@@ -68,14 +68,14 @@ impl Fetcher {
                         error!(%error, ?request, "fetch crashed; retrying");
                         None
                     });
-                    if let Some(input) = self.take(request, input, &is_needed) { return input }
+                    if let Some(input) = self.complete(request, input, &is_needed) { return input }
                 }
                 () = sleep_until(wake) => {}
             }
         }
     }
 
-    fn take(
+    fn complete(
         &mut self,
         request: Request,
         input: Option<Input>,

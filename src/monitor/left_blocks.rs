@@ -39,7 +39,7 @@ impl Default for LeftBlocks {
 
 impl LeftBlocks {
     /// The chain has left this block. What there is to tell of that.
-    pub(super) fn leave(&mut self, block: B256) -> Telling {
+    pub(super) fn record(&mut self, block: B256) -> Telling {
         let times = self.0.get_or_insert_mut(block, || 0);
         *times = times.saturating_add(1);
         match *times {
@@ -63,7 +63,7 @@ mod tests {
     fn the_same_reorg_is_reported_twice(#[case] left: &[u8], #[case] expected: &[Telling]) {
         let mut blocks = LeftBlocks::default();
         let reported: Vec<Telling> =
-            left.iter().map(|block| blocks.leave(B256::repeat_byte(*block))).collect();
+            left.iter().map(|block| blocks.record(B256::repeat_byte(*block))).collect();
         assert_eq!(reported, expected);
     }
 
@@ -71,9 +71,9 @@ mod tests {
     fn the_oldest_reorged_block_is_forgotten_first() {
         let mut blocks = LeftBlocks::default();
         for block in 0..=64 {
-            assert_eq!(blocks.leave(B256::repeat_byte(block)), Reorg);
+            assert_eq!(blocks.record(B256::repeat_byte(block)), Reorg);
         }
-        assert_eq!(blocks.leave(B256::repeat_byte(0)), Reorg);
-        assert_eq!(blocks.leave(B256::repeat_byte(64)), BackAndForth);
+        assert_eq!(blocks.record(B256::repeat_byte(0)), Reorg);
+        assert_eq!(blocks.record(B256::repeat_byte(64)), BackAndForth);
     }
 }

@@ -147,7 +147,7 @@ impl Monitor {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 message = self.parts.inbox.recv() => match message {
-                    Some(message) => self.hear(message).await?,
+                    Some(message) => self.handle(message).await?,
                     None => return Ok(()),
                 },
                 input = self.fetcher.next(|request| is_needed(&board, request)) => {
@@ -155,8 +155,8 @@ impl Monitor {
                 }
                 key = self.second_look.next() => {
                     let events = self.second_look.release(&key);
-                    let notes = self.heard(&events);
-                    self.note(notes).await?;
+                    let notes = self.notices_of(&events);
+                    self.write_notices(notes).await?;
                 }
                 _ = tick.tick() => self.tick().await?,
             }
@@ -185,7 +185,7 @@ impl Monitor {
         Ok(())
     }
 
-    async fn hear(&mut self, message: MonitorMessage) -> Result<(), LedgerError> {
+    async fn handle(&mut self, message: MonitorMessage) -> Result<(), LedgerError> {
         match message {
             MonitorMessage::Block(block) => {
                 let mut gone = self.notebook.observe(&block);
@@ -215,25 +215,25 @@ impl Monitor {
         }
         for event in &events {
             if matches!(event.change, Change::Status { to, .. } if to != MessageStatus::Unknown) {
-                self.mark(&event.key.block);
+                self.update_mark(&event.key.block);
             }
         }
-        self.fetcher.want(requests);
+        self.fetcher.request(requests);
         let mut notes: Vec<(Notice, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
             if self.counted.is_first(event) {
                 self.parts.metrics.messages.message_event(event);
             }
-            self.cursors.hear(event);
+            self.cursors.on_event(event);
             let is_known = self.notebook.is_invalid(&event.key);
             let events = self.second_look.pass(event, is_known);
-            notes.extend(self.heard(&events));
+            notes.extend(self.notices_of(&events));
         }
-        self.note(notes).await
+        self.write_notices(notes).await
     }
 
     /// What there is to note of events. With each: that its event was counted.
-    fn heard(&mut self, events: &[MessageEvent]) -> Vec<(Notice, bool)> {
+    fn notices_of(&mut self, events: &[MessageEvent]) -> Vec<(Notice, bool)> {
         let mut notes = Vec::new();
         for event in events {
             let (mut last, mut is_plain) = (None, true);
@@ -243,7 +243,7 @@ impl Monitor {
                 (last, is_plain) = (Some(message.status()), message.has_ended_plainly());
             }
             let is_known = self.notebook.get(&event.key).is_some();
-            let note = self.notebook.hear(&self.proven(event), last);
+            let note = self.notebook.on_event(&self.proven(event), last);
             if note.is_none() && matches!(event.change, Change::Ended(_)) && (is_known || !is_plain) {
                 self.ended.push(event.key);
             }
@@ -263,7 +263,7 @@ impl Monitor {
 
     /// Marks a block that has an invalid message, and one no longer of which every message is valid. As long as something is
     /// unknown, or another block stands there, the last word on it holds.
-    fn mark(&self, block: &BlockKey) {
+    fn update_mark(&self, block: &BlockKey) {
         let status = {
             let tracker = self.board.read();
             let view = tracker.chain(block.chain_id);
@@ -283,7 +283,7 @@ impl Monitor {
     /// whether its event was counted.
     ///
     /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before any later change is.
-    async fn note(&mut self, notes: Vec<(Notice, bool)>) -> Result<(), LedgerError> {
+    async fn write_notices(&mut self, notes: Vec<(Notice, bool)>) -> Result<(), LedgerError> {
         let ended = std::mem::take(&mut self.ended);
         if notes.is_empty() && ended.is_empty() {
             return Ok(());
@@ -332,7 +332,7 @@ impl Monitor {
         }
         for (chain_id, cursor) in &moved {
             let gone = self.notebook.orphan(*chain_id, cursor.number);
-            self.note(gone.into_iter().map(|note| (note, false)).collect()).await?;
+            self.write_notices(gone.into_iter().map(|note| (note, false)).collect()).await?;
         }
         self.parts.ledger.move_cursors(&moved).await?;
         for (chain_id, cursor) in moved {

@@ -170,7 +170,7 @@ impl SecondLook {
         };
         self.running.begin(look, async move {
             tokio::time::sleep(pause).await;
-            looker.look_until_borne_out(look.key).await
+            looker.check_until_settled(look.key).await
         });
     }
 }
@@ -184,11 +184,11 @@ struct Looker {
 
 impl Looker {
     /// `false`: the message is invalid no longer.
-    async fn look_until_borne_out(&self, key: MessageKey) -> bool {
+    async fn check_until_settled(&self, key: MessageKey) -> bool {
         let mut unanswered_since = None;
         let mut pause = FIRST_PAUSE;
         while let Some(grounds) = self.grounds(&key) {
-            let looked = self.look(&grounds).await;
+            let looked = self.check(&grounds).await;
             unanswered_since = match looked {
                 Looked::Unanswered => unanswered_since.or_else(|| Some(Instant::now())),
                 Looked::BorneOut | Looked::Contradicted => None,
@@ -225,7 +225,7 @@ impl Looker {
         Some(grounds)
     }
 
-    async fn look(&self, grounds: &[Ground]) -> Looked {
+    async fn check(&self, grounds: &[Ground]) -> Looked {
         for Ground { chain_id, number, hash } in grounds {
             let Some(client) = self.clients.get(chain_id) else { continue };
             match client.canonical_hash(*number).await {

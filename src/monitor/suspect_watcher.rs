@@ -123,7 +123,7 @@ impl SuspectWatcher {
             let message = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 Some((key, at, confirmed)) = confirming.next() => {
-                    self.take(&mut pending, key, confirmed, at).await?;
+                    self.record(&mut pending, key, confirmed, at).await?;
                     continue;
                 }
                 message = self.inbox.recv() => message,
@@ -134,7 +134,7 @@ impl SuspectWatcher {
                     let (key, found) = self.inspect(&block);
                     let (resting, sure): (Vec<_>, Vec<_>) =
                         found.into_iter().partition(|suspect| suspect.rests_on_view);
-                    self.take(&mut pending, key, sure, at).await?;
+                    self.record(&mut pending, key, sure, at).await?;
                     if !resting.is_empty() && confirming.len() < MAX_CONFIRMING {
                         let confirmation = confirmation.clone();
                         confirming.push(async move { (key, at, confirmation.confirm(resting).await) });
@@ -165,7 +165,7 @@ impl SuspectWatcher {
     }
 
     /// Notes a block's suspects, and reports those that are news.
-    async fn take(
+    async fn record(
         &self,
         pending: &mut Pending,
         key: BlockKey,

@@ -139,7 +139,7 @@ impl ProbeVerdict {
     }
 
     /// It could not be asked.
-    pub(crate) fn not_found_out(error: &SourceError) -> Self {
+    pub(crate) fn undetermined(error: &SourceError) -> Self {
         Self {
             grade: Grade::NotFoundOut,
             found: error.to_string(),

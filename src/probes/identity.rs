@@ -10,7 +10,7 @@ use crosscheck_p2p::ChainId;
 /// Whether it serves this chain.
 pub(crate) fn chain_id(expected: ChainId, served: &Result<ChainId, SourceError>) -> ProbeVerdict {
     match served {
-        Err(error) => ProbeVerdict::not_found_out(error),
+        Err(error) => ProbeVerdict::undetermined(error),
         Ok(served) if *served == expected => ProbeVerdict::ok(served.to_string()),
         Ok(served) => ProbeVerdict::fault(
             format!("it serves chain {served}, not chain {expected}"),
@@ -25,7 +25,7 @@ pub(crate) fn l1_chain_id(
     served: &Result<ChainId, SourceError>,
 ) -> ProbeVerdict {
     let served = match served {
-        Err(error) => return ProbeVerdict::not_found_out(error),
+        Err(error) => return ProbeVerdict::undetermined(error),
         Ok(served) => *served,
     };
     let known = || chains.iter().filter_map(|(chain_id, known)| Some((chain_id, known.as_ref()?)));
@@ -49,7 +49,7 @@ pub(crate) fn genesis(
 ) -> ProbeVerdict {
     let BlockNumHash { number, hash } = expected;
     match found {
-        Err(error) => ProbeVerdict::not_found_out(error),
+        Err(error) => ProbeVerdict::undetermined(error),
         Ok(None) => ProbeVerdict::ok(format!("it no longer has block {number}, so it cannot be checked")),
         Ok(Some(found)) if *found == hash => ProbeVerdict::ok(format!("block {number} is {hash}")),
         Ok(Some(found)) => ProbeVerdict::fault(

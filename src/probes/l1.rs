@@ -22,7 +22,7 @@ pub(crate) fn clock(
     latest: &Result<UnixSeconds, SourceError>,
 ) -> ProbeVerdict {
     let latest = match latest {
-        Err(error) => return ProbeVerdict::not_found_out(error),
+        Err(error) => return ProbeVerdict::undetermined(error),
         Ok(latest) => *latest,
     };
     let (ahead, age) = (latest.0.saturating_sub(now.0), now.0.saturating_sub(latest.0));
@@ -76,7 +76,7 @@ pub(crate) fn signer(
     named: &Result<Option<Address>, SourceError>,
 ) -> ProbeVerdict {
     match (named, configured) {
-        (Err(error), _) => ProbeVerdict::not_found_out(error),
+        (Err(error), _) => ProbeVerdict::undetermined(error),
         (Ok(None), _) => ProbeVerdict::fault(
             format!("the SystemConfig {contract} names no signer"),
             "check system_config, and that the L1 endpoint is of the right L1",

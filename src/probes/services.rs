@@ -71,7 +71,7 @@ pub(crate) struct Depth {
 /// Whether receipts are there of blocks as old as messages may cite.
 pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> ProbeVerdict {
     let Depth { number, age, is_oldest, held } = match depth {
-        Err(error) => return ProbeVerdict::not_found_out(error),
+        Err(error) => return ProbeVerdict::undetermined(error),
         Ok(depth) => depth,
     };
     let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
@@ -84,7 +84,7 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
         Ok(Some(false)) => "it has none".to_owned(),
         Ok(None) => "it does not have the block".to_owned(),
         Err(error @ (SourceError::Refused { .. } | SourceError::Incomplete { .. })) => error.to_string(),
-        Err(error) => return ProbeVerdict::not_found_out(error),
+        Err(error) => return ProbeVerdict::undetermined(error),
     };
     let window = humantime::format_duration(window);
     ProbeVerdict::doubt(
@@ -125,7 +125,7 @@ pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> P
         SourceError::Refused { message, .. } if message.contains("not found") => {
             ProbeVerdict::ok("it keeps them, and has none for that L1 block yet")
         }
-        error => ProbeVerdict::not_found_out(error),
+        error => ProbeVerdict::undetermined(error),
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn safe_means(
     reported: &Result<SafeMeans, SourceError>,
 ) -> ProbeVerdict {
     match (configured, reported) {
-        (_, Err(error)) => ProbeVerdict::not_found_out(error),
+        (_, Err(error)) => ProbeVerdict::undetermined(error),
         (_, Ok(SafeMeans::CrossSafe)) => ProbeVerdict::ok("an op-supernode: its safe head is cross-safe"),
         (Some(SafeMeans::CrossSafe), Ok(SafeMeans::LocalSafe)) => ProbeVerdict::doubt(
             "it is configured as a node that verifies messages (safe_means), and is not an op-supernode",
@@ -150,7 +150,7 @@ pub(crate) fn safe_means(
 /// Whether the node knows the chain's heads, and sees L1.
 pub(crate) fn heads(reported: &Result<Option<Shortfall>, SourceError>) -> ProbeVerdict {
     match reported {
-        Err(error) => ProbeVerdict::not_found_out(error),
+        Err(error) => ProbeVerdict::undetermined(error),
         Ok(None) => ProbeVerdict::ok("it reports its heads and sees L1"),
         Ok(Some(shortfall)) => {
             ProbeVerdict::doubt(shortfall.to_string(), "let it sync, or check its peers and its L1 endpoint")
@@ -163,7 +163,7 @@ pub(crate) fn version(reported: &Result<String, SourceError>) -> ProbeVerdict {
     match reported {
         Ok(version) => ProbeVerdict::ok(version.clone()),
         Err(SourceError::Refused { .. }) => ProbeVerdict::ok("it does not say"),
-        Err(error) => ProbeVerdict::not_found_out(error),
+        Err(error) => ProbeVerdict::undetermined(error),
     }
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> ProbeVer
             in_words(differences),
             "until this is corrected, no block of the chain is judged",
         ),
-        Err(RulesError::Source(error)) => ProbeVerdict::not_found_out(error),
+        Err(RulesError::Source(error)) => ProbeVerdict::undetermined(error),
         Err(error @ (RulesError::Impossible { .. } | RulesError::Ledger(_))) => {
             ProbeVerdict::fault(error.to_string(), "until this is corrected, no block of the chain is judged")
         }

@@ -61,7 +61,7 @@ impl StartProbes {
         loop {
             let findings = self.prober.findings().await?;
             for finding in self.news.of(&findings) {
-                tell(finding);
+                report(finding);
             }
             info!(found = summary(&findings), "configured endpoints were checked");
             if findings.iter().all(|finding| finding.grade() != Grade::NotFoundOut) {
@@ -73,7 +73,7 @@ impl StartProbes {
     }
 }
 
-fn tell(finding: &ProbeFinding) {
+fn report(finding: &ProbeFinding) {
     let chain_id = finding.chain_id.map(tracing::field::display);
     let (asked, probe) = (&finding.asked, finding.probe.name());
     let (found, advice) = (&finding.judgement.found, &finding.judgement.advice);

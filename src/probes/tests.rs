@@ -360,7 +360,7 @@ fn the_reference_is_built_in_or_from_the_first_node_of_the_chain() {
 #[rstest]
 #[case::well(&[Grade::Ok], Grade::Ok)]
 #[case::a_doubt(&[Grade::Ok, Grade::Doubt], Grade::Ok)]
-#[case::not_found_out(&[Grade::NotFoundOut, Grade::Doubt], Grade::NotFoundOut)]
+#[case::undetermined(&[Grade::NotFoundOut, Grade::Doubt], Grade::NotFoundOut)]
 #[case::a_fault(&[Grade::NotFoundOut, Grade::Fault, Grade::Ok], Grade::Fault)]
 #[case::nothing(&[], Grade::Ok)]
 fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
@@ -387,7 +387,7 @@ fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
     "execution methods", "execution receipts", "execution version", "l1 clock", "l1 methods", "l1 signer", "l1 system-config",
     "rollup-node methods", "rollup-node safe-heads", "rollup-node safe-means",
 ])]
-fn a_start_tells_what_nobody_else_does(
+fn a_start_reports_only_findings_that_no_other_part_reports(
     #[case] clients: &[&str],
     #[case] signer: Option<Address>,
     #[case] expected: &[&str],
@@ -438,5 +438,5 @@ fn a_start_tells_what_nobody_else_does(
         "a doubt is other news"
     );
     assert!(news.of(&all(&|| ProbeVerdict::ok(""))).is_empty());
-    assert!(news.of(&all(&|| ProbeVerdict::not_found_out(&unreachable()))).is_empty());
+    assert!(news.of(&all(&|| ProbeVerdict::undetermined(&unreachable()))).is_empty());
 }

@@ -125,7 +125,7 @@ impl ColdBlocks {
                 Err(_) => break,
             }
         }
-        self.leave_behind(fetched);
+        self.continue_in_background(fetched);
         for block in cold {
             found.entry(block).or_insert_with(|| Err(SupervisorError::Late { what: block.to_string() }));
         }
@@ -142,7 +142,7 @@ impl ColdBlocks {
     }
 
     /// Fetches on what a list waited for in vain.
-    fn leave_behind(&self, rest: BoxStream<'static, (WantedBlock, Fetched)>) {
+    fn continue_in_background(&self, rest: BoxStream<'static, (WantedBlock, Fetched)>) {
         let mut left_behind = self.0.left_behind.lock();
         while left_behind.try_join_next().is_some() {}
         if left_behind.len() < MAX_LEFT_BEHIND {

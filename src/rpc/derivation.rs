@@ -47,7 +47,7 @@ impl Derivation {
             );
             return Err(SupervisorError::Conflict { problem });
         }
-        if !self.superchain.standing(chain_id)?.reaches(derived.number, wanted) {
+        if !self.superchain.level_heads(chain_id)?.reaches(derived.number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number: derived.number, wanted });
         }
         let node = self.node(chain_id)?;
@@ -96,7 +96,7 @@ impl Derivation {
         }
         let (number, wanted) = (found.safe_head.number, SafetyLevel::Safe);
         self.check_head(chain_id, found.safe_head.into()).await?;
-        if !self.superchain.standing(chain_id)?.reaches(number, wanted) {
+        if !self.superchain.level_heads(chain_id)?.reaches(number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number, wanted });
         }
         Ok(found.safe_head.into())

@@ -40,7 +40,7 @@ impl Failsafe {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub(super) async fn keep(
+    pub(super) async fn store(
         &self,
         ledger: &Ledger,
         enabled: bool,

@@ -77,7 +77,7 @@ impl InteropApiServer for InteropRpc {
 
     async fn block_hash_by_number(&self, chain_id: ChainId, block: BlockSelector) -> RpcResult<B256> {
         let number = match block {
-            BlockSelector::Latest => self.superchain.standing(chain_id)?.tip.0,
+            BlockSelector::Latest => self.superchain.level_heads(chain_id)?.tip.0,
             BlockSelector::Number(number) => number,
         };
         let found = self.superchain.canonical(chain_id, number).await;
@@ -98,7 +98,7 @@ impl FailsafeApiServer for FailsafeRpc {
 impl FailsafeAdminApiServer for FailsafeRpc {
     async fn set_failsafe_enabled(&self, enabled: bool) -> RpcResult<()> {
         // Durable first: a failsafe that is forgotten by a crash is none.
-        if let Err(problem) = self.failsafe.keep(&self.ledger, enabled, self.clock.now()).await {
+        if let Err(problem) = self.failsafe.store(&self.ledger, enabled, self.clock.now()).await {
             error!(%problem, enabled, "failsafe could not be changed");
             return Err(ErrorObjectOwned::owned(INTERNAL_ERROR_CODE, problem.to_string(), None::<()>));
         }

@@ -46,12 +46,12 @@ impl L1Progress {
         let unknown =
             |what: &str| SupervisorError::Uninitialized { what: format!("{what} of chain {chain_id}") };
         // The node first: whatever is read later is at least as new as what it said.
-        let said = self.superchain.said(chain_id).ok_or_else(|| unknown("what the node says"))?;
+        let said = self.superchain.last_status(chain_id).ok_or_else(|| unknown("what the node says"))?;
         let node = SuperchainReader::l1_in(&said, "current_l1");
         let node = node.ok_or_else(|| unknown("the node's current L1 block"))?;
         let node = BlockId { hash: node.hash, number: node.number };
         let said = said.heads().local_safe_l2;
-        let standing = self.superchain.standing(chain_id)?;
+        let standing = self.superchain.level_heads(chain_id)?;
         let safe = standing.head(SafetyLevel::Safe).ok_or_else(|| unknown("the safe head"))?;
         let derived = standing.head(SafetyLevel::LocalSafe).max(said.map(|head| head.number));
         if derived.is_none_or(|derived| derived <= safe) {

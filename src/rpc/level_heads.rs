@@ -24,7 +24,7 @@ pub(super) struct LevelHeads {
 }
 
 impl LevelHeads {
-    /// How the chain of this view stands. `None`: the view is empty.
+    /// The heads of the chain of this view. `None`: the view is empty.
     pub(super) fn of(view: &ChainView) -> Option<Self> {
         let (tip, first) = (view.tip()?, view.first()?);
         let heads = view.heads();
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> LevelHeads {
+    fn level_heads(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> LevelHeads {
         LevelHeads { tip: (100, UnixSeconds(200)), cross_unsafe, heads }
     }
 
@@ -91,7 +91,7 @@ mod tests {
         #[case] heads: Option<SafetyHeads>,
         #[case] expected: [Option<u64>; 5],
     ) {
-        let standing = standing(cross_unsafe, heads);
+        let standing = level_heads(cross_unsafe, heads);
         assert_eq!(SafetyLevel::ALL.map(|level| standing.head(level)), expected);
         for (level, head) in SafetyLevel::ALL.into_iter().zip(expected) {
             assert_eq!(standing.reaches(head.unwrap_or(0), level), head.is_some());

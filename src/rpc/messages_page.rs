@@ -80,7 +80,7 @@ impl MessagesPageRequest {
     ) -> Result<MessagesPage, LedgerError> {
         let limit = self.limit();
         // The board first: what the ledger gets meanwhile has a number beyond the end.
-        let live = self.live(board);
+        let live = self.open_messages(board);
         let filed = match self.open_only {
             true => Vec::new(),
             false => {
@@ -100,7 +100,7 @@ impl MessagesPageRequest {
         Ok(MessagesPage { messages, next: (is_cut || live.is_more).then_some(cursor), cursor })
     }
 
-    fn live(&self, board: &SharedTracker) -> Live {
+    fn open_messages(&self, board: &SharedTracker) -> Live {
         let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
         let (mut messages, mut scanned, mut end) = (Vec::new(), 0_usize, self.after);
         let board = board.read();

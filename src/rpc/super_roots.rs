@@ -120,7 +120,7 @@ impl SuperRoots {
                 Err(SupervisorError::Skipped { what, .. })
                     if !self
                         .superchain
-                        .standing(chain_id)?
+                        .level_heads(chain_id)?
                         .reaches(place.block.number, SafetyLevel::Safe) =>
                 {
                     Err(SupervisorError::Future { what })
@@ -142,7 +142,7 @@ impl SuperRoots {
         wanted: SafetyLevel,
     ) -> Result<ChainOutput, SupervisorError> {
         let number = place.block.number;
-        let standing = self.superchain.standing(chain_id)?;
+        let standing = self.superchain.level_heads(chain_id)?;
         if !standing.reaches(number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number, wanted });
         }

@@ -87,7 +87,7 @@ impl SuperchainReader {
     ///
     /// # Errors
     /// If it is unknown, or nothing is known of it yet.
-    pub(super) fn standing(&self, chain_id: ChainId) -> Result<LevelHeads, SupervisorError> {
+    pub(super) fn level_heads(&self, chain_id: ChainId) -> Result<LevelHeads, SupervisorError> {
         let board = self.board.read();
         let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
         LevelHeads::of(view)
@@ -168,7 +168,7 @@ impl SuperchainReader {
     }
 
     /// What the chain's node said last.
-    pub(super) fn said(&self, chain_id: ChainId) -> Option<StatusDocument> {
+    pub(super) fn last_status(&self, chain_id: ChainId) -> Option<StatusDocument> {
         let answers = self.heads.answers(chain_id)?;
         let answer = answers.borrow();
         Some(answer.as_ref()?.document.clone())
@@ -176,7 +176,7 @@ impl SuperchainReader {
 
     /// A field of the chain's node's last status that names an L1 block.
     pub(super) fn node_l1(&self, chain_id: ChainId, field: &str) -> Option<L1Ref> {
-        Self::l1_in(&self.said(chain_id)?, field)
+        Self::l1_in(&self.last_status(chain_id)?, field)
     }
 
     /// A field of a status that names an L1 block.

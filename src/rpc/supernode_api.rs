@@ -113,10 +113,10 @@ impl SupernodeRpc {
     }
 
     async fn chain_status(&self, chain_id: ChainId) -> Result<Map<String, Value>, SupervisorError> {
-        let said = self.superchain.said(chain_id).ok_or_else(|| SupervisorError::Uninitialized {
+        let said = self.superchain.last_status(chain_id).ok_or_else(|| SupervisorError::Uninitialized {
             what: format!("the status of the node of chain {chain_id}"),
         })?;
-        let standing = self.superchain.standing(chain_id)?;
+        let standing = self.superchain.level_heads(chain_id)?;
         let fields = said.fields().iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));
         let mut status: Map<String, Value> =
             fields.map(|(name, value)| (name.clone(), value.clone())).collect();

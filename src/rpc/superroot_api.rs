@@ -171,7 +171,7 @@ async fn lowest(
 ) -> Result<u64, SupervisorError> {
     let mut lowest: Option<u64> = None;
     for chain_id in chains {
-        let at = match superchain.standing(*chain_id)?.head(level) {
+        let at = match superchain.level_heads(*chain_id)?.head(level) {
             Some(number) => superchain.canonical(*chain_id, number).await?.timestamp,
             None => 0,
         };

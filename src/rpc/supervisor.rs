@@ -147,7 +147,7 @@ impl SupervisorRpc {
     /// The highest block of a level.
     async fn head(&self, chain_id: ChainId, level: SafetyLevel) -> Result<BlockRef, SupervisorError> {
         self.superchain.sources(chain_id)?;
-        let number = self.superchain.standing(chain_id)?.head(level);
+        let number = self.superchain.level_heads(chain_id)?.head(level);
         let number = number.filter(|_| !self.superchain.is_unnamed(chain_id, level));
         let number = number.ok_or_else(|| SupervisorError::Uninitialized {
             what: format!("the {level} head of chain {chain_id}"),
@@ -216,7 +216,7 @@ impl SupervisorRpc {
 
     /// A chain of which nothing is known is told as the specification wants it: with all-zero blocks.
     async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
-        let Ok(standing) = self.superchain.standing(chain_id) else { return Ok(ChainStanding::default()) };
+        let Ok(standing) = self.superchain.level_heads(chain_id) else { return Ok(ChainStanding::default()) };
         let at = |level: SafetyLevel| {
             let number = standing.head(level).filter(|_| !self.superchain.is_unnamed(chain_id, level));
             async move {

@@ -290,7 +290,7 @@ impl From<Unclear> for SupervisorError {
     fn from(unclear: Unclear) -> Self {
         match unclear {
             Unclear::NotWatched { chain_id } => Self::NotWatched { chain_id },
-            other => Self::Uninitialized { what: other.what() },
+            other => Self::Uninitialized { what: other.unknown_part() },
         }
     }
 }

@@ -117,7 +117,7 @@ impl Websocket {
     }
 
     /// Opens a call. `None`: too many are under way, which is counted.
-    fn take_up(&self) -> Option<OwnedSemaphorePermit> {
+    fn open_call(&self) -> Option<OwnedSemaphorePermit> {
         *self.0.used.lock() = Instant::now();
         let place = Arc::clone(&self.0.calls).try_acquire_owned().ok();
         if place.is_none() {
@@ -171,7 +171,7 @@ where
         let inner = self.inner.clone();
         async move {
             let websocket = request.extensions().get::<Websocket>().cloned();
-            let place = websocket.as_ref().map(Websocket::take_up);
+            let place = websocket.as_ref().map(Websocket::open_call);
             if matches!(place, Some(None)) {
                 return MethodResponse::error(request.id, too_many_calls());
             }
@@ -183,7 +183,7 @@ where
         let inner = self.inner.clone();
         async move {
             let websocket = batch.extensions().get::<Websocket>().cloned();
-            let place = websocket.as_ref().map(Websocket::take_up);
+            let place = websocket.as_ref().map(Websocket::open_call);
             if matches!(place, Some(None)) {
                 return MethodResponse::error(Id::Null, too_many_calls());
             }
@@ -230,10 +230,10 @@ mod tests {
     #[tokio::test]
     async fn calls_at_once_are_bounded() {
         let (websocket, _place) = websockets().admit().unwrap();
-        let (first, _second) = (websocket.take_up().unwrap(), websocket.take_up().unwrap());
-        assert!(websocket.take_up().is_none());
+        let (first, _second) = (websocket.open_call().unwrap(), websocket.open_call().unwrap());
+        assert!(websocket.open_call().is_none());
         drop(first);
-        assert!(websocket.take_up().is_some());
+        assert!(websocket.open_call().is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,7 +241,7 @@ mod tests {
         let (websocket, _place) = websockets().admit().unwrap();
         let began = Instant::now();
         tokio::time::advance(Duration::from_secs(200)).await;
-        drop(websocket.take_up());
+        drop(websocket.open_call());
         let subscribed = websocket.subscribed();
         tokio::time::advance(Duration::from_secs(1000)).await;
         drop(subscribed);

@@ -34,7 +34,7 @@ impl World {
         for _ in 0..count {
             self.now += Duration::from_secs(1);
             self.pace.took(Duration::from_secs(seconds), true, self.now);
-            self.watch.look(self.now);
+            self.watch.check(self.now);
         }
     }
 
@@ -78,7 +78,7 @@ async fn an_immediate_refusal_is_not_a_quick_answer() {
     for _ in 0..30 {
         world.now += Duration::from_secs(1);
         world.pace.took(Duration::from_millis(1), false, world.now);
-        world.watch.look(world.now);
+        world.watch.check(world.now);
     }
     assert_eq!(world.gauge("l1", "l1"), Some(90));
     assert!(world.watch.health.reasons()[0].starts_with("L1 slow endpoint: "));
@@ -87,6 +87,6 @@ async fn an_immediate_refusal_is_not_a_quick_answer() {
     for _ in 0..15 {
         world.pace.took(TIMEOUT, false, world.now);
     }
-    world.watch.look(world.now);
+    world.watch.check(world.now);
     assert_eq!(world.watch.health.reasons().len(), 1);
 }

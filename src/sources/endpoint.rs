@@ -343,7 +343,7 @@ impl Endpoint {
     ) -> Result<Box<RawValue>, ClientError> {
         if !self.needs_lenience.load(Ordering::Relaxed) {
             match self.client.request(method, params.clone()).await {
-                Err(error) if may_be_mended(&error) => {}
+                Err(error) if may_be_repaired(&error) => {}
                 answer => return answer,
             }
         }
@@ -391,7 +391,7 @@ impl Endpoint {
     ) -> Result<BatchResponse<'a, Box<RawValue>>, ClientError> {
         if !self.needs_lenience.load(Ordering::Relaxed) {
             match self.client.batch_request(batch.clone()).await {
-                Err(error) if may_be_mended(&error) => {}
+                Err(error) if may_be_repaired(&error) => {}
                 answers => return answers,
             }
         }
@@ -434,7 +434,7 @@ impl Endpoint {
 }
 
 /// Whether an answer may have been one that JSON-RPC does not allow.
-const fn may_be_mended(error: &ClientError) -> bool {
+const fn may_be_repaired(error: &ClientError) -> bool {
     matches!(error, ClientError::ParseError(_) | ClientError::InvalidRequestId(_))
 }
 

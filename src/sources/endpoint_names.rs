@@ -88,7 +88,7 @@ fn replaced(text: &str, shown: &str, name: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(shown) {
         done.push_str(before);
-        let is_apart = !done.ends_with(is_of_a_host) && !goes_on(after);
+        let is_apart = !done.ends_with(is_of_a_host) && !continues(after);
         done.push_str(if is_apart { name } else { shown });
         rest = after;
     }
@@ -102,7 +102,7 @@ const fn is_of_a_host(character: char) -> bool {
 }
 
 /// Whether a host or a port continues here.
-fn goes_on(after: &str) -> bool {
+fn continues(after: &str) -> bool {
     let mut next = after.chars();
     match next.next() {
         Some('.' | ':') => next.next().is_some_and(|second| second.is_ascii_alphanumeric()),

@@ -63,8 +63,8 @@ impl EndpointPace {
     }
 
     /// How it stands now.
-    pub(crate) fn look(&self, now: Instant) -> PaceLook {
-        let (median, is_slow) = self.pace.lock().look(now);
+    pub(crate) fn current(&self, now: Instant) -> PaceLook {
+        let (median, is_slow) = self.pace.lock().current(now);
         PaceLook { median, percent: median.map_or(0, |median| percent(median, self.timeout)), is_slow }
     }
 }
@@ -99,26 +99,26 @@ mod tests {
         module.register_method("eth_getTransactionReceipt", |_, (), _| "0x1").unwrap();
         let server = start(module).await.unwrap();
         let endpoint = endpoint(&server.url(), Duration::from_secs(300));
-        assert_eq!(endpoint.pace().look(Instant::now()).median, None);
+        assert_eq!(endpoint.pace().current(Instant::now()).median, None);
         if method == "eth_getTransactionReceipt" {
             let _answers = endpoint.batch::<String>(method, [rpc_params![], rpc_params![]]).await;
         } else {
             let _answer = endpoint.call::<String>(method, rpc_params![]).await;
         }
-        assert!(endpoint.pace().look(Instant::now()).median.is_some());
+        assert!(endpoint.pace().current(Instant::now()).median.is_some());
     }
 
     #[tokio::test]
     async fn failed_connections_are_not_timed_but_timeouts_are() {
         let away = endpoint("http://127.0.0.1:1", Duration::from_secs(300));
         assert!(away.call::<String>("eth_chainId", rpc_params![]).await.is_err());
-        assert_eq!(away.pace().look(Instant::now()).median, None);
+        assert_eq!(away.pace().current(Instant::now()).median, None);
         // It takes connections, and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap());
         let silent = endpoint(&url, Duration::from_millis(20));
         assert!(silent.call::<String>("eth_chainId", rpc_params![]).await.is_err());
-        let look = silent.pace().look(Instant::now());
+        let look = silent.pace().current(Instant::now());
         assert_eq!((look.median, look.percent), (Some(Duration::from_millis(20)), 100));
     }
 }

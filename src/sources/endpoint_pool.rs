@@ -84,7 +84,7 @@ impl EndpointPool {
         F: Fn(&'a Endpoint) -> A,
         A: Future<Output = Result<Option<T>, SourceError>> + Send + 'a,
     {
-        let mut next = self.by_standing().into_iter();
+        let mut next = self.by_health().into_iter();
         let mut asked = FuturesUnordered::new();
         let mut outcome = Ok(None);
         let ask = |(place, endpoint)| ask(endpoint).map(move |answer| (place, answer));
@@ -95,7 +95,7 @@ impl EndpointPool {
                 continue;
             };
             let Some((place, answer)) = answer else { break };
-            self.heard(place, answer.as_ref().err());
+            self.on_answer(place, answer.as_ref().err());
             match answer {
                 Ok(Some(found)) => return Ok(Some(found)),
                 Ok(None) => {}
@@ -107,7 +107,7 @@ impl EndpointPool {
     }
 
     /// The endpoints, those that agree with the others first, then by how little is the matter with them.
-    fn by_standing(&self) -> Vec<(usize, &Endpoint)> {
+    fn by_health(&self) -> Vec<(usize, &Endpoint)> {
         let mut order: Vec<(usize, &Endpoint)> = self.endpoints.iter().enumerate().collect();
         if order.len() > 1 {
             let standings = self.standings.borrow();
@@ -138,7 +138,7 @@ impl EndpointPool {
         let mut poll = Poll::new(self.quorum);
         let mut tally = VoteTally::Open;
         while let Some((place, vote)) = answers.next().await {
-            self.heard(place, vote.as_ref().err());
+            self.on_answer(place, vote.as_ref().err());
             poll.record(place, vote);
             tally = poll.tally();
             if tally != VoteTally::Open {
@@ -146,7 +146,7 @@ impl EndpointPool {
             }
         }
         let VoteTally::Agreed(agreed) = tally else {
-            self.hear_out(answers, |_, _, _| {});
+            self.finish_in_background(answers, |_, _, _| {});
             return Err(self.split(&format!("block {number}"), poll));
         };
         let compare = move |pool: &Self, place, said| {
@@ -157,7 +157,7 @@ impl EndpointPool {
         for (place, said) in poll.blocks() {
             compare(self, place, said);
         }
-        self.hear_out(answers, move |pool, place, vote| {
+        self.finish_in_background(answers, move |pool, place, vote| {
             if let Ok(Some(said)) = vote {
                 compare(pool, place, said);
             }
@@ -175,7 +175,7 @@ impl EndpointPool {
         let mut gathered = Vec::with_capacity(answers.len());
         let mut deadline = None;
         while let Some((place, vote)) = self.next_until(&mut answers, deadline).await {
-            self.heard(place, vote.as_ref().err());
+            self.on_answer(place, vote.as_ref().err());
             gathered.push((place, vote));
             if self.is_settled(&gathered) {
                 break;
@@ -186,7 +186,7 @@ impl EndpointPool {
                     Some(Instant::now().checked_add(self.grace(&gathered)).unwrap_or_else(Instant::now));
             }
         }
-        self.hear_out(answers, late);
+        self.finish_in_background(answers, late);
         gathered
     }
 
@@ -245,7 +245,7 @@ impl EndpointPool {
             format!("#{place} {}", url.unwrap_or_default())
         };
         let (needed, endpoints) = (self.quorum.needed(), self.quorum.endpoints());
-        let said = poll.said(name);
+        let said = poll.answers(name);
         poll.into_only_error().unwrap_or_else(|| SourceError::NoQuorum {
             chain_id: self.chain_id,
             subject: subject.to_owned(),
@@ -256,7 +256,7 @@ impl EndpointPool {
     }
 
     /// Lets the answers that are still to come be heard, without anybody waiting for them.
-    fn hear_out<T: Send + 'static>(
+    fn finish_in_background<T: Send + 'static>(
         &self,
         mut answers: Answers<T>,
         take: impl Fn(&Self, usize, Result<T, SourceError>) + Send + 'static,
@@ -274,14 +274,14 @@ impl EndpointPool {
         let pool = Self { hearings: Arc::default(), ..self.clone() };
         hearings.spawn(async move {
             while let Some((place, answer)) = answers.next().await {
-                pool.heard(place, answer.as_ref().err());
+                pool.on_answer(place, answer.as_ref().err());
                 take(&pool, place, answer);
             }
         });
     }
 
     /// Takes note of an answer of an endpoint, or of why there is none.
-    pub(super) fn heard(&self, place: usize, error: Option<&SourceError>) {
+    pub(super) fn on_answer(&self, place: usize, error: Option<&SourceError>) {
         self.update(place, |standing, now| match error {
             None => standing.answered(now),
             Some(error) => {
@@ -308,7 +308,7 @@ impl EndpointPool {
             let Some(standing) = standings.get_mut(place) else { return false };
             let is_other = change(standing, Instant::now());
             if is_other {
-                tell(self.chain_id, standing, self.endpoints.len());
+                report(self.chain_id, standing, self.endpoints.len());
             }
             is_other
         });
@@ -330,7 +330,7 @@ const fn rank(state: &EndpointState) -> u8 {
     }
 }
 
-fn tell(chain_id: ChainId, standing: &EndpointHealth, endpoints: usize) {
+fn report(chain_id: ChainId, standing: &EndpointHealth, endpoints: usize) {
     let EndpointHealth { place, endpoint, state, .. } = standing;
     match state {
         EndpointState::Agrees if endpoints == 1 => {

@@ -110,7 +110,7 @@ impl ExecutionClient {
                 Ok((endpoint, other)) => {
                     let reason = format!("it serves chain {other}, not chain {}", self.chain_id());
                     let error = endpoint.untrustworthy(CHAIN_ID, &reason);
-                    self.pool.heard(place, Some(&error));
+                    self.pool.on_answer(place, Some(&error));
                     elsewhere = elsewhere.saturating_add(1);
                     wrong = Some(error);
                 }

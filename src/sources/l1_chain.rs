@@ -55,7 +55,7 @@ impl L1Chain {
     }
 
     /// How often a branch was left.
-    pub(super) const fn left(&self) -> u64 {
+    pub(super) const fn reorg_count(&self) -> u64 {
         self.left
     }
 

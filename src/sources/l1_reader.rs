@@ -96,7 +96,7 @@ impl<S: L1Source> L1Reader<S> {
     /// # Errors
     /// If L1 does not answer.
     pub async fn head(&self) -> Result<Header, SourceError> {
-        self.look().await?;
+        self.ensure_fresh().await?;
         let head = self.0.known.lock().chain.head().cloned();
         match head {
             Some(head) => Ok(head),
@@ -110,7 +110,7 @@ impl<S: L1Source> L1Reader<S> {
     /// # Errors
     /// If L1 does not answer.
     pub async fn at(&self, claimed: BlockNumHash) -> Result<Option<Header>, SourceError> {
-        self.look().await?;
+        self.ensure_fresh().await?;
         let known = match self.known_at(claimed.number) {
             At::Known(header) => Some(header),
             // What is so far below the head is asked for itself: the head would not tell more of it.
@@ -140,8 +140,8 @@ impl<S: L1Source> L1Reader<S> {
     }
 
     /// How often L1 was seen to leave a branch. What was learnt before the newest time may not be so any more.
-    pub fn branches_left(&self) -> u64 {
-        self.0.known.lock().chain.left()
+    pub fn reorg_count(&self) -> u64 {
+        self.0.known.lock().chain.reorg_count()
     }
 
     /// Asks for L1's latest block now, or waits for a look that was begun after this was called.
@@ -161,7 +161,7 @@ impl<S: L1Source> L1Reader<S> {
     }
 
     /// Sees to it that what is known is fresh.
-    async fn look(&self) -> Result<(), SourceError> {
+    async fn ensure_fresh(&self) -> Result<(), SourceError> {
         let at = self.0.known.lock().at;
         if at.is_some_and(|at| at.elapsed() < self.0.fresh) {
             return Ok(());
@@ -196,7 +196,7 @@ impl<S: L1Source> L1Reader<S> {
 
     /// Asks for a block below those that are joined to the head.
     async fn fetch_below(&self, number: u64) -> Result<Option<Header>, SourceError> {
-        let left = self.branches_left();
+        let left = self.reorg_count();
         let header = self.0.source.by_number(number).await?;
         if let Some(header) = &header {
             self.0.known.lock().chain.keep_below(Arc::clone(header), left);

@@ -70,7 +70,7 @@ where
             let largest = usize::try_from(layer.largest).unwrap_or(usize::MAX);
             let body = Limited::new(body, largest).collect().await;
             let body = body.map_err(|error| TransportError::Http(HttpError::Stream(error)))?.to_bytes();
-            let mended = mended(&body);
+            let mended = repaired(&body);
             layer.mended.fetch_or(mended.is_some(), Ordering::Relaxed);
             parts.headers.remove(CONTENT_LENGTH);
             let body = mended.map_or_else(|| HttpBody::from(body.to_vec()), HttpBody::from);
@@ -106,7 +106,7 @@ struct Success<'a> {
 }
 
 /// An answer as JSON-RPC has it. `None`: it is one already, or none that can be mended.
-fn mended(answer: &[u8]) -> Option<Vec<u8>> {
+fn repaired(answer: &[u8]) -> Option<Vec<u8>> {
     let is_batch = answer.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     if !is_batch {
         return serde_json::to_vec(&success(&serde_json::from_slice(answer).ok()?)?).ok();
@@ -150,7 +150,7 @@ mod tests {
     #[case::another_id(r#"{"id":"x","result":1}"#, None)]
     #[case::no_answer("<html>", None)]
     fn answers(#[case] sent: &str, #[case] expected: Option<&str>) {
-        let read = mended(sent.as_bytes());
+        let read = repaired(sent.as_bytes());
         assert_eq!(read.map(|read| String::from_utf8(read).unwrap()).as_deref(), expected);
     }
 }

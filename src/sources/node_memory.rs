@@ -41,7 +41,7 @@ impl NodeMemory {
     }
 
     /// Takes over what a node said. The place of the node that was in use before, if that is another one.
-    pub(super) fn take(&mut self, place: usize, heads: &SyncStatus) -> Option<usize> {
+    pub(super) fn select(&mut self, place: usize, heads: &SyncStatus) -> Option<usize> {
         let before = self.in_use.replace(place).filter(|before| *before != place);
         let SyncStatus { unsafe_l2, safe_l2, local_safe_l2, finalized_l2 } = *heads;
         let known = &mut self.known;
@@ -94,7 +94,7 @@ mod tests {
 
     fn memory(place: usize, heads: [u64; 4]) -> NodeMemory {
         let mut memory = NodeMemory::default();
-        memory.take(place, &document("main", heads).heads());
+        memory.select(place, &document("main", heads).heads());
         memory
     }
 
@@ -120,29 +120,29 @@ mod tests {
         let mut memory = memory(0, [9, 8, 7, 6]);
         let back = document("main", [5, 4, 3, 2]);
         assert_eq!(memory.shortfall(0, &back), None);
-        assert_eq!(memory.take(0, &back.heads()), None);
+        assert_eq!(memory.select(0, &back.heads()), None);
         assert_eq!(memory.shortfall(1, &document("main", [6, 4, 3, 2])), None);
     }
 
     #[test]
     fn a_known_head_is_remembered_when_a_node_no_longer_names_it() {
         let mut memory = memory(0, [9, 8, 7, 6]);
-        memory.take(0, &document("main", [101; 4]).heads());
+        memory.select(0, &document("main", [101; 4]).heads());
         assert_eq!(memory.shortfall(1, &document("main", [8, 7, 7, 6])), Some(Shortfall::Behind));
-        assert_eq!(memory.take(1, &document("main", [9, 8, 7, 6]).heads()), Some(0));
+        assert_eq!(memory.select(1, &document("main", [9, 8, 7, 6]).heads()), Some(0));
         assert_eq!(memory.in_use(), Some(1));
     }
 
     #[test]
     fn another_block_at_a_height_that_was_named_is_a_conflict() {
         let mut memory = memory(0, [9, 8, 7, 6]);
-        memory.take(0, &document("main", [11, 10, 8, 6]).heads());
+        memory.select(0, &document("main", [11, 10, 8, 6]).heads());
         assert_eq!(memory.conflict(&document("main", [9, 8, 7, 6]).heads()), None);
         assert_eq!(memory.conflict(&document("other", [20, 19, 18, 17]).heads()), None);
         let (level, number, ..) = memory.conflict(&document("other", [20, 9, 5, 4]).heads()).unwrap();
         assert_eq!((level, number), ("local-safe", 9));
         // The node in use reorgs: what it named above is no longer used against anyone.
-        memory.take(0, &document("other", [9, 8, 7, 6]).heads());
+        memory.select(0, &document("other", [9, 8, 7, 6]).heads());
         assert_eq!(memory.conflict(&document("main", [11, 11, 11, 11]).heads()), None);
     }
 
@@ -155,7 +155,7 @@ mod tests {
                 B256::repeat_byte(1),
                 crosscheck_p2p::UnixSeconds(0),
             );
-            memory.take(0, &SyncStatus { unsafe_l2: head, ..SyncStatus::default() });
+            memory.select(0, &SyncStatus { unsafe_l2: head, ..SyncStatus::default() });
         }
         assert_eq!(
             (memory.named.len(), memory.named.keys().next().copied()),

@@ -47,7 +47,7 @@ impl Pace {
     }
 
     /// The median of its recent answers, if there are any, and whether it is slow now.
-    pub(crate) fn look(&mut self, now: Instant) -> (Option<Duration>, bool) {
+    pub(crate) fn current(&mut self, now: Instant) -> (Option<Duration>, bool) {
         self.answers.retain(|(at, _)| now.saturating_duration_since(*at) <= RECENT);
         let median = self.median();
         let share = median.map(|median| percent(median, self.timeout));
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn slow_or_not(#[case] tenths: &[u64], #[case] median: Option<u64>, #[case] is_slow: bool) {
         let (mut pace, now) = after(tenths);
-        assert_eq!(pace.look(now), (median.map(Duration::from_secs), is_slow));
+        assert_eq!(pace.current(now), (median.map(Duration::from_secs), is_slow));
     }
 
     /// Above half of the time it becomes slow, and below a quarter slow no longer.
@@ -116,7 +116,7 @@ mod tests {
                 now += Duration::from_secs(1);
                 pace.took(Duration::from_secs(tenth), now);
             }
-            reported.push(pace.look(now).1);
+            reported.push(pace.current(now).1);
         }
         assert_eq!(reported, [false, true, true, true, false, false]);
     }
@@ -124,9 +124,9 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_that_is_no_longer_asked_has_no_pace() {
         let (mut pace, now) = after(&[8; 15]);
-        assert_eq!(pace.look(now), (Some(Duration::from_secs(8)), true));
-        assert!(pace.look(now + RECENT - Duration::from_secs(2)).1);
-        assert_eq!(pace.look(now + RECENT), (None, false));
+        assert_eq!(pace.current(now), (Some(Duration::from_secs(8)), true));
+        assert!(pace.current(now + RECENT - Duration::from_secs(2)).1);
+        assert_eq!(pace.current(now + RECENT), (None, false));
     }
 
     proptest! {
@@ -142,7 +142,7 @@ mod tests {
                 if !looks {
                     continue;
                 }
-                let (median, is_slow) = pace.look(now);
+                let (median, is_slow) = pace.current(now);
                 let counted: Vec<Duration> = pace.answers.iter().map(|(_, time)| *time).collect();
                 let above = |share: u32| {
                     let slow = counted.iter().filter(|time| **time * share >= TIMEOUT).count();

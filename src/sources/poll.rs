@@ -90,7 +90,7 @@ impl Poll {
     }
 
     /// Who said what, in words. `name` tells an endpoint by its place.
-    pub(super) fn said(&self, name: impl Fn(usize) -> String) -> String {
+    pub(super) fn answers(&self, name: impl Fn(usize) -> String) -> String {
         let cast = self.votes.iter().enumerate();
         let words: Vec<String> = cast
             .map(|(place, vote)| match vote {
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_answer_of_each_endpoint_is_reported() {
-        let said = poll(2, "ab-.").said(|place| format!("#{place}"));
+        let said = poll(2, "ab-.").answers(|place| format!("#{place}"));
         assert!(said.contains(&format!("#0 says {}", block(b'a').hash())), "{said}");
         assert!(said.contains("#2 has none; #3 has not answered"), "{said}");
     }

@@ -92,7 +92,7 @@ impl RollupNodes {
     }
 
     /// Why none of them is of use, in words.
-    pub fn complaint(&self) -> String {
+    pub fn why_unusable(&self) -> String {
         let standings = self.standings.borrow();
         match standings.as_slice() {
             [only] => only.detail.clone(),
@@ -146,7 +146,7 @@ impl RollupNodes {
                 }
             };
             match answer {
-                Ok(answer) if answer.shortfall.is_none() => return Ok(self.take(answer)),
+                Ok(answer) if answer.shortfall.is_none() => return Ok(self.select(answer)),
                 Ok(answer) if best.as_ref().is_none_or(|best| answer.shortfall < best.shortfall) => {
                     best = Some(answer);
                 }
@@ -155,9 +155,9 @@ impl RollupNodes {
             }
         }
         match (best, slow, first_error) {
-            (Some(best), ..) => Ok(self.take(best)),
+            (Some(best), ..) => Ok(self.select(best)),
             // Nobody else answers: it gets all the time that a request may take.
-            (None, Some(place), _) => self.status_of(place).await.map(|answer| self.take(answer)),
+            (None, Some(place), _) => self.status_of(place).await.map(|answer| self.select(answer)),
             (None, None, Some(error)) => Err(error),
             (None, None, None) => Err(self.none()),
         }
@@ -188,9 +188,9 @@ impl RollupNodes {
         }
     }
 
-    fn take(&self, mut answer: NodeAnswer) -> NodeAnswer {
+    fn select(&self, mut answer: NodeAnswer) -> NodeAnswer {
         if answer.shortfall != Some(Shortfall::Behind) {
-            answer.before = self.memory.lock().take(answer.place, &answer.document.heads());
+            answer.before = self.memory.lock().select(answer.place, &answer.document.heads());
             self.standings.send_if_modified(|standings| {
                 let mut is_other = false;
                 for standing in standings {

@@ -38,15 +38,15 @@ fn each_head_is_reported_beyond_its_own_bound(
     let (mut heads, health) = heads();
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);
-    heads.look(head, block(7), start);
-    heads.look(head, block(7), after(bound));
+    heads.check(head, block(7), start);
+    heads.check(head, block(7), after(bound));
     assert_eq!(health.reasons(), [""; 0], "it may stand still for so long");
-    heads.look(head, block(7), after(bound + 1));
+    heads.check(head, block(7), after(bound + 1));
     let reasons = health.reasons();
     assert!(matches!(&reasons[..], [reason] if reason.contains(reported)), "{reasons:?}");
-    heads.look(head, block(8), after(bound + 2));
+    heads.check(head, block(8), after(bound + 2));
     assert_eq!(health.reasons(), [""; 0], "it moves again");
-    heads.look(head, block(8), after(2 * bound + 2));
+    heads.check(head, block(8), after(2 * bound + 2));
     assert_eq!(health.reasons(), [""; 0], "the time is counted from the last move");
 }
 
@@ -54,10 +54,10 @@ fn each_head_is_reported_beyond_its_own_bound(
 fn a_head_that_is_replaced_at_its_height_moves() {
     let (mut heads, health) = heads();
     let start = Instant::now();
-    heads.look(WatchedHead::Unsafe, block(7), start);
+    heads.check(WatchedHead::Unsafe, block(7), start);
     let rival = Some(BlockNumHash { number: 7, hash: B256::repeat_byte(9) });
-    heads.look(WatchedHead::Unsafe, rival, start + Duration::from_secs(60));
-    heads.look(WatchedHead::Unsafe, rival, start + Duration::from_secs(61));
+    heads.check(WatchedHead::Unsafe, rival, start + Duration::from_secs(60));
+    heads.check(WatchedHead::Unsafe, rival, start + Duration::from_secs(61));
     assert_eq!(health.reasons(), [""; 0]);
 }
 
@@ -66,12 +66,12 @@ fn an_unknown_head_is_not_a_stuck_head() {
     let (mut heads, health) = heads();
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);
-    heads.look(WatchedHead::Unsafe, block(7), start);
-    heads.look(WatchedHead::Unsafe, block(7), after(61));
+    heads.check(WatchedHead::Unsafe, block(7), start);
+    heads.check(WatchedHead::Unsafe, block(7), after(61));
     assert_eq!(health.reasons().len(), 1);
-    heads.look(WatchedHead::Unsafe, None, after(62));
+    heads.check(WatchedHead::Unsafe, None, after(62));
     assert_eq!(health.reasons(), [""; 0]);
-    heads.look(WatchedHead::Unsafe, block(7), after(63));
+    heads.check(WatchedHead::Unsafe, block(7), after(63));
     assert_eq!(health.reasons(), [""; 0], "nobody knows where it was in between");
 }
 
@@ -81,11 +81,11 @@ fn the_heads_are_reported_separately() {
     let start = Instant::now();
     for seconds in [0, 61] {
         let now = start + Duration::from_secs(seconds);
-        heads.look(WatchedHead::Unsafe, block(7), now);
-        heads.look(WatchedHead::Execution, block(7), now);
+        heads.check(WatchedHead::Unsafe, block(7), now);
+        heads.check(WatchedHead::Execution, block(7), now);
     }
     assert_eq!(health.reasons().len(), 2);
-    heads.look(WatchedHead::Execution, block(8), start + Duration::from_secs(62));
+    heads.check(WatchedHead::Execution, block(8), start + Duration::from_secs(62));
     let reasons = health.reasons();
     assert!(matches!(&reasons[..], [reason] if reason.contains("unsafe head")), "{reasons:?}");
 }
@@ -103,16 +103,16 @@ fn a_head_that_does_not_move_after_a_replacement(#[case] head: WatchedHead, #[ca
         let reasons = health.reasons();
         matches!(&reasons[..], [reason] if reason.contains(part))
     };
-    heads.look_in(pause, head, block(7), start);
-    heads.look_in(pause, head, block(7), after(60));
+    heads.check_during(pause, head, block(7), start);
+    heads.check_during(pause, head, block(7), after(60));
     assert_eq!(health.reasons(), [""; 0], "it may stand still for so long");
-    heads.look_in(pause, head, block(7), after(61));
+    heads.check_during(pause, head, block(7), after(61));
     assert!(says("block 5 was found invalid and is replaced") && !says(alarm), "{:?}", health.reasons());
-    heads.look_in(None, head, block(7), after(62));
+    heads.check_during(None, head, block(7), after(62));
     assert!(says(alarm) && !says("replaced"), "{:?}", health.reasons());
-    heads.look_in(pause, head, block(7), after(63));
+    heads.check_during(pause, head, block(7), after(63));
     assert!(says("is replaced"), "another replacement");
-    heads.look_in(pause, head, block(8), after(64));
+    heads.check_during(pause, head, block(8), after(64));
     assert_eq!(health.reasons(), [""; 0], "it moves again");
 }
 
@@ -125,10 +125,10 @@ fn how_late_a_head_is() {
         (heads.is_half_late(WatchedHead::Unsafe, now), heads.is_late(WatchedHead::Unsafe, now))
     };
     assert_eq!(late(&heads, after(999)), (false, false), "it is not known");
-    heads.look(WatchedHead::Unsafe, block(7), start);
+    heads.check(WatchedHead::Unsafe, block(7), start);
     assert_eq!(late(&heads, after(30)), (false, false));
     assert_eq!(late(&heads, after(31)), (true, false));
     assert_eq!(late(&heads, after(61)), (true, true));
-    heads.look(WatchedHead::Unsafe, block(8), after(62));
+    heads.check(WatchedHead::Unsafe, block(8), after(62));
     assert_eq!(late(&heads, after(62)), (false, false));
 }

@@ -79,7 +79,7 @@ async fn events_of_an_earlier_run_are_read_and_not_sent_again() {
     let mut teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
     // What is known is not written again, under no other id either.
     note(&ledger, 0..4).await;
-    teller.tell().await.unwrap();
+    teller.send_batch().await.unwrap();
     assert_eq!(next(&mut heard).await, 4);
     assert!(matches!(heard.try_recv(), Err(TryRecvError::Empty)));
     let filter = EventFilter { after: 1, limit: 100, ..EventFilter::default() };

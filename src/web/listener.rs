@@ -113,7 +113,7 @@ impl Listener {
             }
             self.overload.reached(self.full);
             if let Ok(farewell) = Arc::clone(&farewells).try_acquire_owned() {
-                connections.spawn(turn_away(socket, farewell));
+                connections.spawn(refuse(socket, farewell));
             }
         }
         drop(self.socket);
@@ -151,7 +151,7 @@ async fn connection(
 
 /// Tells a caller that there is no place for it. The request is read first, as far as it has come: closing a
 /// connection with unread bytes takes the answer back.
-async fn turn_away(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
+async fn refuse(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
     let farewell = async {
         let _some_of_it = socket.read(&mut [0; 4096]).await?;
         let response = busy_response("too many connections are open");

@@ -41,7 +41,7 @@ impl Overload {
     /// Counts that a bound was reached, and warns of it once a minute.
     pub(crate) fn reached(&self, bound: Bound) {
         self.metrics.limit_reached(bound.limit);
-        if self.is_news(bound) {
+        if self.is_log_due(bound) {
             warn!(
                 limit = bound.limit.name(),
                 advice = bound.remedy,
@@ -50,7 +50,7 @@ impl Overload {
         }
     }
 
-    fn is_news(&self, bound: Bound) -> bool {
+    fn is_log_due(&self, bound: Bound) -> bool {
         let (mut reported, now) = (self.reported.lock(), Instant::now());
         let is_news = reported.get(&bound).is_none_or(|last| now.duration_since(*last) >= REPORT_INTERVAL);
         if is_news {
@@ -95,8 +95,8 @@ mod tests {
         }
         let counted = "crosscheck_limit_reached_total{limit=\"rpc-connections\"} 3";
         assert!(metrics.render().unwrap().contains(counted));
-        assert!(!overload.is_news(BOUND) && overload.is_news(OTHER));
+        assert!(!overload.is_log_due(BOUND) && overload.is_log_due(OTHER));
         tokio::time::advance(REPORT_INTERVAL).await;
-        assert!(overload.is_news(BOUND));
+        assert!(overload.is_log_due(BOUND));
     }
 }

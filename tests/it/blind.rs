@@ -25,7 +25,7 @@ fn first_chain(config: &mut Table) -> &mut Table {
 }
 
 /// Waits until something that begins so, and holds all of this, is in the way of being ready.
-async fn in_the_way(rpc: &str, part: &str, says: &[&str]) -> String {
+async fn await_reason(rpc: &str, part: &str, says: &[&str]) -> String {
     eventually(&format!("{part} to be in the way"), || async {
         let reasons = reasons(rpc).await?;
         let is_it =
@@ -35,7 +35,7 @@ async fn in_the_way(rpc: &str, part: &str, says: &[&str]) -> String {
     .await
 }
 
-async fn out_of_the_way(rpc: &str, part: &str) {
+async fn await_no_reason(rpc: &str, part: &str) {
     eventually(&format!("{part} to be out of the way"), || async {
         reasons(rpc).await?.iter().all(|reason| !reason.starts_with(part)).then_some(())
     })
@@ -43,7 +43,7 @@ async fn out_of_the_way(rpc: &str, part: &str) {
 }
 
 /// Neither the log nor the ledger accuses anybody.
-async fn nobody_is_accused(rpc: &str, log: &Path) {
+async fn no_attester_is_accused(rpc: &str, log: &Path) {
     let verdicts = call(rpc, "crosscheck_verdicts", &[json!({ "after": 0 })]).await.unwrap();
     assert!(!verdicts.to_string().contains("violated"), "{verdicts}");
     let text = std::fs::read_to_string(log).unwrap();
@@ -127,12 +127,12 @@ async fn an_endpoint_that_is_stuck_while_the_chains_continue_is_named(
         head => format!("chain 901 stalled {head} head: "),
     };
     for head in heads {
-        in_the_way(&rpc, &part(head), &["for more than 1s"]).await;
+        await_reason(&rpc, &part(head), &["for more than 1s"]).await;
     }
     // The other chain's heads stand still, too, until the chains continue.
     let has_another = !matches!(frozen, Frozen::L1 | Frozen::L1WithoutSigners);
     if has_another {
-        in_the_way(&rpc, &format!("chain 902 stalled {} head: ", heads[0]), &[]).await;
+        await_reason(&rpc, &format!("chain 902 stalled {} head: ", heads[0]), &[]).await;
     }
     go_on(chains.dir.path());
     let moved = |chain: &str, head: &str| {
@@ -143,7 +143,7 @@ async fn an_endpoint_that_is_stuck_while_the_chains_continue_is_named(
         eventually("the other chain to go on", || async { moved("902", heads[0]).then_some(()) }).await;
     }
     for head in heads {
-        in_the_way(&rpc, &part(head), &[]).await;
+        await_reason(&rpc, &part(head), &[]).await;
         assert!(!moved("901", head), "{head}");
     }
     endpoint.twist(method, None);
@@ -156,7 +156,7 @@ async fn an_endpoint_that_is_stuck_while_the_chains_continue_is_named(
         })
         .await;
     }
-    nobody_is_accused(&rpc, &log).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(sidecar.terminate().success());
     assert!(entries(&log, "head is not moving").iter().all(|entry| entry["level"] == "WARN"));
 }
@@ -170,10 +170,10 @@ async fn a_superchain_that_halts_is_reported_until_it_continues() {
     let heads = ["unsafe", "execution", "local-safe", "current-l1"];
     for chain in ["901", "902"] {
         for head in heads {
-            in_the_way(&rpc, &format!("chain {chain} stalled {head} head: "), &["for more than 1s"]).await;
+            await_reason(&rpc, &format!("chain {chain} stalled {head} head: "), &["for more than 1s"]).await;
         }
     }
-    in_the_way(&rpc, "L1 stalled head: ", &["check the endpoint l1.execution"]).await;
+    await_reason(&rpc, "L1 stalled head: ", &["check the endpoint l1.execution"]).await;
     go_on(chains.dir.path());
     for head in heads {
         eventually(&format!("{head} to move"), || async {
@@ -182,7 +182,7 @@ async fn a_superchain_that_halts_is_reported_until_it_continues() {
         })
         .await;
     }
-    nobody_is_accused(&rpc, &log).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(sidecar.terminate().success());
     let told = entries_of_901(&log, "head is not moving");
     assert!(told.len() >= heads.len() && told.iter().all(|entry| entry["level"] == "WARN"), "{told:?}");
@@ -202,10 +202,10 @@ async fn an_endpoint_that_takes_most_of_its_time_is_named_until_it_is_quick() {
     let (sidecar, log) = chains.sidecar(&config);
     let rpc = chains.written.rpc();
     let part = "chain 901 slow execution endpoint #0: ";
-    in_the_way(&rpc, part, &["more than 50 % of its timeout of 2s"]).await;
+    await_reason(&rpc, part, &["more than 50 % of its timeout of 2s"]).await;
     client.twist("eth_getBlockByNumber", None);
-    out_of_the_way(&rpc, part).await;
-    nobody_is_accused(&rpc, &log).await;
+    await_no_reason(&rpc, part).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(sidecar.terminate().success());
     let told = entries_of_901(&log, "endpoint is slow");
     assert!(matches!(&told[..], [entry] if entry["level"] == "WARN"), "{told:?}");
@@ -229,20 +229,20 @@ async fn a_setting_that_the_rollup_node_contradicts_is_named_until_it_is_right(
     });
     let (sidecar, log) = chains.sidecar(&config);
     let rpc = chains.written.rpc();
-    in_the_way(&rpc, "chain 901 endpoints: ", says).await;
-    nobody_is_accused(&rpc, &log).await;
+    await_reason(&rpc, "chain 901 endpoints: ", says).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(sidecar.terminate().success());
     let waiting = entries_of_901(&log, "waiting for endpoints");
     assert!(waiting.iter().any(|entry| entry["part"] == "chain 901 endpoints"), "told in the log");
 
     let (sidecar, log) = chains.sidecar(&chains.config(|_| {}));
-    out_of_the_way(&rpc, "chain 901 endpoints: ").await;
+    await_no_reason(&rpc, "chain 901 endpoints: ").await;
     eventually("the head to be vouched for", || async {
         let status = call(&rpc, "crosscheck_status", &[]).await?;
         status.to_string().contains("vouched").then_some(())
     })
     .await;
-    nobody_is_accused(&rpc, &log).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(sidecar.terminate().success());
 }
 
@@ -267,9 +267,9 @@ async fn another_l1_or_system_config_is_named_and_no_block_found_invalid(#[case]
     let rpc = chains.written.rpc();
     let part = "chain 901 endpoints: ";
     let says: &[&str] = if are_swapped { &["l1_system_config_address"] } else { &["l1_chain_id"] };
-    let reason = in_the_way(&rpc, part, says).await;
+    let reason = await_reason(&rpc, part, says).await;
     go_on(chains.dir.path());
-    in_the_way(&rpc, part, says).await;
-    nobody_is_accused(&rpc, &log).await;
+    await_reason(&rpc, part, says).await;
+    no_attester_is_accused(&rpc, &log).await;
     assert!(!reason.is_empty() && sidecar.terminate().success());
 }

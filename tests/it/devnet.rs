@@ -131,7 +131,7 @@ fn every_scripted_fault_is_found_and_named(#[case] chains: &str, #[case] seed: &
 #[case::lagoon_activation("lagoon-activation@20", "upheld", 45..=45)]
 #[case::replay_first("replay-first@15", "upheld", 45..=45)]
 #[case::child_first("child-first@20", "discarded: not-derived", 19..=45)]
-fn a_fault_of_consolidation_alone_is_found(
+fn a_single_consolidation_fault_is_found(
     #[case] fault: &str,
     #[case] finding: &str,
     #[case] stops: RangeInclusive<u64>,

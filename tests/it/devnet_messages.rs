@@ -89,7 +89,7 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
         "consensus failure: invalid message in a finalized block",
     ]
 )]
-fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] expected: &[&str]) {
+fn one_incident_is_reported_with_one_error(#[case] fault: &str, #[case] expected: &[&str]) {
     let run = run(&["--chains", "2", "--seed", "1", "--blocks", "45"], &[fault]);
     assert_as_scripted(&run);
     let story: Vec<&str> = run.2.lines().filter(|line| line.contains("incident=901/20/0x")).collect();

@@ -131,7 +131,7 @@ impl Case {
 
     /// Says which state of the chains the facts to come are of; `None`: it cannot be determined. A case without a verdict whose
     /// facts are of another state starts again.
-    pub fn see(&mut self, view: Option<u64>) {
+    pub fn observe_view(&mut self, view: Option<u64>) {
         if (view.is_none() || self.view != view) && self.verdict().is_none() {
             *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), view);
         }
@@ -256,7 +256,7 @@ impl Case {
         if !held.lasts && !self.is_sound((chain_id, number), held.block) {
             needs.insert(Need::Around(AroundNeed::CitedBlock { chain_id, number }));
         }
-        if self.hangs_on_contemporaries(&message) {
+        if self.depends_on_same_timestamp(&message) {
             needs.insert(Need::Around(AroundNeed::SameTimestamp { timestamp }));
         }
         needs
@@ -268,7 +268,7 @@ impl Case {
         cited == (self.key.chain_id, self.key.number) || self.gates.cited.get(&cited) == Some(&sound)
     }
 
-    fn hangs_on_contemporaries(&self, message: &Message) -> bool {
+    fn depends_on_same_timestamp(&self, message: &Message) -> bool {
         message.identifier.timestamp == self.attributes.timestamp && !self.gates.is_acyclic
     }
 
@@ -329,7 +329,7 @@ impl Case {
                 *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), self.view);
             }
             (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
-                self.learn_of_messages(set, fact);
+                self.learn_messages(set, fact);
             }
             _ => {}
         }
@@ -341,7 +341,7 @@ impl Case {
         let (hash, replacement) = (*hash, self.rules.replacement.of(*output));
         match consolidate_by(replacement, derived, &self.attributes) {
             Consolidation::AsDerived if hash != self.key.hash => {
-                self.hold_against(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
+                self.stage_of_accusation(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
             }
             Consolidation::AsDerived => {
                 let own = Fingerprint::of(&self.attributes);
@@ -366,7 +366,7 @@ impl Case {
                     return self.examine(self.key.hash, None);
                 }
                 self.former = self.former(hash, candidates);
-                let Some(former) = self.former.pop() else { return self.hold_against(discarded) };
+                let Some(former) = self.former.pop() else { return self.stage_of_accusation(discarded) };
                 self.unless_invalid = Some(discarded);
                 self.examine(former, Some(Replaces::Former))
             }
@@ -374,7 +374,7 @@ impl Case {
     }
 
     /// What follows from a verdict against the case's block that rests on what the chain's node has at the height.
-    fn hold_against(&self, accusation: Verdict) -> Stage {
+    fn stage_of_accusation(&self, accusation: Verdict) -> Stage {
         match self.second_hand {
             Some(derived) => Stage::SecondHand { derived, accusation },
             None => Stage::Decided(accusation),
@@ -398,25 +398,27 @@ impl Case {
         if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
 
-    fn learn_of_cited(&mut self, BlockKey { chain_id, number, hash }: BlockKey, is_valid: bool) {
+    fn learn_cited(&mut self, BlockKey { chain_id, number, hash }: BlockKey, is_valid: bool) {
         self.gates.cited.insert((chain_id, number), Cited { block: hash, is_valid });
-        self.weigh((chain_id, number));
+        self.compare_with_cited((chain_id, number));
     }
 
-    fn learn_of_messages(&mut self, set: &DependencySet, fact: &Fact) {
+    fn learn_messages(&mut self, set: &DependencySet, fact: &Fact) {
         match *fact {
             Fact::Initiating { ref logs, is_valid } => {
-                self.hold(logs);
+                self.check_against_logs(logs);
                 if is_valid {
-                    self.learn_of_cited(logs.key(), true);
+                    self.learn_cited(logs.key(), true);
                 }
             }
             Fact::InitiatingTip { chain_id, number, timestamp } => self.check_messages(
                 |_, id| id.chain_id == chain_id,
                 |message| check_tip(message, (number, timestamp)).map_or(Ok(()), Err),
             ),
-            Fact::CitedBlock { key, is_valid } => self.learn_of_cited(key, is_valid),
-            Fact::SameTimestamp { ref messages, is_complete } => self.untangle(set, messages, is_complete),
+            Fact::CitedBlock { key, is_valid } => self.learn_cited(key, is_valid),
+            Fact::SameTimestamp { ref messages, is_complete } => {
+                self.check_cycles(set, messages, is_complete)
+            }
             Fact::Derived(_)
             | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
@@ -428,11 +430,11 @@ impl Case {
             | Fact::Corroborated { .. }
             | Fact::DerivedOther => {}
         }
-        self.pass_messages();
+        self.mark_valid_messages();
     }
 
     /// Holds the messages that cite a block against its logs.
-    fn hold(&mut self, logs: &ProvenLogs) {
+    fn check_against_logs(&mut self, logs: &ProvenLogs) {
         let cited = (logs.chain_id(), logs.number());
         let cites = |id: &Identifier| (id.chain_id, id.block_number) == cited;
         self.check_messages(|_, id| cites(id), |message| check_log(message, logs));
@@ -447,12 +449,12 @@ impl Case {
         if self.gates.cited.get(&cited).is_some_and(|known| known.block != logs.hash()) {
             self.gates.cited.remove(&cited);
         }
-        self.weigh(cited);
+        self.compare_with_cited(cited);
     }
 
     /// Holds the messages whose log was seen in a cited block against what is known of that block. If another stands there
     /// now, its logs must be seen.
-    fn weigh(&mut self, (chain_id, number): (ChainId, u64)) {
+    fn compare_with_cited(&mut self, (chain_id, number): (ChainId, u64)) {
         let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else {
             return;
         };
@@ -474,7 +476,7 @@ impl Case {
     }
 
     /// Holds the messages of the block's own timestamp against the cycles there.
-    fn untangle(&mut self, set: &DependencySet, messages: &[SameTimestamp], is_complete: bool) {
+    fn check_cycles(&mut self, set: &DependencySet, messages: &[SameTimestamp], is_complete: bool) {
         let timestamp = self.attributes.timestamp;
         let rule = set.cycle_rule();
         // Among some of the messages a cycle is found that stays when others join. Whether a chain is rule-dependent is only
@@ -509,7 +511,7 @@ impl Case {
     }
 
     /// Calls valid what has passed every gate.
-    fn pass_messages(&mut self) {
+    fn mark_valid_messages(&mut self) {
         let has_passed = |checked: &CheckedMessage| {
             checked.status == MessageStatus::Unknown && self.needs_of(checked).is_empty()
         };
@@ -552,7 +554,7 @@ impl Case {
             },
             (None, Some(Replaces::Seen) | None) => match self.unless_invalid.take() {
                 Some(accusation) => {
-                    self.stage = self.hold_against(accusation);
+                    self.stage = self.stage_of_accusation(accusation);
                     return;
                 }
                 None => Verdict::Upheld,
@@ -569,7 +571,7 @@ impl Case {
             return;
         }
         (self.messages, self.gates) = self.of_derived.take().unwrap_or_default();
-        self.stage = self.hold_against(accusation);
+        self.stage = self.stage_of_accusation(accusation);
     }
 }
 

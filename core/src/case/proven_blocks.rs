@@ -48,7 +48,7 @@ pub enum Continuity {
 
 impl ProvenBlocks {
     /// Takes in a chain's local-safe head. One that went back, or to another block, takes its findings with it.
-    pub fn see(&mut self, chain_id: ChainId, head: BlockNumHash) -> Continuity {
+    pub fn observe_head(&mut self, chain_id: ChainId, head: BlockNumHash) -> Continuity {
         match self.anchors.get(&chain_id).copied() {
             Some(anchor) if anchor == head => Continuity::Held,
             Some(anchor) if anchor.number < head.number => Continuity::BlockRequest(anchor),
@@ -135,7 +135,7 @@ mod tests {
     fn blocks() -> ProvenBlocks {
         let mut blocks = ProvenBlocks::default();
         for chain in [901, 902] {
-            assert_eq!(blocks.see(chain.into(), block(10, 1)), Continuity::Held);
+            assert_eq!(blocks.observe_head(chain.into(), block(10, 1)), Continuity::Held);
         }
         let epoch = blocks.epoch();
         blocks.remember(epoch, vec![found()], &Arc::new([ChainId::from(901)].into()));
@@ -153,7 +153,7 @@ mod tests {
     #[case::a_lower_head_of_another_chain(902, block(9, 1), true)]
     fn heads_that_need_no_lookup(#[case] chain: u64, #[case] head: BlockNumHash, #[case] kept: bool) {
         let mut blocks = blocks();
-        assert_eq!(blocks.see(chain.into(), head), Continuity::Held);
+        assert_eq!(blocks.observe_head(chain.into(), head), Continuity::Held);
         assert_eq!(is_known(&mut blocks), kept);
     }
 
@@ -163,11 +163,11 @@ mod tests {
     fn a_higher_head_is_looked_up(#[case] found: B256, #[case] kept: bool) {
         let mut blocks = blocks();
         let (chain, head) = (ChainId::from(901), block(15, 3));
-        let Continuity::BlockRequest(anchor) = blocks.see(chain, head) else { panic!() };
+        let Continuity::BlockRequest(anchor) = blocks.observe_head(chain, head) else { panic!() };
         assert_eq!(anchor, block(10, 1));
         blocks.confirm(chain, anchor, head, found);
         assert_eq!(is_known(&mut blocks), kept);
-        assert_eq!(blocks.see(chain, head), Continuity::Held);
+        assert_eq!(blocks.observe_head(chain, head), Continuity::Held);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     fn a_finding_from_before_a_reorg_is_not_remembered() {
         let mut blocks = blocks();
         let epoch = blocks.epoch();
-        blocks.see(901.into(), block(3, 7));
+        blocks.observe_head(901.into(), block(3, 7));
         blocks.remember(epoch, vec![found()], &Arc::new([ChainId::from(901)].into()));
         assert!(!is_known(&mut blocks));
     }
@@ -188,10 +188,10 @@ mod tests {
     fn only_the_named_chains_count() {
         let mut blocks = blocks();
         let (left, right) = (BTreeSet::from([ChainId::from(901)]), BTreeSet::from([ChainId::from(902)]));
-        blocks.see(901.into(), block(3, 7));
+        blocks.observe_head(901.into(), block(3, 7));
         assert_eq!((blocks.resets_of(&left), blocks.resets_of(&right)), (1, 0));
-        blocks.see(902.into(), block(3, 7));
-        blocks.see(902.into(), block(3, 8));
+        blocks.observe_head(902.into(), block(3, 7));
+        blocks.observe_head(902.into(), block(3, 8));
         assert_eq!((blocks.resets_of(&left), blocks.resets_of(&right)), (1, 2));
         assert_eq!(blocks.resets_of(&left.union(&right).copied().collect()), 3);
     }

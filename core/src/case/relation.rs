@@ -80,7 +80,7 @@ impl Relation {
         if sides.iter().any(|side| side.origin == Origin::Dropped || is(side, "superseded")) {
             return Some(Self::L1Reorg);
         }
-        let is_replaced_by = |gone: &Side, other: &Side| gone.holds_invalid_message() && !other.is_wrong();
+        let is_replaced_by = |gone: &Side, other: &Side| gone.has_invalid_message() && !other.is_wrong();
         if is_replaced_by(a, b) || is_replaced_by(b, a) {
             return Some(Self::Replacement);
         }
@@ -102,7 +102,7 @@ impl Relation {
 }
 
 impl Side {
-    fn holds_invalid_message(&self) -> bool {
+    fn has_invalid_message(&self) -> bool {
         self.verdict.as_ref().is_some_and(|known| {
             known.name == "violated" && known.reason.as_deref() == Some("invalid-message")
         })
@@ -160,7 +160,7 @@ mod tests {
         ("discarded", Origin::Unknowable), ("upheld", Origin::Unknowable), Some(Relation::Unknown)
     )]
     #[case::no_node_to_ask_and_open(("-", Origin::Unknowable), ("upheld", Origin::Unknowable), None)]
-    fn what_is_behind_a_pair(
+    fn the_relation_of_a_pair(
         #[case] newer: (&str, Origin),
         #[case] older: (&str, Origin),
         #[case] expected: Option<Relation>,

@@ -268,7 +268,7 @@ mod tests {
         Fork::Canyon,
         Fork::Regolith
     )]
-    fn a_fork_needs_the_one_before(#[case] times: ForkTimes, #[case] fork: Fork, #[case] before: Fork) {
+    fn a_fork_requires_the_previous_fork(#[case] times: ForkTimes, #[case] fork: Fork, #[case] before: Fork) {
         assert_eq!(ForkSchedule::try_from(times), Err(ForkScheduleError { fork, before }));
     }
 

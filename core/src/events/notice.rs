@@ -202,7 +202,7 @@ impl Notice {
     }
 
     /// Whether this says that the message is invalid, and its block stands.
-    fn is_standing_invalid(&self) -> bool {
+    fn is_invalid_on_chain(&self) -> bool {
         match &self.news {
             NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => true,
             NoticeKind::Ended { ending: Ending::Finalized, status } => *status == StatusKind::Invalid,
@@ -215,12 +215,12 @@ impl Notice {
 
     /// Whether this is the first word that an invalid message's block is at this level, or above it.
     pub fn is_first_at(&self, level: SafetyLevel) -> bool {
-        self.is_standing_invalid() && self.level >= level && self.invalid_before < Some(level)
+        self.is_invalid_on_chain() && self.level >= level && self.invalid_before < Some(level)
     }
 
     /// Whether this must never happen: an invalid message that became cross-safe or final.
     pub fn is_consensus_failure(&self) -> bool {
-        self.is_standing_invalid() && self.level >= SafetyLevel::Safe
+        self.is_invalid_on_chain() && self.level >= SafetyLevel::Safe
     }
 
     /// What subscribers get about it, in this order. A message is told to be invalid once, and once each that its block has

@@ -96,7 +96,7 @@ impl NoticeFilter {
     }
 
     /// What there is to note of an event. `last`: what is known of the message after it, if that is at hand.
-    pub fn hear(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Notice> {
+    pub fn on_event(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Notice> {
         match event.change {
             Change::Discovered => {
                 if let Some(entry) = self.entries.get_mut(&event.key) {
@@ -105,7 +105,7 @@ impl NoticeFilter {
                 }
                 None
             }
-            Change::Status { to, cause, flip, .. } => self.hear_status(event, to, cause, flip),
+            Change::Status { to, cause, flip, .. } => self.on_status(event, to, cause, flip),
             Change::Level { .. } => {
                 let entry =
                     self.entries.get_mut(&event.key).filter(|entry| entry.is_invalid == Some(true))?;
@@ -116,12 +116,12 @@ impl NoticeFilter {
                 let is_news = !std::mem::replace(&mut entry.is_undeclared, true);
                 is_news.then(|| Notice::on(event, NoticeKind::Undeclared, 0, entry.invalid_at))
             }
-            Change::Ended(ending) => self.hear_ending(event, ending, last),
+            Change::Ended(ending) => self.on_ending(event, ending, last),
             Change::Displaced | Change::Readopted => None,
         }
     }
 
-    fn hear_status(
+    fn on_status(
         &mut self,
         event: &MessageEvent,
         to: MessageStatus,
@@ -151,7 +151,7 @@ impl NoticeFilter {
         }
     }
 
-    fn hear_ending(
+    fn on_ending(
         &mut self,
         event: &MessageEvent,
         ending: Ending,

@@ -66,7 +66,7 @@ mod tests {
     #[case::safe_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Safe, SafetyLevel::LocalSafe)]
     #[case::final_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
     #[case::unsafe_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
-    fn a_node_proves_what_it_checks(
+    fn safe_blocks_are_proven_only_if_the_node_checks_messages(
         #[case] safe_means: SafeMeans,
         #[case] timestamp: u64,
         #[case] level: SafetyLevel,

@@ -162,7 +162,7 @@ impl ChainView {
     }
 
     /// Takes a block out of what is remembered from below the view.
-    pub(super) fn take_remains(&mut self, number: u64) -> Option<BlockNode> {
+    pub(super) fn take_below_view(&mut self, number: u64) -> Option<BlockNode> {
         self.remains.remove(&number)
     }
 
@@ -210,7 +210,7 @@ impl ChainView {
     }
 
     /// Takes a dropped block that is canonical again out of what waits for a successor, or for the final block.
-    pub(super) fn take_back(&mut self, key: &BlockKey) -> Option<BlockNode> {
+    pub(super) fn take_returned(&mut self, key: &BlockKey) -> Option<BlockNode> {
         if let Entry::Occupied(node) = self.displaced.entry(key.number)
             && node.get().block.key == *key
         {
@@ -238,7 +238,7 @@ impl ChainView {
             }
         }
         if self.remains.len() > CLOSED_REMAINS {
-            self.forget_remains();
+            self.forget_below_view();
         }
     }
 
@@ -269,7 +269,7 @@ impl ChainView {
     }
 
     /// Forgets the lowest blocks that only their status is remembered for, down to half of what is allowed.
-    fn forget_remains(&mut self) {
+    fn forget_below_view(&mut self) {
         let closed = self.remains.iter().filter(|(_, node)| !node.is_open()).map(|(number, _)| *number);
         let closed: Vec<u64> = closed.collect();
         let surplus = closed.len().saturating_sub(CLOSED_REMAINS.div_euclid(2));

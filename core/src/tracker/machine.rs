@@ -15,7 +15,7 @@ mod arrival;
 mod ending;
 mod judgement;
 mod levels;
-mod look;
+mod message_check;
 mod rewind;
 mod round;
 mod settle;
@@ -124,32 +124,32 @@ impl Tracker {
     /// Takes in a fact, and says what follows from it. What cannot be is refused and changes nothing.
     pub fn apply(&mut self, input: Input) -> TrackerOutcome {
         let mut work = Work::default();
-        match self.take_in(input, &mut work) {
+        match self.apply_input(input, &mut work) {
             Ok(()) => TrackerOutcome { events: work.events, requests: work.requests, refused: None },
             Err(refused) => TrackerOutcome { refused: Some(refused), ..TrackerOutcome::default() },
         }
     }
 
-    fn take_in(&mut self, input: Input, work: &mut Work) -> Result<(), RefusedInput> {
+    fn apply_input(&mut self, input: Input, work: &mut Work) -> Result<(), RefusedInput> {
         match input {
             Input::Block(block) => {
                 let chain_id = block.key.chain_id;
                 self.arrive(&block, work)?;
                 self.end_supplanted(chain_id, work);
                 self.settle(work);
-                self.come_final(chain_id, work);
+                self.on_finality(chain_id, work);
             }
             Input::Rewound { chain_id, kept } => {
                 self.known(chain_id)?;
                 self.rewind(chain_id, kept, work);
                 self.settle(work);
-                self.come_final(chain_id, work);
+                self.on_finality(chain_id, work);
             }
             Input::Heads { chain_id, heads } => {
                 self.known(chain_id)?;
                 self.head(chain_id, heads, work);
                 self.end_supplanted(chain_id, work);
-                self.come_final(chain_id, work);
+                self.on_finality(chain_id, work);
             }
             Input::Answer { request, logs } => {
                 self.known(request.place().0)?;
@@ -157,13 +157,13 @@ impl Tracker {
                 self.settle(work);
             }
             Input::Time(now) => {
-                self.look_at_unclear(work);
+                self.recheck_unclear(work);
                 self.settle(work);
                 self.expire(now, work);
             }
         }
-        self.level_out(work);
-        self.harvest(work);
+        self.update_levels(work);
+        self.finish_ripe(work);
         Ok(())
     }
 

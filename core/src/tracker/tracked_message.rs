@@ -60,7 +60,7 @@ pub(super) enum Own {
 
 impl Own {
     /// Whether every clause holds.
-    pub(super) const fn holds(self) -> bool {
+    pub(super) const fn is_valid(self) -> bool {
         matches!(self, Self::Hold | Self::Last)
     }
 }

@@ -254,7 +254,7 @@ mod tests {
     #[case::between_two_cycles(
         &[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 1, 0), (4, 0, 3, 0), (4, 1, 5, 0), (5, 0, 4, 1)], &[1, 2, 4, 5], &[3]
     )]
-    fn what_both_rules_name_and_what_one(
+    fn cyclic_and_rule_dependent_chains(
         #[case] rows: &[Row],
         #[case] by_both: &[u64],
         #[case] by_one: &[u64],

@@ -68,7 +68,7 @@ pub enum Unclear {
 
 impl Unclear {
     /// What is not known, in words.
-    pub fn what(&self) -> String {
+    pub fn unknown_part(&self) -> String {
         match self {
             Self::InteropTime { chain_id } => format!("the interop activation time of chain {chain_id}"),
             Self::Dependencies { chain_id } => format!("the dependency set of chain {chain_id}"),

@@ -9,7 +9,7 @@ use tracing::error;
 
 impl Auditor {
     /// A piece of work panicked: a mistake of ours. It is done again, and nothing else waits for it.
-    pub(super) fn take_up_again(&mut self, piece: Piece, error: &JoinError) {
+    pub(super) fn retry_panicked(&mut self, piece: Piece, error: &JoinError) {
         let (key, work) = match piece {
             Piece::Case(case) => (*case.key(), Work::Case(case)),
             Piece::Ancestor(key) => (key, Work::Ancestor),
@@ -27,12 +27,12 @@ impl Auditor {
             }
             Piece::Asking => {
                 error!(%error, "L1 check of earlier verdicts crashed; retrying");
-                self.ask_about_ties_again();
+                self.repeat_origin_requests();
                 return;
             }
             Piece::Again(key) => {
                 error!(block = %key, %error, "recheck of an invalid block crashed; retrying");
-                self.look_later(key);
+                self.recheck_later(key);
                 return;
             }
         };

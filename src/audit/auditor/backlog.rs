@@ -45,12 +45,12 @@ impl Auditor {
     }
 
     /// Opens what waits in the ledger, of the chains that have room again.
-    pub(super) async fn take_up_backlog(&mut self) -> Result<(), LedgerError> {
+    pub(super) async fn open_backlog(&mut self) -> Result<(), LedgerError> {
         let half = self.room().div_ceil(2);
         let chains = self.left_in_ledger.iter().copied();
         let with_room: Vec<ChainId> = chains.filter(|chain_id| self.open.count(*chain_id) < half).collect();
         for chain_id in with_room {
-            self.take_up(chain_id).await?;
+            self.open_from_ledger(chain_id).await?;
             if !self.left_in_ledger.contains(&chain_id) {
                 info!(%chain_id, "all waiting blocks are being judged again");
             }
@@ -74,7 +74,7 @@ impl Auditor {
             }
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
-            self.take_up(chain_id).await?;
+            self.open_from_ledger(chain_id).await?;
             let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
             for (number, candidate) in kept {
                 let _known = self.investigator.candidates().note(chain_id, number, candidate);
@@ -88,7 +88,7 @@ impl Auditor {
     }
 
     /// Opens a chain's cases that are open in the ledger and not here, oldest first, as many as there is room for.
-    async fn take_up(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
+    async fn open_from_ledger(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         let mut after = 0;
         loop {
             let page = self.ledger.open_cases(chain_id, after, PAGE).await?;

@@ -67,17 +67,17 @@ impl Auditor {
         cases.truncate(openings.len());
         let rest = cases.split_off(cases.len().div_ceil(2));
         for case in cases {
-            self.take_in(key, case);
+            self.insert_ancestor(key, case);
         }
         self.find_parents(chain_id).await?;
         for case in rest {
-            self.take_in(key, case);
+            self.insert_ancestor(key, case);
         }
         Ok(())
     }
 
     /// Takes in the case of an ancestor that was fetched: `asked` for, or with that.
-    fn take_in(&mut self, asked: BlockKey, case: Case) {
+    fn insert_ancestor(&mut self, asked: BlockKey, case: Case) {
         let key = *case.key();
         if key == asked {
             self.open.resume(key, Work::Case(Box::new(case)));

@@ -1,7 +1,7 @@
 //! What the log says of a verdict.
 
 use super::Auditor;
-use crate::audit::reasons::{ReasonTexts, gist};
+use crate::audit::reasons::{ReasonTexts, normalize};
 use crate::incidents::{Alarm, Incidents};
 use crate::ledger::{BoundVerdict, Decided, Decision};
 use crosscheck_core::case::Cause;
@@ -16,19 +16,19 @@ const QUIET: Duration = Duration::from_secs(60);
 impl Auditor {
     /// Tells why what cases wait for cannot be had: once for each kind of wait, and again when that is another reason. That something
     /// is not there yet is the ordinary course of things.
-    pub(super) fn tell_reasons(&mut self, words: &ReasonTexts) {
+    pub(super) fn report_reasons(&mut self, words: &ReasonTexts) {
         let now = Instant::now();
         for (wait, reason) in words.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
-            let gist = gist(reason);
+            let normalized = normalize(reason);
             let reported = self.reported_reasons.get(wait);
             if reported
-                .is_some_and(|(known, at)| *known == gist || now.saturating_duration_since(*at) < QUIET)
+                .is_some_and(|(known, at)| *known == normalized || now.saturating_duration_since(*at) < QUIET)
             {
                 continue;
             }
             let chain_id = wait.chain_id;
             info!(%chain_id, awaited = %wait, reason, "block is waiting for unavailable data");
-            self.reported_reasons.insert(*wait, (gist, now));
+            self.reported_reasons.insert(*wait, (normalized, now));
         }
     }
 }

@@ -14,7 +14,7 @@ impl Auditor {
         for key in waiting {
             let witnesses = self.investigator.witnesses(key);
             if self.witnesses.insert(key, witnesses).is_some_and(|known| known != witnesses) {
-                self.open.hurry(&key, Instant::now());
+                self.open.expedite(&key, Instant::now());
             }
         }
     }

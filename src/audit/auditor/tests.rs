@@ -133,7 +133,7 @@ async fn an_investigation_that_panics_is_retried() {
     auditor.running.begin(Piece::Scouting(chain()), broken());
     auditor.running.begin(Piece::Looking(chain()), broken());
     while let Some((piece, outcome)) = auditor.running.next().await {
-        auditor.take_up_again(piece, &outcome.unwrap_err());
+        auditor.retry_panicked(piece, &outcome.unwrap_err());
     }
     let mut again = Vec::new();
     tokio::time::advance(Duration::from_secs(1)).await;
@@ -154,7 +154,7 @@ async fn why_blocks_wait_is_reported_once_for_each_reason() {
     tokio::time::pause();
     let receipts = Wait { awaited: Awaited::Receipts, chain_id: chain(), cause: Cause::EndpointError };
     let head = Wait { awaited: Awaited::LocalSafe, chain_id: chain(), cause: Cause::NotYet };
-    let mut tell = |wait: Wait, reason: &str| auditor.tell_reasons(&[(wait, reason.to_owned())].into());
+    let mut tell = |wait: Wait, reason: &str| auditor.report_reasons(&[(wait, reason.to_owned())].into());
     tell(head, "block 7 is not local-safe yet");
     assert_eq!(lines.count("waits"), 0, "{}", lines.text());
     for number in 7..10 {

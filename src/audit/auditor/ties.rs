@@ -95,13 +95,13 @@ impl Auditor {
     }
 
     /// Looks at the verdicts against blocks of all chains, whatever their heads do: L1 may leave a branch while every chain is stalled.
-    pub(super) async fn look_at_all_ties(&mut self) -> Result<(), LedgerError> {
+    pub(super) async fn check_all_ties(&mut self) -> Result<(), LedgerError> {
         if self.ties.tied.is_empty() && self.ties.due.is_empty() {
             return Ok(());
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
             if let Some(status) = self.investigator.heads(chain_id) {
-                self.look_at_ties(chain_id, &status).await?;
+                self.check_ties(chain_id, &status).await?;
             }
         }
         Ok(())
@@ -109,12 +109,12 @@ impl Auditor {
 
     /// Looks at the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
     /// continues with those whose branch is gone.
-    pub(super) async fn look_at_ties(
+    pub(super) async fn check_ties(
         &mut self,
         chain_id: ChainId,
         status: &SyncStatus,
     ) -> Result<(), LedgerError> {
-        self.ask_about_ties(chain_id, status);
+        self.request_tie_origins(chain_id, status);
         let room = self.limits.concurrency.saturating_sub(self.running.len()).max(1);
         for key in self.ties.take_due(chain_id, Instant::now(), room) {
             let Some(case) = self.ledger.wrong_case(&key).await? else {
@@ -123,13 +123,13 @@ impl Auditor {
             };
             let (case, investigator) = (self.reopened(&case), Arc::clone(&self.investigator));
             self.running.begin(Piece::Again(key), async move {
-                Finished::Again { key, found: look_again(&investigator, key, case).await.map(Box::new) }
+                Finished::Again { key, found: recheck(&investigator, key, case).await.map(Box::new) }
             });
         }
         Ok(())
     }
 
-    fn ask_about_ties(&mut self, chain_id: ChainId, status: &SyncStatus) {
+    fn request_tie_origins(&mut self, chain_id: ChainId, status: &SyncStatus) {
         let left = self.investigator.l1_branches_left();
         let is_final = |key: &BlockKey| is_final(key, status);
         let mut asked: Vec<_> = self.ties.tied.iter().map(|(key, l1)| (*key, *l1)).collect();
@@ -164,7 +164,7 @@ impl Auditor {
     }
 
     /// Takes in what L1 has of what verdicts rest on. `left`: how often it had left a branch when all of them were asked about.
-    pub(super) fn asked_about_ties(&mut self, left: Option<u64>, found: Vec<(BlockKey, Origin)>) {
+    pub(super) fn on_tie_origins(&mut self, left: Option<u64>, found: Vec<(BlockKey, Origin)>) {
         self.ties.is_asking = false;
         if left.is_some() && found.iter().all(|(_, origin)| *origin != Origin::NotYet) {
             self.ties.seen = left;
@@ -186,23 +186,23 @@ impl Auditor {
     }
 
     /// L1 was not asked to the end.
-    pub(super) const fn ask_about_ties_again(&mut self) {
+    pub(super) const fn repeat_origin_requests(&mut self) {
         self.ties.is_asking = false;
     }
 
     /// A check of a block whose verdict may be untrue did not tell.
-    pub(super) fn look_later(&mut self, key: BlockKey) {
+    pub(super) fn recheck_later(&mut self, key: BlockKey) {
         self.ties.postpone(key, Instant::now());
     }
 
     /// Takes in what a block looked at again is on the branch that L1 has now.
-    pub(super) async fn looked_again(
+    pub(super) async fn on_rechecked(
         &mut self,
         key: BlockKey,
         found: Option<Box<Investigation>>,
     ) -> Result<(), LedgerError> {
         let Some(investigation) = found.filter(|found| found.case.verdict().is_some()) else {
-            self.look_later(key);
+            self.recheck_later(key);
             return Ok(());
         };
         let Some(verdict) = investigation.case.verdict() else { return Ok(()) };
@@ -219,7 +219,7 @@ impl Auditor {
             }
             return Ok(());
         }
-        let Some(before) = self.ledger.take_back_verdict(&key, self.clock.now()).await? else {
+        let Some(before) = self.ledger.withdraw_verdict(&key, self.clock.now()).await? else {
             return Ok(());
         };
         self.invalid.acquit(&key, Prover::Audit);
@@ -240,7 +240,7 @@ impl Auditor {
     }
 }
 
-async fn look_again(
+async fn recheck(
     investigator: &Investigator,
     key: BlockKey,
     case: Option<Box<Case>>,

@@ -40,7 +40,7 @@ impl Auditor {
     }
 
     /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
-    pub(super) fn look_at_vouched(&mut self, chain_id: ChainId) {
+    pub(super) fn check_vouched(&mut self, chain_id: ChainId) {
         if !self.looking.insert(chain_id) {
             // What is checked now may be no news any more.
             self.look_again.insert(chain_id);
@@ -48,14 +48,14 @@ impl Auditor {
         }
         let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
         self.running.begin(Piece::Looking(chain_id), async move {
-            let found = investigator.look_at_vouched(&ledger, chain_id).await;
+            let found = investigator.check_vouched(&ledger, chain_id).await;
             let standing = investigator.branch_standing(&ledger, chain_id).await;
             Finished::Looked { chain_id, found, standing }
         });
     }
 
     /// Takes in how a chain's vouched head stands.
-    pub(super) async fn looked_at_vouched(
+    pub(super) async fn on_vouched_checked(
         &mut self,
         chain_id: ChainId,
         step: Option<HeadMove>,
@@ -63,13 +63,13 @@ impl Auditor {
     ) -> Result<(), LedgerError> {
         self.looking.remove(&chain_id);
         if let Some(branches) = &self.branches {
-            branches.see(chain_id, standing);
+            branches.update(chain_id, standing);
         }
         if let Some(step) = step {
             self.move_head(chain_id, step).await?;
         }
         if self.look_again.remove(&chain_id) {
-            self.look_at_vouched(chain_id);
+            self.check_vouched(chain_id);
         }
         Ok(())
     }

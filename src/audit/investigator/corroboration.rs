@@ -27,7 +27,7 @@ impl Investigator {
         let others = self.heads.others(chain_id);
         Witnesses {
             own: self.heads.second_opinion(chain_id).covers(number),
-            others: others.iter().filter(|other| other.can_tell(number)).count(),
+            others: others.iter().filter(|other| other.has_derived(number)).count(),
             epoch: self.epoch(chain_id),
         }
     }
@@ -44,7 +44,7 @@ impl Investigator {
             return Ok(Fact::DerivedOther);
         }
         let opinion = self.heads.second_opinion(key.chain_id);
-        if (was_own && opinion.covers(key.number)) || self.is_said_by_another(key, derived).await {
+        if (was_own && opinion.covers(key.number)) || self.is_derived_by_another_node(key, derived).await {
             return Ok(Fact::Corroborated { derived });
         }
         let rules = self.rules(key.chain_id);
@@ -63,9 +63,9 @@ impl Investigator {
     }
 
     /// Whether a rollup node that is not in use has derived this block.
-    async fn is_said_by_another(&self, key: BlockKey, derived: B256) -> bool {
+    async fn is_derived_by_another_node(&self, key: BlockKey, derived: B256) -> bool {
         for other in self.heads.others(key.chain_id) {
-            if !other.can_tell(key.number) {
+            if !other.has_derived(key.number) {
                 continue;
             }
             let head = BlockNumHash { number: other.local_safe.number, hash: other.local_safe.hash };

@@ -45,7 +45,7 @@ impl Past {
     }
 
     /// The turn to ask for a block's receipts: anyone who has it next finds them in the index.
-    pub(super) async fn turn(&self, block: B256) -> OwnedMutexGuard<()> {
+    pub(super) async fn fetch_lock(&self, block: B256) -> OwnedMutexGuard<()> {
         let turn = Arc::clone(self.turns.lock().get_or_insert(block, Arc::default));
         turn.lock_owned().await
     }
@@ -87,7 +87,7 @@ impl Investigator {
             Some(past) => remembered(past, client, number).await,
             None => client.known_block_by_number(number).await,
         };
-        answer.map_err(|error| self.note_failure(&error, chain_id, awaited))?.ok_or(wait)
+        answer.map_err(|error| self.record_failure(&error, chain_id, awaited))?.ok_or(wait)
     }
 
     /// A block and the next one do not belong together: what was said of their heights is asked for again.

@@ -16,7 +16,7 @@ impl Investigator {
 
     /// How often L1 was seen to leave a branch.
     pub(in crate::audit) fn l1_branches_left(&self) -> u64 {
-        self.l1.as_ref().map_or(0, L1Judge::branches_left)
+        self.l1.as_ref().map_or(0, L1Judge::reorg_count)
     }
 
     /// Whether L1 has this block.

@@ -2,7 +2,7 @@
 
 use super::{Investigator, Wait};
 use crate::audit::gap_run::{RUN_LIMITS, linked_below};
-use crate::audit::reasons::{ReasonTexts, with_words};
+use crate::audit::reasons::{ReasonTexts, with_texts};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
@@ -14,7 +14,7 @@ impl Investigator {
         key: BlockKey,
         below: u64,
     ) -> (Result<Vec<VerifiedBlock>, Wait>, ReasonTexts) {
-        with_words(self.fetch_run(key, below)).await
+        with_texts(self.fetch_run(key, below)).await
     }
 
     async fn fetch_run(&self, key: BlockKey, below: u64) -> Result<Vec<VerifiedBlock>, Wait> {

@@ -278,7 +278,7 @@ async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
     // A chain that goes back takes with it what rests on it.
     let lower = court.chains[&A].read().canonical(2).unwrap().hash;
     court.adopt(A, lower);
-    court.investigator.held_chains().await;
+    court.investigator.continuous_chains().await;
     assert!(!is_known(&court));
 }
 

@@ -83,7 +83,7 @@ impl AuditContext {
 
 impl Investigator {
     /// Sees to the needs that are about more than one block.
-    pub(super) async fn look_around(
+    pub(super) async fn resolve_related(
         &self,
         scene: &AuditContext,
         needs: &BTreeSet<AroundNeed>,
@@ -120,7 +120,7 @@ impl Investigator {
     }
 
     async fn walk<'a>(&'a self, scene: &AuditContext) -> ClosureWalk<'a> {
-        let held = self.held_chains().await;
+        let held = self.continuous_chains().await;
         let mut walk = ClosureWalk {
             closure: Closure::of(&self.set, Arc::clone(&scene.root)),
             waits: BTreeSet::new(),
@@ -143,18 +143,18 @@ impl Investigator {
             asked.extend(wave.iter().copied());
             let seen: Vec<_> = wave
                 .iter()
-                .map(|ask| async { (*ask, self.see_to(*ask, Some(scene), &held).await) })
+                .map(|ask| async { (*ask, self.fetch_requested(*ask, Some(scene), &held).await) })
                 .collect();
             let seen: Vec<_> = stream::iter(seen).buffer_unordered(CONCURRENT_NEEDS).collect().await;
             for (ask, found) in seen {
-                walk.take(ask, found);
+                walk.record(ask, found);
             }
         }
     }
 
     /// Fetches a block that a closure asks for. What was found valid before counts while the chains of `held` are all
     /// that it rests on.
-    pub(super) async fn see_to(
+    pub(super) async fn fetch_requested(
         &self,
         ask: BlockRequest,
         scene: Option<&AuditContext>,
@@ -178,7 +178,7 @@ impl Investigator {
         }
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let Some(tip) = heads.local_safe_l2 else {
-            self.heads.want(chain_id);
+            self.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         };
         let number = match ask.number {
@@ -229,7 +229,7 @@ impl Investigator {
         let wait = |cause| Wait { awaited: Awaited::SameTimestamp, chain_id, cause };
         let (number, at) = tip;
         let Some(age) = at.0.checked_sub(timestamp.0) else {
-            self.heads.want(chain_id);
+            self.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         };
         let block_time = self.set.block_time(chain_id).and_then(NonZeroU64::new);
@@ -283,20 +283,20 @@ impl Investigator {
     }
 
     /// The chains that are known not to have moved back since what was found valid was found.
-    pub(super) async fn held_chains(&self) -> BTreeSet<ChainId> {
+    pub(super) async fn continuous_chains(&self) -> BTreeSet<ChainId> {
         let asked: Vec<_> = self
             .set
             .chain_ids()
-            .map(|chain_id| async move { (chain_id, self.is_held(chain_id).await) })
+            .map(|chain_id| async move { (chain_id, self.is_continuous(chain_id).await) })
             .collect();
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS).collect().await;
         answers.into_iter().filter(|(_, is_held)| *is_held).map(|(chain_id, _)| chain_id).collect()
     }
 
-    async fn is_held(&self, chain_id: ChainId) -> bool {
+    async fn is_continuous(&self, chain_id: ChainId) -> bool {
         let local_safe = self.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
         let Some(head) = local_safe.map(|head| head.position()) else { return false };
-        let continuity = self.proven.lock().see(chain_id, head);
+        let continuity = self.proven.lock().observe_head(chain_id, head);
         let Continuity::BlockRequest(anchor) = continuity else { return true };
         let Some(client) = self.clients.get(&chain_id) else { return false };
         match client.canonical_hash(anchor.number).await {
@@ -306,7 +306,7 @@ impl Investigator {
             }
             Ok(None) => false,
             Err(error) => {
-                let _wait = self.note_failure(&error, chain_id, Awaited::CitedBlock);
+                let _wait = self.record_failure(&error, chain_id, Awaited::CitedBlock);
                 false
             }
         }
@@ -314,7 +314,7 @@ impl Investigator {
 }
 
 impl ClosureWalk<'_> {
-    fn take(&mut self, ask: BlockRequest, found: Result<Fetched, Wait>) {
+    fn record(&mut self, ask: BlockRequest, found: Result<Fetched, Wait>) {
         match found {
             Ok(Fetched::Block { logs, maturity, rests_on, is_original }) => {
                 self.is_sure &= is_original;

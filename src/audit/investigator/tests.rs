@@ -338,7 +338,7 @@ async fn a_block_proves_that_its_chain_has_reached_its_height(
     let reported = SyncStatus { local_safe_l2: reported, ..heads_at(&fixture, 3, None) };
     investigator.heads.set(chain_id, Some(reported));
     let ask = BlockRequest { chain_id, number: Some(9), timestamp: UnixSeconds(tip.timestamp().0 + 4) };
-    let found = investigator.see_to(ask, None, &BTreeSet::new()).await;
+    let found = investigator.fetch_requested(ask, None, &BTreeSet::new()).await;
     let proven = match found {
         Ok(surroundings::Fetched::Tip { number, timestamp }) => Some((number, timestamp)),
         Ok(_) => panic!("a block"),

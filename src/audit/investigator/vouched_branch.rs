@@ -45,7 +45,7 @@ enum BranchState {
 }
 
 impl Seen {
-    const fn standing(self) -> BranchState {
+    const fn state(self) -> BranchState {
         match (self.origin, self.is_canonical) {
             (Origin::Dropped, _) => BranchState::Left(RetractionReason::L1Reorg),
             (Origin::Canonical | Origin::Unknowable, Some(true)) => BranchState::Stands,
@@ -62,15 +62,15 @@ impl Investigator {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub(in crate::audit) async fn look_at_vouched(
+    pub(in crate::audit) async fn check_vouched(
         &self,
         ledger: &Ledger,
         chain_id: ChainId,
     ) -> Result<Option<HeadMove>, LedgerError> {
         let Some(head) = ledger.vouched(chain_id).await? else { return Ok(None) };
         match self.is_canonical(chain_id, head).await {
-            Some(true) => self.look_above(ledger, chain_id).await,
-            Some(false) | None => self.look_below(ledger, chain_id).await,
+            Some(true) => self.find_above(ledger, chain_id).await,
+            Some(false) | None => self.find_below(ledger, chain_id).await,
         }
     }
 
@@ -104,10 +104,10 @@ impl Investigator {
     }
 
     /// The blocks above the head that it left, as far as L1 has them again.
-    async fn look_above(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
+    async fn find_above(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let mut again = Vec::new();
         for block in ledger.abandoned_branch(chain_id, MAX_BRANCH).await? {
-            if self.look(chain_id, &block, false).await.standing() != BranchState::Stands {
+            if self.examine(chain_id, &block, false).await.state() != BranchState::Stands {
                 break;
             }
             again.push(block.position);
@@ -116,7 +116,7 @@ impl Investigator {
     }
 
     /// The highest block at or below the head that is still on the chain.
-    async fn look_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
+    async fn find_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let finalized = self.final_height(chain_id).await;
         let final_head = self.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
         let is_verified = final_head
@@ -126,7 +126,7 @@ impl Investigator {
             let to = block.position;
             let is_final = finalized.is_some_and(|height| to.number <= height)
                 && (is_verified || self.is_upheld_at(ledger, chain_id, to.number).await?);
-            match (self.look(chain_id, &block, is_final).await.standing(), left) {
+            match (self.examine(chain_id, &block, is_final).await.state(), left) {
                 (BranchState::Left(reason), None) => left = Some((to, reason)),
                 (BranchState::Left(_), Some(_)) => {}
                 (BranchState::Stands, Some((from, reason))) => {
@@ -138,7 +138,7 @@ impl Investigator {
         Ok(None)
     }
 
-    async fn look(&self, chain_id: ChainId, block: &BranchBlock, is_final: bool) -> Seen {
+    async fn examine(&self, chain_id: ChainId, block: &BranchBlock, is_final: bool) -> Seen {
         let origin = match (&self.l1, block.l1_origin) {
             (Some(l1), Some(origin)) => l1.origin(chain_id, origin).await,
             _ => Origin::Unknowable,
@@ -155,7 +155,7 @@ impl Investigator {
         match self.clients.get(&chain_id)?.canonical_hash(block.number).await {
             Ok(found) => found.map(|hash| hash == block.hash),
             Err(error) => {
-                let _wait = self.note_failure(&error, chain_id, Awaited::Block);
+                let _wait = self.record_failure(&error, chain_id, Awaited::Block);
                 None
             }
         }
@@ -212,12 +212,12 @@ mod tests {
     #[case::another_block_is_final(Origin::Canonical, Some(false), true, REPLACED)]
     #[case::nothing_is_there(Origin::Canonical, None, true, BranchState::Unknown)]
     #[case::its_origin_is_unknown(Origin::Unknowable, Some(false), false, BranchState::Unknown)]
-    fn whether_a_block_is_still_on_the_chain(
+    fn the_state_of_a_block_on_its_branch(
         #[case] origin: Origin,
         #[case] is_canonical: Option<bool>,
         #[case] is_final: bool,
         #[case] expected: BranchState,
     ) {
-        assert_eq!(Seen { origin, is_canonical, is_final }.standing(), expected);
+        assert_eq!(Seen { origin, is_canonical, is_final }.state(), expected);
     }
 }

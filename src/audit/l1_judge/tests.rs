@@ -42,7 +42,7 @@ async fn serve(method: &'static str, answer: Value) -> RunningServer {
 /// A judge whose L1 client tells this, kept in this ledger.
 async fn judge(method: &'static str, answer: Value, ledger: &Ledger) -> (L1Judge, [RunningServer; 2]) {
     let (judge, servers) = judge_of(op_mainnet_json(), method, answer).await;
-    (judge.keeping(ledger.clone()), servers)
+    (judge.with_ledger(ledger.clone()), servers)
 }
 
 /// A judge of a chain with this rollup configuration.

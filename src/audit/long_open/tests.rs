@@ -47,9 +47,9 @@ impl World {
         self.start + Duration::from_secs(seconds)
     }
 
-    fn look(&mut self, seconds: u64) {
+    fn check(&mut self, seconds: u64) {
         let now = self.at(seconds);
-        self.watch.look(ChainId::from(901), &self.open, &self.reasons, now);
+        self.watch.check(ChainId::from(901), &self.open, &self.reasons, now);
     }
 
     fn gauge(&self, cause: &str) -> String {
@@ -67,12 +67,12 @@ async fn a_case_that_stays_open_is_reported_with_the_reason_until_it_is_closed()
     let wait = Wait { awaited: Awaited::L1, chain_id: ChainId::from(901), cause: Cause::Unsupported };
     world.reasons.note(wait, "the fork zephyr is not known");
 
-    world.look(900);
+    world.check(900);
     assert!(world.health.reasons().is_empty() && world.cases.of(ChainId::from(901)).is_none());
     assert_eq!((world.gauge("unsupported"), world.gauge("endpoint-error")), ("900".into(), "840".into()));
     assert_eq!(world.gauge("not-yet"), "0");
 
-    world.look(901);
+    world.check(901);
     let reported = world.health.reasons();
     assert!(
         reported.len() == 1 && reported[0].contains("block 7 ") && reported[0].contains("15m"),
@@ -84,10 +84,10 @@ async fn a_case_that_stays_open_is_reported_with_the_reason_until_it_is_closed()
     assert!(reported[0].contains(&long.reason));
 
     world.open.close(&key(7));
-    world.look(902);
+    world.check(902);
     assert!(world.health.reasons().is_empty() && world.cases.of(ChainId::from(901)).is_none());
     assert_eq!(world.gauge("unsupported"), "0");
-    world.look(961);
+    world.check(961);
     assert_eq!(world.cases.of(ChainId::from(901)).unwrap().number, 8);
 }
 
@@ -97,7 +97,7 @@ async fn a_restart_does_not_reset_the_age_of_a_case() {
     world.start = Instant::now() + Duration::from_secs(3600);
     world.open(7, 0, Cause::NotYet);
     world.open.backdate(&key(7), world.start.checked_sub(Duration::from_secs(1000)).unwrap());
-    world.look(1);
+    world.check(1);
     assert_eq!(world.cases.of(ChainId::from(901)).unwrap().open_seconds, 1001);
 }
 
@@ -105,7 +105,7 @@ async fn a_restart_does_not_reset_the_age_of_a_case() {
 async fn a_case_that_is_being_checked_waits_for_nothing() {
     let mut world = World::new();
     world.open.insert(key(7), Work::Ancestor, world.start);
-    world.look(901);
+    world.check(901);
     assert_eq!(world.cases.of(ChainId::from(901)).unwrap().reason, "nothing: it is being checked");
     assert_eq!(world.gauge("not-yet"), "0");
 }

@@ -179,7 +179,7 @@ const NEVER_TIME: u64 = i64::MAX.unsigned_abs();
     &[(Fork::Jovian, 1_800_000_001)],
     &["isthmus_time is 1746806402 by its rollup node and 1746806401 by the built-in facts of bob"]
 )]
-fn a_fork_that_this_build_knows_no_time_of_is_the_nodes(
+fn a_fork_without_a_built_in_time_is_taken_from_the_node(
     #[case] forks: &[(Fork, u64)],
     #[case] taken: &[(Fork, u64)],
     #[case] says: &[&str],
@@ -205,7 +205,7 @@ fn a_node_that_keeps_the_gas_of_an_unknown_karst_has_no_difference() {
     Some(1_800_000_001),
     &["jovian_time is 1800000001 by its rollup node and not set by the built-in facts of bob"]
 )]
-fn a_fork_that_was_called_off_is_compared(#[case] node: Option<u64>, #[case] says: &[&str]) {
+fn a_cancelled_fork_is_compared(#[case] node: Option<u64>, #[case] says: &[&str]) {
     let forks: Vec<_> = node.map(|time| (Fork::Jovian, time)).into_iter().collect();
     let (mut own, word) = bob(&forks);
     let network = own.network.as_mut().unwrap();

@@ -6,7 +6,7 @@ use super::fields::{Payload, number};
 use crate::audit::in_words;
 use crate::cli::node_rules::ask_nodes;
 use crate::cli::settings::SettingsArgs;
-use crate::cli::{Outcome, UsageError, complain, print, runtime};
+use crate::cli::{Outcome, UsageError, print, print_error, runtime};
 use crate::service::{execution_clients, l1_reader, rollup_nodes};
 use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient};
 use alloy::primitives::{Address, B256};
@@ -173,9 +173,9 @@ impl CheckArgs {
             match answer {
                 Ok(answer) if answer.differences.is_empty() => {}
                 // Nothing is clear of the chain now.
-                Ok(answer) => complain(&format!("chain {chain_id}: {}", in_words(&answer.differences))),
+                Ok(answer) => print_error(&format!("chain {chain_id}: {}", in_words(&answer.differences))),
                 // What is configured stands.
-                Err(error) => complain(&format!("the rules of chain {chain_id} cannot be read: {error}")),
+                Err(error) => print_error(&format!("the rules of chain {chain_id} cannot be read: {error}")),
             }
         }
         Ok(Examiner { set, clients })

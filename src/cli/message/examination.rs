@@ -272,8 +272,8 @@ impl Examiner {
                     return examination.invalid(reason);
                 }
                 examination.concluded(match executing {
-                    Executing::Block(root) => self.look_around(root, message, &logs).await,
-                    Executing::Fields(at) => self.look_behind(at, message, logs).await,
+                    Executing::Block(root) => self.check_related(root, message, &logs).await,
+                    Executing::Fields(at) => self.check_cited(at, message, logs).await,
                 })
             }
             Err(why @ Unknown::NoBlock { .. }) => match self.tip(id.chain_id).await {

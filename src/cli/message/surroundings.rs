@@ -58,7 +58,7 @@ impl Examiner {
     ///
     /// # Errors
     /// If that cannot be determined.
-    pub(super) async fn look_around(
+    pub(super) async fn check_related(
         &self,
         root: Arc<ProvenLogs>,
         message: &Message,
@@ -88,7 +88,7 @@ impl Examiner {
     ///
     /// # Errors
     /// If it cannot be determined.
-    pub(super) async fn look_behind(
+    pub(super) async fn check_cited(
         &self,
         executed_at: UnixSeconds,
         message: &Message,
@@ -115,8 +115,10 @@ impl Examiner {
                 return walk;
             }
             asked.extend(wave.iter().copied());
-            let seen: Vec<_> =
-                wave.iter().map(|ask| async { (*ask, self.see_to(*ask, &finalized).await) }).collect();
+            let seen: Vec<_> = wave
+                .iter()
+                .map(|ask| async { (*ask, self.fetch_requested(*ask, &finalized).await) })
+                .collect();
             let seen: Vec<_> = stream::iter(seen).buffer_unordered(AT_ONCE).collect().await;
             for (ask, found) in seen {
                 match (found, ask.number) {
@@ -149,7 +151,7 @@ impl Examiner {
         finalized
     }
 
-    async fn see_to(
+    async fn fetch_requested(
         &self,
         ask: BlockRequest,
         finalized: &BTreeMap<ChainId, u64>,

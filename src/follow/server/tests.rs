@@ -104,7 +104,7 @@ async fn each_chain_has_its_path() {
 #[tokio::test]
 async fn without_a_status_the_server_answers_not_ready() {
     let server = start().await;
-    server.served.keep(ChainId::from(901), "the upstream has not answered yet".to_owned(), None, None);
+    server.served.keep_safe(ChainId::from(901), "the upstream has not answered yet".to_owned(), None, None);
     let answer = server.call("/901/", "optimism_syncStatus").await;
     assert_eq!(answer["error"]["code"], NOT_READY);
     assert_eq!(answer["error"]["message"], "not ready: the upstream has not answered yet");
@@ -129,7 +129,7 @@ async fn a_hold_is_shown_on_the_kept_status() {
         attributable: Some(true),
         ancestor_of: None,
     };
-    server.served.keep(ChainId::from(901), "a fork".to_owned(), None, Some(&hold));
+    server.served.keep_safe(ChainId::from(901), "a fork".to_owned(), None, Some(&hold));
     let answer = server.call("/901/", "optimism_syncStatus").await;
     assert_eq!(answer["result"]["crosscheck_hold"]["verdict"], "discarded");
 }

@@ -156,9 +156,9 @@ fn refusals_that_stop_are_no_longer_reported() {
     let friend = world.friend;
     world.refuse(120, CrossSafeBlocksV1, &wrong_signer(STRANGER), friend);
     let last = world.now - Duration::from_secs(1);
-    world.watch.look(last + OVER_AFTER - Duration::from_secs(1));
+    world.watch.check(last + OVER_AFTER - Duration::from_secs(1));
     assert!(!world.is_ready());
-    world.watch.look(last + OVER_AFTER);
+    world.watch.check(last + OVER_AFTER);
     assert!(world.is_ready());
     assert_eq!(world.in_a_row("cross-safe"), 0);
 }

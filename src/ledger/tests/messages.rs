@@ -153,7 +153,7 @@ async fn an_invalid_message_is_reported_once_at_each_level_across_restarts() {
         for (key, entry) in store.noted_messages(chain(), None, 100).await.unwrap() {
             notebook.restore(key, entry);
         }
-        let notes: Vec<Notice> = notebook.hear(&step, None).into_iter().collect();
+        let notes: Vec<Notice> = notebook.on_event(&step, None).into_iter().collect();
         store.note_messages(&notes, NOW).await.unwrap();
         store.close().await;
     }

@@ -40,10 +40,10 @@ async fn a_withdrawn_verdict_is_kept_and_another_is_reached() {
     assert_eq!(second.tied_verdicts(chain(), 9).await.unwrap(), tied(other));
     let case = second.wrong_case(&key(&wrong)).await.unwrap().unwrap();
     assert_eq!(case.attestation.unwrap().2, *wrong.frame());
-    let before = second.take_back_verdict(&key(&wrong), NOW).await.unwrap().unwrap();
+    let before = second.withdraw_verdict(&key(&wrong), NOW).await.unwrap().unwrap();
     assert_eq!((before.name.as_str(), before.reason.as_deref()), ("violated", Some("invalid-message")));
-    assert_eq!(second.take_back_verdict(&key(&wrong), NOW).await.unwrap(), None);
-    assert_eq!(second.take_back_verdict(&key(&right), NOW).await.unwrap(), None, "it is against nobody");
+    assert_eq!(second.withdraw_verdict(&key(&wrong), NOW).await.unwrap(), None);
+    assert_eq!(second.withdraw_verdict(&key(&right), NOW).await.unwrap(), None, "it is against nobody");
     assert_eq!(second.hold(chain()).await.unwrap(), None);
     assert_eq!(second.unresolved_counts().await.unwrap(), []);
     assert_eq!(second.counts(chain()).await.unwrap().open, 1);

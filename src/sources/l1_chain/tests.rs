@@ -41,7 +41,7 @@ fn line(from: &Arc<VerifiedL1Header>, branch: u8, length: usize) -> Vec<Arc<Veri
 #[test]
 fn an_empty_chain_knows_no_block() {
     let mut chain = L1Chain::default();
-    assert_eq!((chain.at(0), chain.head(), chain.left()), (At::Above, None, 0));
+    assert_eq!((chain.at(0), chain.head(), chain.reorg_count()), (At::Above, None, 0));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_head_adds_the_blocks_below_it() {
     assert_eq!(chain.at(13), At::Known(Arc::clone(&blocks[3])));
     assert_eq!((chain.at(16), chain.at(10)), (At::Above, At::NotKept));
     assert_eq!(chain.after(13), blocks[4..]);
-    assert_eq!(chain.left(), 0);
+    assert_eq!(chain.reorg_count(), 0);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_block_of_another_branch_removes_all_blocks_that_are_not_below_it() {
     take(&mut chain, &other, &other[1], 64);
     assert_eq!(chain.at(13), At::Known(Arc::clone(&other[1])));
     assert_eq!(chain.at(12), At::Known(Arc::clone(&blocks[2])));
-    assert_eq!((chain.at(14), chain.left()), (At::Above, 1));
+    assert_eq!((chain.at(14), chain.reorg_count()), (At::Above, 1));
 }
 
 /// A node behind the one that was asked before has the same chain, and less of it.
@@ -77,13 +77,13 @@ fn a_lower_head_of_the_same_branch_abandons_no_block() {
     for head in [0, 5, 3] {
         take(&mut chain, &blocks, &blocks[head], 64);
     }
-    assert_eq!((chain.at(14), chain.after(10).len(), chain.left()), (At::Above, 3, 0));
+    assert_eq!((chain.at(14), chain.after(10).len(), chain.reorg_count()), (At::Above, 3, 0));
     take(&mut chain, &blocks, &blocks[5], 1);
-    assert_eq!((chain.at(14), chain.left()), (At::Known(Arc::clone(&blocks[4])), 0));
+    assert_eq!((chain.at(14), chain.reorg_count()), (At::Known(Arc::clone(&blocks[4])), 0));
     let other = line(&blocks[3], 1, 1);
     take(&mut chain, &blocks, &blocks[3], 1);
     take(&mut chain, &other, &other[1], 1);
-    assert_eq!(chain.left(), 1, "a block that a lower head had hidden is gone");
+    assert_eq!(chain.reorg_count(), 1, "a block that a lower head had hidden is gone");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_head_that_cannot_be_joined_abandons_all_blocks() {
     chain.keep_below(first(9), 0);
     assert_eq!(chain.at(9), At::Known(first(9)));
     take(&mut chain, &blocks, &blocks[70], 64);
-    assert_eq!((chain.at(9), chain.left()), (At::NotKept, 1));
+    assert_eq!((chain.at(9), chain.reorg_count()), (At::NotKept, 1));
     chain.keep_below(first(9), 0);
     assert_eq!(chain.at(9), At::NotKept, "it was asked for before that");
 }
@@ -106,7 +106,7 @@ fn the_number_of_kept_blocks_is_bounded() {
     for head in &blocks {
         take(&mut chain, &blocks, head, 64);
     }
-    assert_eq!((chain.run.len(), chain.below.len(), chain.left()), (1024, 1024, 0));
+    assert_eq!((chain.run.len(), chain.below.len(), chain.reorg_count()), (1024, 1024, 0));
     assert_eq!(chain.at(1000), At::Known(Arc::clone(&blocks[990])), "it was in the run, and is below it now");
     assert_eq!(chain.at(500), At::NotKept);
 }
@@ -140,7 +140,7 @@ proptest! {
         let mut seen: Vec<Arc<VerifiedL1Header>> = Vec::new();
         for (head, steps) in heads {
             let head = head.get(&all);
-            let left = chain.left();
+            let left = chain.reorg_count();
             take(&mut chain, &all, head, steps);
             prop_assert_eq!(chain.head(), Some(head));
             for number in 5..=head.number() {
@@ -150,7 +150,7 @@ proptest! {
             }
             prop_assert_eq!(chain.at(head.number() + 1), At::Above);
             // Whatever was canonical since the last count and is not any more was counted.
-            if chain.left() != left {
+            if chain.reorg_count() != left {
                 seen.clear();
             }
             for block in &seen {

@@ -137,10 +137,10 @@ async fn a_changed_block_at_a_height_is_confirmed_with_a_new_request() {
     let old = l1.at(112);
     l1.reorg(2);
     assert_eq!(reader.at(old.id()).await.unwrap(), Some(Arc::clone(&old)), "some seconds old");
-    assert_eq!(reader.branches_left(), 0);
+    assert_eq!(reader.reorg_count(), 0);
     assert_eq!(reader.at(l1.at(112).id()).await.unwrap(), Some(l1.at(112)));
     assert_eq!(reader.at(old.id()).await.unwrap(), Some(l1.at(112)));
-    assert_eq!(reader.branches_left(), 1);
+    assert_eq!(reader.reorg_count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

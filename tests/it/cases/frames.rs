@@ -24,7 +24,7 @@ async fn inspect(file: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), json_of(&output))
 }
 
-pub(super) async fn blob_gas_is_taken_from_jovian_on() {
+pub(super) async fn blob_gas_is_accepted_from_jovian_on() {
     for (jovian, code, reason) in
         [("1770000014", Some(0), Value::Null), ("1770000015", Some(1), json!("blob-gas-before-jovian"))]
     {
@@ -34,7 +34,7 @@ pub(super) async fn blob_gas_is_taken_from_jovian_on() {
     }
 }
 
-pub(super) async fn a_replay_binds_nobody() {
+pub(super) async fn a_replay_binds_no_signer() {
     let arguments = [
         "--chain-id=10",
         "--topic=cross-safe-blocksv1",
@@ -49,7 +49,7 @@ pub(super) async fn a_replay_binds_nobody() {
     );
 }
 
-pub(super) async fn a_foreign_transaction_is_taken_or_named() {
+pub(super) async fn an_unknown_transaction_is_accepted_or_named() {
     let arguments = ["--chain-id=11142220", "--topic=blocksv4", "--at=1755630478"];
     let (code, found) = inspect("31-celo-cip64/frame.bin", &arguments).await;
     assert_eq!(
@@ -87,7 +87,7 @@ pub(super) async fn a_log_is_decoded_as_it_was_answered() {
     }
 }
 
-pub(super) async fn bootnodes_of_the_wild_are_taken() {
+pub(super) async fn real_bootnodes_are_accepted() {
     let text = std::fs::read_to_string(path("22-bootnodes-and-static-peers-of-the-wild/nodes.txt")).unwrap();
     let nodes: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     let refused = nodes.iter().filter_map(|node| Some((*node, node.parse::<Bootnode>().err()?.reason)));

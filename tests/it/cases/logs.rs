@@ -110,7 +110,7 @@ fn hashes_alone(transactions: &mut Value) {
     *transactions = list.iter().map(|transaction| transaction["hash"].clone()).collect();
 }
 
-pub(super) async fn what_a_node_has_lost_is_unknown() {
+pub(super) async fn data_that_a_node_lost_is_unknown() {
     let answers = Answers::of("15-lost-receipts-and-empty-blocks/el.json");
     for (lost, answers, says) in losses(&answers) {
         let server = Recorded::with(answers, |_| ()).await;
@@ -133,7 +133,7 @@ fn lost_block() -> Question<'static> {
     }
 }
 
-pub(super) async fn a_price_without_0x_is_passed_over() {
+pub(super) async fn a_price_without_0x_is_ignored() {
     for file in ["l1.json", "l1-hex.json"] {
         let answers = Answers::of(&format!("13-erigon-blob-gas-price-without-0x/{file}"));
         let block = "eth_getBlockByNumber [\"0x1312d00\",false]";
@@ -155,7 +155,7 @@ pub(super) async fn a_price_without_0x_is_passed_over() {
 }
 
 /// Where receipts are not had by a block's hash, they are had one by one; where they are not had so either, that is reported.
-pub(super) async fn receipts_are_had_one_by_one_or_it_is_told_why_not() {
+pub(super) async fn receipts_are_fetched_one_by_one_or_the_reason_is_reported() {
     let answers = Answers::of("15-lost-receipts-and-empty-blocks/el.json");
     let receipts = answers.result("eth_getBlockReceipts").as_array().unwrap().clone();
     let refusing = Answers::of("12-erigon-receipts-only-by-number/l1.json");

@@ -41,14 +41,14 @@ const CASES: [(&str, Held); 22] = [
         Brought("tests/it/lagoon/mod.rs", "three_sepolia_chains_pass_lagoon_in_one_process"),
     ),
     ("12-erigon-receipts-only-by-number", Read(|| receipts_by_number().boxed())),
-    ("13-erigon-blob-gas-price-without-0x", Read(|| logs::a_price_without_0x_is_passed_over().boxed())),
-    ("15-lost-receipts-and-empty-blocks", Read(|| logs::what_a_node_has_lost_is_unknown().boxed())),
-    ("17-jovian-blob-gas-in-gossip", Read(|| frames::blob_gas_is_taken_from_jovian_on().boxed())),
+    ("13-erigon-blob-gas-price-without-0x", Read(|| logs::a_price_without_0x_is_ignored().boxed())),
+    ("15-lost-receipts-and-empty-blocks", Read(|| logs::data_that_a_node_lost_is_unknown().boxed())),
+    ("17-jovian-blob-gas-in-gossip", Read(|| frames::blob_gas_is_accepted_from_jovian_on().boxed())),
     (
         "20-signer-rotation",
         Brought("p2p/tests/it/mesh.rs", "the_old_signer_is_refused_everywhere_once_its_grace_is_over"),
     ),
-    ("22-bootnodes-and-static-peers-of-the-wild", Read(|| frames::bootnodes_of_the_wild_are_taken().boxed())),
+    ("22-bootnodes-and-static-peers-of-the-wild", Read(|| frames::real_bootnodes_are_accepted().boxed())),
     (
         "26-access-check-descriptors",
         Brought(
@@ -57,18 +57,18 @@ const CASES: [(&str, Held); 22] = [
         ),
     ),
     ("27-super-root-json", Brought("src/rpc/tests/super_roots.rs", "super_roots")),
-    ("28-dependency-set-answers", Read(|| nodes::a_window_of_0_is_none().boxed())),
-    ("29-heads-not-known-yet", Read(|| nodes::heads_that_are_not_known_are_waited_for().boxed())),
-    ("30-one-endpoint-behind", Read(|| nodes::an_endpoint_that_is_behind_is_accused_of_nothing().boxed())),
-    ("31-celo-cip64", Read(|| frames::a_foreign_transaction_is_taken_or_named().boxed())),
+    ("28-dependency-set-answers", Read(|| nodes::a_window_of_0_is_no_window().boxed())),
+    ("29-heads-not-known-yet", Read(|| nodes::unknown_heads_are_awaited().boxed())),
+    ("30-one-endpoint-behind", Read(|| nodes::an_endpoint_that_is_behind_finds_no_block_invalid().boxed())),
+    ("31-celo-cip64", Read(|| frames::an_unknown_transaction_is_accepted_or_named().boxed())),
     ("33-event-log-as-rpc-answers-it", Read(|| frames::a_log_is_decoded_as_it_was_answered().boxed())),
     ("34-json-rpc-error-null", Read(|| logs::odd_envelopes_are_read().boxed())),
-    ("37-zero-domain-replay", Read(|| frames::a_replay_binds_nobody().boxed())),
+    ("37-zero-domain-replay", Read(|| frames::a_replay_binds_no_signer().boxed())),
 ];
 
 async fn receipts_by_number() {
-    logs::receipts_are_had_one_by_one_or_it_is_told_why_not().await;
-    nodes::an_l1_without_receipts_by_hash_will_do().await;
+    logs::receipts_are_fetched_one_by_one_or_the_reason_is_reported().await;
+    nodes::an_l1_without_receipts_by_hash_is_sufficient().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

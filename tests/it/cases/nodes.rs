@@ -75,12 +75,12 @@ pub(super) async fn a_chain_by_its_name_is_ready() {
     watching.until("the chain to be ready", <[String]>::is_empty).await;
 }
 
-pub(super) async fn a_window_of_0_is_none() {
+pub(super) async fn a_window_of_0_is_no_window() {
     let (watching, _execution, _node) = run(Answers::of("28-dependency-set-answers/rn.json")).await;
     watching.until("the chain to be ready", <[String]>::is_empty).await;
 }
 
-pub(super) async fn heads_that_are_not_known_are_waited_for() {
+pub(super) async fn unknown_heads_are_awaited() {
     let (watching, _execution, _node) = run(Answers::of("29-heads-not-known-yet/rn.json")).await;
     let says = |reasons: &[String], words: &str| reasons.iter().any(|reason| reason.contains(words));
     let told = |reasons: &[String]| {
@@ -91,7 +91,7 @@ pub(super) async fn heads_that_are_not_known_are_waited_for() {
     assert!(!log.contains("was removed from its execution endpoints"), "it read far back: {log}");
 }
 
-pub(super) async fn an_endpoint_that_is_behind_is_accused_of_nothing() {
+pub(super) async fn an_endpoint_that_is_behind_finds_no_block_invalid() {
     let file = "08-kona-rollup-config-chain-name/el.json";
     let (at_tip, behind) = (Answers::of(file), Answers::of(file));
     let tip = at_tip.result("eth_getBlockByNumber [\"0x8e18f41\",true]")["hash"].as_str().unwrap().to_owned();
@@ -151,7 +151,7 @@ pub(super) async fn regolith_follows_from_later_forks() {
 }
 
 /// Its receipts are not asked for: nothing in the block of L1 concerns the chain.
-pub(super) async fn an_l1_without_receipts_by_hash_will_do() {
+pub(super) async fn an_l1_without_receipts_by_hash_is_sufficient() {
     let of = |file: &str| Answers::of(&format!("12-erigon-receipts-only-by-number/{file}"));
     assert_upheld(&audit(of("rn.json"), of("l1.json")).await);
 }

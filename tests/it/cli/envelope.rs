@@ -173,7 +173,7 @@ fn plain() -> Bytes {
     frame(&envelope(|payload| payload.base_fee_per_gas = U256::from(1) << 64), SigningDomain::Zero),
     "base-fee-too-large"
 )]
-fn a_spoilt_frame_is_rejected_with_its_reason(#[case] frame: Bytes, #[case] reason: &str) {
+fn a_corrupted_frame_is_rejected_with_its_reason(#[case] frame: Bytes, #[case] reason: &str) {
     assert_refused(&Question::on(Topic::BlocksV4).ask(&frame), "reject", reason);
 }
 
@@ -204,7 +204,7 @@ fn a_spoilt_frame_is_rejected_with_its_reason(#[case] frame: Bytes, #[case] reas
     Question { at: TIME - 6, ..Question::on(Topic::BlocksV4) },
     SigningDomain::Zero, "reject", "from-the-future"
 )]
-fn a_sound_frame_in_the_wrong_place_is_refused(
+fn a_valid_frame_for_another_topic_or_chain_is_refused(
     #[case] question: Question,
     #[case] domain: SigningDomain,
     #[case] verdict: &str,

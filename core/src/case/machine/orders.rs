@@ -152,7 +152,7 @@ impl Story {
             play.happen(event);
         }
         // Nobody waits longer than until everybody was checked, once for each of its stages.
-        (0..6).for_each(|_| play.look_at_all());
+        (0..6).for_each(|_| play.learn_all());
         play.endings()
     }
 
@@ -221,7 +221,7 @@ impl Play<'_> {
             }
             Event::Reorg => self.has_left = true,
         }
-        self.look_at_all();
+        self.learn_all();
     }
 
     /// Which of its blocks the chain has at a height now, as far as its node has come.
@@ -231,18 +231,18 @@ impl Play<'_> {
         is_reached.then(|| if self.story.leaves.is_some_and(is_left) { Word::Left } else { Word::Own })
     }
 
-    fn look_at_all(&mut self) {
+    fn learn_all(&mut self) {
         let mut all: Vec<Attested> = self.cases.keys().copied().collect();
         all.shuffle(&mut self.rng);
         for attested in all {
-            self.look(attested);
+            self.learn_facts(attested);
         }
     }
 
     /// Tells a case what the sources say now, asked for or not, in any order.
-    fn look(&mut self, attested: Attested) {
+    fn learn_facts(&mut self, attested: Attested) {
         let Some(mut case) = self.cases.remove(&attested) else { return };
-        case.see(Some(u64::from(self.has_left)));
+        case.observe_view(Some(u64::from(self.has_left)));
         for _ in 0..self.rng.random_range(1..4) {
             let mut facts = self.facts(attested, &case);
             facts.shuffle(&mut self.rng);

@@ -92,7 +92,7 @@ const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: 
 #[case::ended_first(SafetyLevel::Finalized, Some(SafetyLevel::Safe), FINAL, &["ended", "message-invalid-final"])]
 #[case::ended_on_a_plain_node(SafetyLevel::LocalSafe, Some(SafetyLevel::LocalSafe), FINAL, &["ended"])]
 #[case::undeclared(SafetyLevel::Safe, None, NoticeKind::Undeclared, &["undeclared"])]
-fn what_is_reported(
+fn notices_that_are_reported(
     #[case] level: SafetyLevel,
     #[case] invalid_before: Option<SafetyLevel>,
     #[case] news: NoticeKind,

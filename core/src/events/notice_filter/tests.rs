@@ -44,7 +44,7 @@ fn orphaned() -> Change {
 /// The kinds and ordinals of what is noted of these events, in order.
 fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
     let mut notebook = NoticeFilter::default();
-    let notes = events.iter().filter_map(|event| notebook.hear(event, None));
+    let notes = events.iter().filter_map(|event| notebook.on_event(event, None));
     notes.map(|note| (note.news.name().as_str(), note.ordinal)).collect()
 }
 
@@ -88,7 +88,7 @@ fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
     &[("invalid", 0), ("ended", 0), ("ended", 1)]
 )]
 #[case::expired(&[event(Change::Ended(Ending::Expired))], &[("ended", 0)])]
-fn news_is_noted_once(#[case] events: &[MessageEvent], #[case] expected: &[(&'static str, u32)]) {
+fn a_change_is_reported_once(#[case] events: &[MessageEvent], #[case] expected: &[(&'static str, u32)]) {
     assert_eq!(noted(events), expected);
 }
 
@@ -107,7 +107,7 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
     let mut notebook = NoticeFilter::default();
     let notes: Vec<bool> = events
         .iter()
-        .filter_map(|event| notebook.hear(event, None))
+        .filter_map(|event| notebook.on_event(event, None))
         .map(|note| note.is_consensus_failure())
         .collect();
     assert_eq!(notes, [false, false, true]);
@@ -116,7 +116,7 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
 #[test]
 fn the_end_says_what_was_known() {
     let mut notebook = NoticeFilter::default();
-    let note = notebook.hear(&event(orphaned()), Some(VALID)).unwrap();
+    let note = notebook.on_event(&event(orphaned()), Some(VALID)).unwrap();
     assert_eq!(
         (note.news.status(), note.news.ended_by()),
         (Some(StatusKind::Valid), Some(B256::repeat_byte(9)))
@@ -151,17 +151,17 @@ fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
 fn a_notice_of_an_earlier_run_is_not_repeated() {
     let mut notebook = restored(true);
     assert_eq!(notebook.observe(&block(20, 1, false)), []);
-    assert_eq!(notebook.hear(&event(Change::Discovered), None), None);
-    assert_eq!(notebook.hear(&event(status(UNKNOWN, INVALID, false)), None), None);
-    let note = notebook.hear(&event(status(INVALID, VALID, true)), None).unwrap();
+    assert_eq!(notebook.on_event(&event(Change::Discovered), None), None);
+    assert_eq!(notebook.on_event(&event(status(UNKNOWN, INVALID, false)), None), None);
+    let note = notebook.on_event(&event(status(INVALID, VALID, true)), None).unwrap();
     assert_eq!((note.news.name().as_str(), note.ordinal), ("flip", 1));
 }
 
 #[test]
 fn a_status_that_changed_between_runs_is_reported_as_a_flip() {
     let mut notebook = restored(true);
-    notebook.hear(&event(Change::Discovered), None);
-    let note = notebook.hear(&event(status(UNKNOWN, VALID, false)), None).unwrap();
+    notebook.on_event(&event(Change::Discovered), None);
+    let note = notebook.on_event(&event(status(UNKNOWN, VALID, false)), None).unwrap();
     assert_eq!((note.news.name().as_str(), note.news.status()), ("flip", Some(StatusKind::Valid)));
 }
 

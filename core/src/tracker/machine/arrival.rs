@@ -16,7 +16,7 @@ impl Tracker {
     pub(super) fn arrive(&mut self, block: &Arc<ObservedBlock>, work: &mut Work) -> Result<(), RefusedInput> {
         let key = block.key;
         let parent = self.check_parent(block)?;
-        let node = match self.succeed(block, work) {
+        let node = match self.resolve_predecessor(block, work) {
             Some(node) => node,
             None => self.discover(block, work),
         };
@@ -28,9 +28,9 @@ impl Tracker {
         self.join_group(block, &ids, work);
         self.move_tip(key.chain_id, parent, work);
         for id in ids {
-            self.look(id, work);
+            self.check_message(id, work);
         }
-        self.look_at_citers(block, parent, work);
+        self.recheck_citers(block, parent, work);
         Ok(())
     }
 
@@ -59,11 +59,11 @@ impl Tracker {
     }
 
     /// Ends what stood at the block's height before, or takes it up again if it is the same block.
-    fn succeed(&mut self, block: &Arc<ObservedBlock>, work: &mut Work) -> Option<BlockNode> {
+    fn resolve_predecessor(&mut self, block: &Arc<ObservedBlock>, work: &mut Work) -> Option<BlockNode> {
         let key = block.key;
         let view = self.chains.get_mut(&key.chain_id)?;
-        let remains = view.take_remains(key.number);
-        if let Some(node) = view.take_back(&key) {
+        let remains = view.take_below_view(key.number);
+        if let Some(node) = view.take_returned(&key) {
             self.readopt(&node, work);
             return Some(node);
         }
@@ -72,7 +72,7 @@ impl Tracker {
             Some(node) => self.displace(node, work),
             None => {}
         }
-        self.give_way(block, work);
+        self.end_replaced(block, work);
         None
     }
 
@@ -157,7 +157,7 @@ impl Tracker {
 
     /// Looks again at the messages that the new tip is news for: those that cite its height, and those that claim a
     /// timestamp before its own for a height beyond it.
-    fn look_at_citers(&mut self, block: &ObservedBlock, parent: Option<UnixSeconds>, work: &mut Work) {
+    fn recheck_citers(&mut self, block: &ObservedBlock, parent: Option<UnixSeconds>, work: &mut Work) {
         let number = block.key.number;
         let Some(view) = self.chains.get(&block.key.chain_id) else { return };
         let from = parent.map_or(Bound::Unbounded, Bound::Included);
@@ -171,7 +171,7 @@ impl Tracker {
             touched.extend(below.filter(|id| self.book.get(*id).is_some_and(|m| m.own == Own::Unknown)));
         }
         for id in touched {
-            self.look(id, work);
+            self.check_message(id, work);
         }
     }
 }

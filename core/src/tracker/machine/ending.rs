@@ -17,7 +17,7 @@ const CLOSED_GROUPS: usize = 65_536;
 
 impl Tracker {
     /// Ends the touched messages that are final, and so is what they rest on.
-    pub(super) fn harvest(&mut self, work: &mut Work) {
+    pub(super) fn finish_ripe(&mut self, work: &mut Work) {
         while let Some(id) = work.ripe.pop_first() {
             if self.book.get(id).is_some_and(|message| self.is_final(message)) {
                 self.end(id, Ending::Finalized, work);
@@ -61,7 +61,7 @@ impl Tracker {
     /// A block comes in the place of dropped ones, whose messages end: resolved or orphaned. Where one was invalid and
     /// this is not a block of deposits alone, its block waits for the final one: the sequencer may build the height again
     /// before derivation replaces it because of that very message.
-    pub(super) fn give_way(&mut self, by: &ObservedBlock, work: &mut Work) {
+    pub(super) fn end_replaced(&mut self, by: &ObservedBlock, work: &mut Work) {
         let BlockKey { chain_id, number, hash } = by.key;
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         let mut gone: Vec<BlockNode> = view.displaced.remove(&number).into_iter().collect();
@@ -69,7 +69,7 @@ impl Tracker {
             gone.extend(view.supplanted.remove(&number).into_iter().flatten());
         }
         let (waiting, over): (Vec<_>, Vec<_>) =
-            gone.into_iter().partition(|node| !by.is_deposits_only && self.holds_invalid(node));
+            gone.into_iter().partition(|node| !by.is_deposits_only && self.has_invalid_message(node));
         if !waiting.is_empty()
             && let Some(view) = self.chains.get_mut(&chain_id)
         {
@@ -93,7 +93,7 @@ impl Tracker {
     }
 
     /// Whether a message of a dropped block was last found invalid.
-    fn holds_invalid(&self, node: &BlockNode) -> bool {
+    fn has_invalid_message(&self, node: &BlockNode) -> bool {
         let mut messages = node.ids().filter_map(|id| self.book.get(id));
         messages.any(|message| message.state().is_open() && message.life.decided() == Some(false))
     }

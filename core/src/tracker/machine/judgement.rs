@@ -117,12 +117,12 @@ impl Tracker {
                 let now = self.chains.get(&chain_id).and_then(|view| view.block(number));
                 reorg(old, now.map(|block| block.key.hash))
             }
-            _ => self.cause_at_hand(message, id, cited, ground),
+            _ => self.current_cause(message, id, cited, ground),
         }
     }
 
     /// Why, if the cited block is the one that it was.
-    fn cause_at_hand(
+    fn current_cause(
         &self,
         message: &TrackedMessage,
         id: &Identifier,

@@ -15,7 +15,7 @@ impl Tracker {
         for (old, new) in
             [(old.local_safe, heads.local_safe), (old.safe, heads.safe), (old.finalized, heads.finalized)]
         {
-            self.relevel(chain_id, between(old, new), work);
+            self.set_levels(chain_id, between(old, new), work);
         }
         if let Some(view) = self.chains.get(&chain_id) {
             let final_now = view.citations.at_heights(between(old.finalized, heads.finalized));
@@ -25,7 +25,7 @@ impl Tracker {
 
     /// A chain may be final up to another timestamp than before: invalid messages that cite it may be at their end, and
     /// what is final for long is let go.
-    pub(super) fn come_final(&mut self, chain_id: ChainId, work: &mut Work) {
+    pub(super) fn on_finality(&mut self, chain_id: ChainId, work: &mut Work) {
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         let (before, now) = (view.final_at, view.final_timestamp());
         view.final_at = now;
@@ -50,16 +50,16 @@ impl Tracker {
     }
 
     /// Cross-unsafe heads that have moved move their messages' levels.
-    pub(super) fn level_out(&mut self, work: &mut Work) {
+    pub(super) fn update_levels(&mut self, work: &mut Work) {
         while let Some(chain_id) = work.moved.pop_first() {
             let Some(view) = self.chains.get_mut(&chain_id) else { continue };
             let (old, new) = (view.levelled, view.cross_unsafe().unwrap_or(0));
             view.levelled = new;
-            self.relevel(chain_id, between(old, new), work);
+            self.set_levels(chain_id, between(old, new), work);
         }
     }
 
-    fn relevel(&mut self, chain_id: ChainId, heights: RangeInclusive<u64>, work: &mut Work) {
+    fn set_levels(&mut self, chain_id: ChainId, heights: RangeInclusive<u64>, work: &mut Work) {
         let Some(view) = self.chains.get(&chain_id) else { return };
         for (number, id) in view.open_at(heights) {
             let level = view.level(number);

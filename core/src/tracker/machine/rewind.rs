@@ -17,14 +17,14 @@ impl Tracker {
         self.forget_settled(chain_id, kept);
         work.moved.insert(chain_id);
         self.move_tip(chain_id, Some(tip.timestamp), work);
-        for id in self.bereft(chain_id, kept, tip.timestamp) {
-            self.look(id, work);
+        for id in self.orphaned_by_rewind(chain_id, kept, tip.timestamp) {
+            self.check_message(id, work);
         }
     }
 
     /// The messages that may have lost what they rest on: the block that they cite, or the tip that proved that there
     /// is no such block.
-    fn bereft(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<TrackedId> {
+    fn orphaned_by_rewind(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<TrackedId> {
         let Some(view) = self.chains.get(&chain_id) else { return Vec::new() };
         let new_tip = view.tip().map(|tip| tip.timestamp);
         let from = new_tip.map_or(Bound::Unbounded, Bound::Included);

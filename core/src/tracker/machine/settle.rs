@@ -25,7 +25,7 @@ impl Tracker {
 
     /// A message whose cited block is earlier.
     fn settle_one(&mut self, id: TrackedId, work: &mut Work) {
-        let Some(message) = self.book.get(id).filter(|message| message.own.holds()) else { return };
+        let Some(message) = self.book.get(id).filter(|message| message.own.is_valid()) else { return };
         let lasts = message.own == Own::Last;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
         let at = (cited.chain_id, cited.block_number);
@@ -72,7 +72,7 @@ impl Tracker {
         let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else { return };
         let mut without = node.tally();
         for message in members.iter().filter_map(|member| self.book.get(member.id?)) {
-            if !message.own.holds() || message.state() != State::Tracked {
+            if !message.own.is_valid() || message.state() != State::Tracked {
                 continue;
             }
             let Some(cited) = message.message().map(|message| message.identifier) else { continue };

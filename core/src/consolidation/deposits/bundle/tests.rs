@@ -41,7 +41,7 @@ fn sums(#[case] bundle: UpgradeBundle, #[case] count: usize, #[case] sum: B256) 
     keccak256("fund()")[..4].to_vec(),
     table::FUNDING
 )]
-fn the_two_of_a_set_of_several(
+fn the_two_transactions_of_a_set_of_several_chains(
     #[case] intent: &str,
     #[case] to: Address,
     #[case] amount: u128,

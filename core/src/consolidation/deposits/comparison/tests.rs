@@ -268,7 +268,7 @@ fn metered(last: Fork, transactions: &[Bytes]) -> Result<Comparison, DepositsErr
     &[metering(2)],
     Some(MeteringProblem::OtherBlock { expected: 1, found: 2 })
 )]
-fn metering_has_its_place(
+fn metering_is_at_its_position(
     #[case] last: Fork,
     #[case] transactions: &[Bytes],
     #[case] problem: Option<MeteringProblem>,

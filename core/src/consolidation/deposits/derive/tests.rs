@@ -326,7 +326,7 @@ fn users_deposits_and_config_updates_count_from_the_first_block_of_their_epoch()
 #[case::one_more(|block: &mut BlockAttributes| {
     block.transactions.push(TransactionDigest { is_deposit: true, hash: B256::ZERO });
 }, 4)]
-fn a_block_with_other_deposits_is_named_with_the_place(
+fn a_block_with_other_deposits_is_named_with_the_position(
     #[case] change: fn(&mut BlockAttributes),
     #[case] at: usize,
 ) {

@@ -131,7 +131,7 @@ impl Story {
         let mut reference = Reference { retention: LIMITS.retention, ..Reference::default() };
         for (id, blocks) in &world.chains {
             for block in blocks {
-                reference.take_in(&Input::Block(Arc::clone(block)));
+                reference.apply_input(&Input::Block(Arc::clone(block)));
             }
             let tip = HEIGHTS - 1;
             let heads = SafetyHeads {
@@ -141,7 +141,7 @@ impl Story {
                 safe_means: SafeMeans::CrossSafe,
                 verified_since: UnixSeconds(0),
             };
-            reference.take_in(&Input::Heads { chain_id: *id, heads });
+            reference.apply_input(&Input::Heads { chain_id: *id, heads });
         }
         let first = world.chains.keys().map(|id| (*id, 0)).collect();
         reference.conclude(world, &first);

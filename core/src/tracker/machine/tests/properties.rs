@@ -291,7 +291,7 @@ impl Trial {
 
     /// Tells both, and compares.
     fn tell(&mut self, input: &Input) {
-        self.reference.take_in(input);
+        self.reference.apply_input(input);
         let outcome = self.tracker.apply(input.clone());
         assert_eq!(outcome.refused, None);
         for request in &outcome.requests {

@@ -66,7 +66,7 @@ impl Reference {
     }
 
     /// Takes in what changes the facts. [`Self::conclude`] must follow.
-    pub(super) fn take_in(&mut self, input: &Input) {
+    pub(super) fn apply_input(&mut self, input: &Input) {
         match input {
             Input::Block(block) => self.arrive(block),
             Input::Rewound { chain_id, kept } => {

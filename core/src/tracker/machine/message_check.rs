@@ -28,8 +28,8 @@ enum Logs<'a> {
 
 impl Tracker {
     /// Looks at a message's own clauses, by what is known now.
-    pub(super) fn look(&mut self, id: TrackedId, work: &mut Work) {
-        self.look_with(id, &Logs::Kept, work);
+    pub(super) fn check_message(&mut self, id: TrackedId, work: &mut Work) {
+        self.check_message_with(id, &Logs::Kept, work);
     }
 
     /// An answer to a request has come.
@@ -54,12 +54,12 @@ impl Tracker {
         let answer = Logs::Given(logs);
         for id in citers {
             if self.book.get(id).is_some_and(|message| message.own == Own::Unknown) {
-                self.look_with(id, &answer, work);
+                self.check_message_with(id, &answer, work);
             }
         }
     }
 
-    fn look_with(&mut self, id: TrackedId, logs: &Logs<'_>, work: &mut Work) {
+    fn check_message_with(&mut self, id: TrackedId, logs: &Logs<'_>, work: &mut Work) {
         if !self.check_once(id, work) {
             return;
         }
@@ -119,9 +119,9 @@ impl Tracker {
     }
 
     /// Looks again at the messages that could not be judged by what was known of the rules.
-    pub(super) fn look_at_unclear(&mut self, work: &mut Work) {
+    pub(super) fn recheck_unclear(&mut self, work: &mut Work) {
         for id in std::mem::take(&mut self.unclear) {
-            self.look(id, work);
+            self.check_message(id, work);
         }
     }
 
