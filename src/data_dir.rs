@@ -1,13 +1,13 @@
 //! [`DataDirLock`]: one running program for each data directory.
 //!
-//! Two of them would share a node key, and each would tell half of what there is to tell. Commands that only read the ledger,
+//! Two of them would share a node key, and each would report half of the events. Commands that only read the ledger,
 //! or write an operator's decision to it, take no lock: they are meant to be used beside a running program.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The file in the data directory that is locked. It holds the process id of whoever locked it last.
+/// The file in the data directory that is locked. It contains the process id of the last holder.
 const LOCK_FILE: &str = "lock";
 
 /// The longest process id that is read back, in bytes.
@@ -86,7 +86,7 @@ impl DataDirLock {
     }
 }
 
-/// Who holds a lock, in words. Between taking it and writing its id a process is not known by it.
+/// Who holds a lock, in words. Between acquiring it and writing its id the holder is unknown.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.take(MAX_ID_BYTES).read_to_string(&mut text);

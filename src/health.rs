@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// How many kinds of reasons are distinguished while a part does not work. Beyond it they are counted only.
 const MAX_KINDS: usize = 64;
 
-/// What stands in the way of being ready. Clones share the state.
+/// What blocks readiness. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     parts: Arc<Mutex<BTreeMap<String, Part>>>,
@@ -35,11 +35,11 @@ enum Part {
 pub struct Outage {
     /// For how long it did not.
     pub lasted: Duration,
-    /// How often it was reported again for a reason of a kind that had been told.
+    /// How often it was reported again for a reason of a kind that had been reported.
     pub repeats: u64,
 }
 
-/// What stands in the way, and for how long.
+/// What blocks readiness, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotReadyPart {
     /// The part of the program.
@@ -78,7 +78,7 @@ impl Health {
         }
     }
 
-    /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not told since it worked last.
+    /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not reported since it worked last.
     pub fn obstruct(&self, part: &str, reason: String) -> bool {
         let mut parts = self.parts.lock();
         let part = parts.entry(part.to_owned()).or_insert(Part::Works);
@@ -94,7 +94,7 @@ impl Health {
         !is_reported
     }
 
-    /// What stands in the way of a part, its newest reason. `None`: it works, or was not heard of yet.
+    /// What blocks readiness of a part, its newest reason. `None`: it works, or was not heard of yet.
     pub fn reason(&self, part: &str) -> Option<String> {
         match self.parts.lock().get(part)? {
             Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
@@ -108,7 +108,7 @@ impl Health {
         parts.iter().map(|(part, state)| (part.clone(), matches!(state, Part::Works))).collect()
     }
 
-    /// What has stood in the way for this long: the part, its newest reason, and for how long.
+    /// What has blocked readiness for this long: the part, its newest reason, and for how long.
     pub fn lasting_for(&self, least: Duration) -> Vec<NotReadyPart> {
         let parts = self.parts.lock();
         let standing = parts.iter().filter_map(|(part, state)| match state {
@@ -120,7 +120,7 @@ impl Health {
         standing.collect()
     }
 
-    /// What stands in the way: empty when ready. Of each part the newest reason.
+    /// What blocks readiness: empty when ready. Of each part the newest reason.
     pub fn reasons(&self) -> Vec<String> {
         let parts = self.parts.lock();
         let standing = parts.iter().filter_map(|(part, state)| match state {

@@ -45,7 +45,7 @@ impl Default for Incidents {
 }
 
 impl Incidents {
-    /// Takes note of an alarm. `true`: nobody has raised it before.
+    /// Records an alarm. `true`: it was not raised before.
     pub fn raise(&self, block: BlockKey, alarm: Alarm) -> bool {
         let mut incidents = self.0.lock();
         let raised = incidents.get_or_insert_mut(block, Raised::default);

@@ -1,9 +1,9 @@
-//! [`InvalidBlocks`]: the blocks of each chain that were proven not to hold. The monitor and the auditor write it the moment
+//! [`InvalidBlocks`]: the blocks of each chain that were proven invalid. The monitor and the auditor write it the moment
 //! that the proof is there; it is read wherever such a block must not be passed on. Pure shared state: no I/O.
 //!
 //! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its height: then a
 //! verdict or an operator has decided. Of a chain that has followers, a block that another took the place of stays longer: a
-//! status that was made before may still name it, and so may a node that remains on its branch. It goes once what is served has
+//! status that was made before may still name it, and so may a node that remains on its branch. It is removed once what is served has
 //! passed its height. That something is not known any more takes nothing out.
 
 use alloy::eips::BlockNumHash;
@@ -43,7 +43,7 @@ impl Proofs {
 
 type Proven = BTreeMap<(u64, B256), Proofs>;
 
-/// The blocks of each chain that were proven not to hold. Clones share it.
+/// The blocks of each chain that were proven invalid. Clones share it.
 #[derive(Clone, Debug)]
 pub struct InvalidBlocks {
     by_chain: Arc<BTreeMap<ChainId, watch::Sender<Proven>>>,
@@ -88,7 +88,7 @@ impl InvalidBlocks {
         Self { followed: Arc::new(chains.into_iter().collect()), ..self }
     }
 
-    /// A block was proven not to hold. `false`: there was no room for it.
+    /// A block was proven invalid. `false`: there was no room for it.
     pub fn prove(&self, block: &BlockKey, prover: Prover) -> bool {
         let mut has_room = true;
         self.change(block.chain_id, |proven| {
@@ -102,7 +102,7 @@ impl InvalidBlocks {
         has_room
     }
 
-    /// A block holds, as far as `prover` goes.
+    /// A block is valid, as far as `prover` knows.
     pub fn acquit(&self, block: &BlockKey, prover: Prover) {
         self.change(block.chain_id, |proven| {
             let place = (block.number, block.hash);
@@ -123,7 +123,7 @@ impl InvalidBlocks {
         below.map(|(number, hash)| BlockKey { chain_id, number: *number, hash: *hash }).collect()
     }
 
-    /// The vouched head has come to this height: what stands there or below is decided, but for the blocks that others took
+    /// The vouched head has come to this height: what is there or below is decided, but for the blocks that others took
     /// the place of.
     pub fn settle(&self, chain_id: ChainId, vouched: u64, replaced: &[BlockKey]) {
         let is_replaced = |place: &(u64, B256)| {

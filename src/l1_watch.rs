@@ -57,7 +57,7 @@ impl<S: L1Source> L1Watch<S> {
         half.map_or(POLL, |half| half.clamp(SHORTEST_POLL, POLL))
     }
 
-    /// Looks once where L1 is.
+    /// Checks once where L1 is.
     async fn check(&mut self) {
         let head = match self.l1.refresh().await {
             Ok(()) => self.l1.head().await,

@@ -1,6 +1,6 @@
 //! [`Pieces`]: pieces of work that run beside a task, each known by what it is about until it ends, however it ends.
 //!
-//! A piece that panics is handed back by its name: whoever began it can begin it again. Nothing is tried again here.
+//! A piece that panics is handed back by its name: anyone who began it can begin it again. Nothing is retried here.
 
 use std::collections::HashMap;
 use std::future::Future;

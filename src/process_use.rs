@@ -4,7 +4,7 @@ use crosscheck_p2p::UnixSeconds;
 use std::path::Path;
 use std::time::Duration;
 
-/// The milliseconds of the ticks that Linux tells times in, whatever its own clock does.
+/// The milliseconds of the ticks that Linux reports times in, independent of its own clock.
 const TICK_MS: u64 = 10;
 
 /// What this process takes of the machine.

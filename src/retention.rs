@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How many cases are checked in one batch.
 const BATCH: u32 = 256;
 
-/// How far below the vouched head cases are kept however old they are: twice as far as anybody looks.
+/// How far below the vouched head cases are kept however old they are: twice as far as any part reads.
 const BELOW_HEAD: u64 = 8192;
 
 /// Removes old upheld cases.

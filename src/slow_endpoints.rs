@@ -72,7 +72,7 @@ impl SlowEndpoints {
         }
     }
 
-    /// Looks at every endpoint.
+    /// Checks every endpoint.
     fn check(&self, now: Instant) {
         for endpoint in &self.endpoints {
             let look = endpoint.pace.current(now);

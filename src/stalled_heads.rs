@@ -1,9 +1,9 @@
 //! [`StalledHeads`]: reports a chain's heads that do not move, on `/readyz`, in the log and in a gauge.
 //!
-//! While a node takes no unsafe blocks because one was replaced, that is reported instead, and warned of by nobody.
+//! While a node takes no unsafe blocks because one was replaced, that is reported instead, without a warning.
 //!
 //! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops nothing: that a
-//! chain halts, or that nobody posts its batches, is for an operator to find out.
+//! chain halts, or that its batches are not posted, is for an operator to find out.
 
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -61,7 +61,7 @@ impl WatchedHead {
         }
     }
 
-    /// What an operator can look at.
+    /// What an operator can check.
     const fn advice(self) -> &'static str {
         match self {
             Self::Unsafe => "check the sequencer and the node's peers",
@@ -106,7 +106,7 @@ impl StallBounds {
     }
 }
 
-/// Where a head stands, and since when.
+/// Where a head is, and since when.
 #[derive(Clone, Copy, Debug)]
 struct WatchedPosition {
     at: BlockNumHash,
@@ -148,7 +148,7 @@ impl StalledHeads {
         }
     }
 
-    /// Takes in where a head stands now. `None`: nobody knows, which is reported elsewhere.
+    /// Records where a head is now. `None`: unknown, which is reported elsewhere.
     pub(crate) fn check(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
         self.check_during(None, head, at, now);
     }
@@ -181,7 +181,7 @@ impl StalledHeads {
         }
     }
 
-    /// Whether a head, as it was last handed over, has stood still for longer than it may.
+    /// Whether a head, as it was last handed over, has been stuck for longer than it may.
     pub(crate) fn is_late(&self, head: WatchedHead, now: Instant) -> bool {
         self.stuck_for(head, now) > self.bounds.of(head)
     }

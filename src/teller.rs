@@ -1,4 +1,4 @@
-//! [`Teller`]: the task that passes on to subscribers what the ledger says is told, in its order.
+//! [`Teller`]: the task that passes on to subscribers what the ledger says is reported, in its order.
 //!
 //! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
 //! is not told again: it is read by its id. It never waits for a subscriber.

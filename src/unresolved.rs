@@ -1,8 +1,8 @@
-//! [`UnresolvedWatch`]: tells which blocks were found invalid and are not resolved, whatever the program did meanwhile.
+//! [`UnresolvedWatch`]: reports which blocks were found invalid and are not resolved, across restarts.
 //!
-//! A verdict is logged and told when it falls; who was not there then finds it here: in a gauge of what stands, which is read
+//! A verdict is logged and reported when it is reached; later it is found here: in a gauge of what is unresolved, which is read
 //! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has resolved a block,
-//! from another process, is told when it is seen. It judges nothing.
+//! from another process, is reported when it is seen. It judges nothing.
 
 mod metrics;
 
@@ -33,7 +33,7 @@ impl UnresolvedWatch {
     /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what earlier runs found.
     pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
-        // What earlier runs told is counted, and not told again.
+        // What earlier runs reported is counted, and not reported again.
         watch.note_resolved(|_| ()).await?;
         let count = watch.publish().await?;
         let unresolved = watch.ledger.unresolved(MAX_LOGGED).await?;
@@ -67,7 +67,7 @@ impl UnresolvedWatch {
         }
     }
 
-    /// Takes note of the blocks that an operator has passed over since.
+    /// Records the blocks that an operator has resolved since.
     async fn note_resolved(&mut self, tell: fn(&ResolvedBlock)) -> Result<(), LedgerError> {
         loop {
             let resolved = self.ledger.resolved_after(self.seen).await?;

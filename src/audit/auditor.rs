@@ -128,7 +128,7 @@ pub struct Auditor {
     /// Who spoke for what the cases say that wait for a second opinion, when that was checked last.
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
-    /// What was reported last of why what cases wait for cannot be had, and when.
+    /// What was reported last of why what cases wait for is unavailable, and when.
     reported_reasons: BTreeMap<Wait, (String, Instant)>,
     running: Pieces<Piece, Finished>,
     invalid: InvalidBlocks,
@@ -298,7 +298,7 @@ impl Auditor {
         }
     }
 
-    /// Looks at the blocks that became local-safe without having been gossiped here, as after a restart: they may be
+    /// Records the blocks that became local-safe without having been gossiped here, as after a restart: they may be
     /// replaced, too.
     async fn note_local_safe_blocks(
         &mut self,
@@ -372,7 +372,7 @@ impl Auditor {
         }
     }
 
-    /// A block that nobody had attested, or only what may be a replay, is bound to its signer now: the ledger tells a verdict
+    /// A block without an attestation, or with a possible replay only, is bound to its signer now: the ledger tells a verdict
     /// against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
@@ -452,7 +452,7 @@ impl Auditor {
         if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
             self.metrics.shared().limit_reached(Limit::InvalidBlocks);
         }
-        // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
+        // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That no follower is led onto the block
         // needs no such promise, and anyone who finds the verdict finds that done.
         let Some(decided) = self.ledger.decide(&decision).await? else {
             return Ok(());

@@ -151,7 +151,7 @@ impl HeadWatcher {
                 let is_other = match self.check_rules(reported).await {
                     Ok(differences) => !differences.is_empty(),
                     Err(RulesError::Impossible { .. }) => true,
-                    // A node that fails is told of by its heads.
+                    // A node that fails is reported by its heads.
                     Err(RulesError::Source(_) | RulesError::Ledger(_)) => false,
                 };
                 if is_other {
@@ -173,7 +173,7 @@ impl HeadWatcher {
         }
     }
 
-    /// Notes whose word the node's is, before its heads are taken over. A word of its own after another's is returned: until its
+    /// Records whether the node derives its chain, before its heads are taken over. An own opinion after a repeated one is returned: until its
     /// own heads are there, those that are known are the other's.
     fn record_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
         let is_own = |opinion| matches!(opinion, SecondOpinion::Own { .. });
@@ -222,7 +222,7 @@ impl HeadWatcher {
         }
     }
 
-    /// Tells that the heads are taken from another node than before.
+    /// Reports that the heads are taken from another node than before.
     fn report_node_change(&self, answer: &NodeAnswer) {
         let Some(before) = answer.before else { return };
         let (chain_id, node) = (self.chain_id, self.nodes.name(answer.place));
@@ -266,7 +266,7 @@ impl HeadWatcher {
         if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
     }
 
-    /// Where the rollup node works by other rules. What is news of its forks is told.
+    /// Where the rollup node works by other rules. What is news of its forks is reported.
     async fn check_rules(&self, reported: &mut ReportedForks) -> Result<Vec<RuleDifference>, RulesError> {
         let answer = self.rules.compare().await?;
         reported.report(&answer);

@@ -92,7 +92,7 @@ impl Heads {
         }
     }
 
-    /// The node's last answer, and word of each new one. `None`: the chain is not watched.
+    /// The node's last answer, and a notification of each new one. `None`: the chain is not watched.
     pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<StatusAnswer>>> {
         self.by_chain.get(&chain_id).map(|heads| heads.answer.subscribe())
     }
@@ -188,14 +188,14 @@ impl Heads {
         }
     }
 
-    /// Asks for the chain's heads sooner than they would be polled: something waits for them.
+    /// Requests a poll of the chain's heads before the next regular one: something waits for them.
     pub fn request_poll(&self, chain_id: ChainId) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.wanted.notify_one();
         }
     }
 
-    /// Waits until somebody wants the chain's heads.
+    /// Waits until the chain's heads are requested.
     pub(super) async fn poll_requested(&self, chain_id: ChainId) {
         match self.by_chain.get(&chain_id) {
             Some(heads) => heads.wanted.notified().await,

@@ -50,7 +50,7 @@ const CONCURRENT_NEEDS: usize = 8;
 /// How many rounds of questions one investigation takes: a chain that reorgs under it must not keep it.
 const MAX_ROUNDS: usize = 8;
 
-/// How long a decided case may look at its other messages before its verdict is told.
+/// How long a decided case may check its other messages before its verdict is reported.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Where an investigation left a case.
@@ -62,7 +62,7 @@ pub struct Investigation {
     pub waits: BTreeSet<Wait>,
     /// Of a verdict against the block: up to here L1 had been read. `None`: L1 is not asked.
     pub l1: Option<BlockNumHash>,
-    /// Why what it waits for cannot be had, in words, as far as there are any.
+    /// Why what it waits for is unavailable, in words, as far as there are any.
     pub words: BTreeMap<Wait, String>,
 }
 
@@ -131,18 +131,18 @@ impl Investigator {
         Self { ledger: Some(ledger), l1, ..self }
     }
 
-    /// The same investigator, which holds nothing against anybody that nodes say which remain on replaced blocks.
+    /// The same investigator, which finds no block invalid by what nodes say that remain on replaced blocks.
     #[must_use]
     pub fn heeding(self, branches: StaleBranches) -> Self {
         Self { branches, ..self }
     }
 
-    /// Why what cases wait for cannot be had.
+    /// Why what cases wait for is unavailable.
     pub(super) const fn reasons(&self) -> &Reasons {
         &self.reasons
     }
 
-    /// Where a chain's rollup node stands.
+    /// The heads of a chain's rollup node.
     pub(super) fn heads(&self, chain_id: ChainId) -> Option<SyncStatus> {
         self.heads.get(chain_id)
     }
@@ -222,7 +222,7 @@ impl Investigator {
         self.proven.lock().resets_of(&self.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
-    /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to accuse anybody.
+    /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to find a block invalid.
     async fn epoch_now(&self, chain_id: ChainId) -> Result<u64, Wait> {
         if let Some(l1) = &self.l1 {
             l1.refresh(chain_id).await?;
@@ -358,7 +358,7 @@ impl Investigator {
 
     async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Fact, Wait> {
         let gone = |awaited| {
-            // Only a block that is no longer canonical may rightly be gone; the case knows which it is.
+            // Only a block that is no longer canonical may rightly be unavailable; the case knows which it is.
             if hash == key.hash {
                 Err(Wait { awaited, chain_id: key.chain_id, cause: Cause::NotYet })
             } else {
@@ -411,7 +411,7 @@ impl Investigator {
                 Fact::Initiating { logs, is_valid: maturity == Maturity::Settled }
             }
             Fetched::Tip { number, timestamp } => Fact::InitiatingTip { chain_id, number, timestamp },
-            // Only asked for where no height is told.
+            // Only asked for where no height is reported.
             Fetched::NoneAt => {
                 return Err(Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet });
             }

@@ -1,6 +1,6 @@
 //! [`L1Judge`]: asks L1 what it alone says of a block: its origin, its deposits, its attributes.
 //!
-//! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be determined
+//! The imperative shell of `consolidation::deposits`. The batches' transactions are not part of it. What cannot be determined
 //! is a wait, never a contradiction.
 
 mod blob_memory;
@@ -145,7 +145,7 @@ impl L1Judge {
         Self { blobs: BlobMemory::of(ledger), ..self }
     }
 
-    /// Why L1's word cannot be had.
+    /// Why L1's word is unavailable.
     pub(super) const fn reasons(&self) -> &Reasons {
         &self.reasons
     }

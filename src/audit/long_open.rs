@@ -79,7 +79,7 @@ impl OpenCaseWatch {
         format!("chain {chain_id} open cases")
     }
 
-    /// Looks at a chain's open cases.
+    /// Checks a chain's open cases.
     pub(super) fn check(&mut self, chain_id: ChainId, open: &OpenCases, reasons: &Reasons, now: Instant) {
         let ages = open.oldest_by_cause(chain_id, now);
         for cause in Cause::ALL {

@@ -88,7 +88,7 @@ impl NodeComparer {
         }
     }
 
-    /// What each node says of the rules. What cannot be had is unknown.
+    /// What each node says of the rules. What is unavailable is unknown.
     async fn rules(&self) -> Vec<NodeRules> {
         let mut rules = Vec::with_capacity(self.nodes.len());
         for place in 0..self.nodes.len() {
@@ -156,7 +156,7 @@ impl NodeComparer {
 
     fn publish(&self, differences: &NodeDifferences) {
         let part = Self::part(self.chain_id);
-        // Each difference has been told by itself.
+        // Each difference has been reported separately.
         match differences.obstacle() {
             Some(obstacle) => drop(self.health.obstruct(&part, obstacle)),
             None => drop(self.health.clear(&part)),

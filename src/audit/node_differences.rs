@@ -50,7 +50,7 @@ pub(super) struct NodeDifferences {
 pub(super) struct DifferenceChanges {
     /// Differences that were not told yet, in words.
     pub(super) begun: Vec<String>,
-    /// How many that were told are over.
+    /// How many that were reported are over.
     pub(super) over: usize,
 }
 

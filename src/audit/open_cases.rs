@@ -1,9 +1,9 @@
 //! [`OpenCases`]: the cases without a verdict, and when each is next worth looking at. Pure: the time is an
 //! argument, except where a case is postponed from now on.
 //!
-//! They stand in two lines, which are served by turns when both have somebody due: what was attested, and the
+//! They are in two queues, which take turns when both have a block due: what was attested, and the
 //! ancestors of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap
-//! would take as many queues as it has runs, and the vouched head would stand still while it does.
+//! would take as many queues as it has runs, and the vouched head would be stuck while it does.
 
 use super::reasons::{ReasonTexts, normalize};
 use crosscheck_core::case::{Case, Cause, Wait};
@@ -22,14 +22,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause between two checks of a case that waits for a second opinion alone: anyone who knows of one wakes it.
 const LONGEST_SECOND_HAND: Duration = Duration::from_secs(300);
 
-/// What is to be done for an open block.
+/// The next step for an open block.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Go on with the case.
     Case(Box<Case>),
     /// Fetch the block first: it is known by its hash alone.
     Ancestor,
-    /// The same, and with it up to this many blocks below: nobody knows them yet.
+    /// The same, and with it up to this many blocks below: they are not known yet.
     Gap(u64),
 }
 
@@ -92,9 +92,9 @@ pub(super) struct OpenCase {
     pub opened: Instant,
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
-    /// The last words on why it was unavailable.
+    /// The last text on why it was unavailable.
     words: ReasonTexts,
-    /// Since when it has been open, in whatever run.
+    /// Since when it has been open, across restarts.
     since: Instant,
     /// What it was found to wait for last.
     waits: BTreeSet<Wait>,
@@ -113,7 +113,7 @@ enum State {
     },
     Running {
         woken: bool,
-        /// The case of a block that is being fetched, and has come in by itself meanwhile.
+        /// The case of a block that is being fetched, and has arrived otherwise meanwhile.
         instead: Option<Box<Case>>,
     },
 }
@@ -331,7 +331,7 @@ impl OpenCases {
         waiting.map(|(key, _)| *key).collect()
     }
 
-    /// Has a block looked at right away, or once more if it is being checked.
+    /// Has a block checked right away, or once more if it is being checked.
     pub(super) fn expedite(&mut self, key: &BlockKey, now: Instant) {
         let Some(entry) = self.cases.get_mut(key) else { return };
         match &mut entry.state {
@@ -519,7 +519,7 @@ mod tests {
         open.on_fetched(key(2), plain_case(2), now);
         open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
-        // A case of its own is gone on with.
+        // An existing case is continued.
         open.on_fetched(key(1), plain_case(1), now);
         open.on_fetched(key(9), plain_case(9), now);
         assert!(open.take_due(now).is_none());
@@ -529,7 +529,7 @@ mod tests {
         Work::Case(Box::new(Case::new(key(number), CaseRules::default(), sample::block(&[]))))
     }
 
-    /// Attestations come in faster than they are checked: the walk down a gap takes as many looks as it has blocks
+    /// Attestations come in faster than they are checked: the walk down a gap takes as many checks as it has blocks
     /// all the same, not as many queues.
     #[tokio::test(start_paused = true)]
     async fn a_gap_is_walked_no_matter_how_many_attestations_wait() {

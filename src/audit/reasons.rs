@@ -1,12 +1,12 @@
-//! [`Reasons`]: why what open cases wait for cannot be had, in words. Written where it fails, read where it is told: of each kind of
-//! wait the last words, and of each look at a case its own.
+//! [`Reasons`]: why what open cases wait for is unavailable, in words. Written where it fails, read where it is reported: of each kind of
+//! wait the last text, and of each check of a case its own.
 
 use crosscheck_core::case::Wait;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What is noted during one look at a case.
+/// What is noted during one check of a case.
 pub(super) type ReasonTexts = BTreeMap<Wait, String>;
 
 tokio::task_local! {
@@ -14,7 +14,7 @@ tokio::task_local! {
     static NOTED: Mutex<ReasonTexts>;
 }
 
-/// Does one look at a case, and hands out what was noted during it besides.
+/// Runs one check of a case, and also returns what was noted during it.
 pub(super) async fn with_texts<T>(look: impl Future<Output = T>) -> (T, ReasonTexts) {
     let noting = async {
         let found = look.await;
@@ -36,7 +36,7 @@ pub(super) fn normalize(words: &str) -> String {
 pub(crate) struct Reasons(Arc<Mutex<BTreeMap<Wait, String>>>);
 
 impl Reasons {
-    /// Notes why this cannot be had. `true`: that is something new.
+    /// Notes why this is unavailable. `true`: that is something new.
     pub(super) fn note(&self, wait: Wait, reason: &str) -> bool {
         // Outside of a look nobody asks for its words.
         let _outside = NOTED.try_with(|noted| noted.lock().insert(wait, reason.to_owned()));

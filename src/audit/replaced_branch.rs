@@ -36,7 +36,7 @@ impl BranchWatch {
         format!("chain {chain_id} branch")
     }
 
-    /// Takes in how a chain's client stands to the vouched block.
+    /// Records what a chain's client has at the vouched block.
     pub(super) fn update(&self, chain_id: ChainId, standing: BranchStanding) {
         match standing {
             BranchStanding::Stale(branch) => self.report(chain_id, branch),

@@ -8,7 +8,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 use tracing::{info, warn};
 
-/// The forks of one chain that were reported. One that is put off is told of again, with its new date.
+/// The forks of one chain that were reported. One that is put off is reported again, with its new date.
 #[derive(Debug)]
 pub(crate) struct ReportedForks {
     chain_id: ChainId,
@@ -21,7 +21,7 @@ impl ReportedForks {
         Self { chain_id, reported: BTreeSet::new() }
     }
 
-    /// Tells what is news.
+    /// Reports what is news.
     pub(crate) fn report(&mut self, answer: &Consultation) {
         let chain_id = self.chain_id;
         for fork in answer.unknown_forks.iter().flat_map(|forks| forks.iter()) {

@@ -32,7 +32,7 @@ const MAX_ORIGINS: NonZeroUsize = match NonZeroUsize::new(65_536) {
 /// An attested block as far as rivals go.
 #[derive(Clone, Copy, Debug)]
 struct Attested {
-    /// The L1 block that it is built on, if it tells one.
+    /// The L1 block that it is built on, if it names one.
     origin: Option<BlockNumHash>,
     is_attributable: bool,
 }
@@ -98,7 +98,7 @@ impl RivalWatcher {
         }
     }
 
-    /// Looks at the pair that has been due for longest.
+    /// Checks the pair that has been due for longest.
     async fn check_due_pair(&mut self) -> Result<(), LedgerError> {
         let Some(pair) = self.rivals.due(Instant::now()) else { return Ok(()) };
         let cases = match self.ledger.cases_at(pair.chain_id, pair.number).await {

@@ -23,7 +23,7 @@ const MAX_REPORTED: NonZeroUsize = match NonZeroUsize::new(4096) {
 };
 /// A pair is said to be unknown after so long.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause before the second look at a pair; it doubles with every further one.
+/// The pause before the second check of a pair; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ impl Rivals {
         due.min_by_key(|(_, waiting)| waiting.due).map(|(pair, _)| *pair)
     }
 
-    /// Takes in what a check of a pair has shown. Answers what is to be reported of it, if that is news.
+    /// Records the result of a check of a pair. Returns what must be reported, if it is new.
     pub(super) fn learn(&mut self, pair: Pair, found: Option<Relation>, now: Instant) -> Option<Relation> {
         if let Some(relation) = found {
             self.waiting.remove(&pair);
@@ -106,7 +106,7 @@ impl Rivals {
         (is_overdue && self.is_new(pair, Relation::Unknown)).then_some(Relation::Unknown)
     }
 
-    /// Whether this was not told of the pair yet. Once something is known, nothing less is told.
+    /// Whether this was not told of the pair yet. Once something is known, nothing less is reported.
     fn is_new(&mut self, pair: Pair, relation: Relation) -> bool {
         let before = self.reported.get(&pair.either_order()).copied();
         let is_news = before.is_none_or(|before| before != relation && relation != Relation::Unknown);

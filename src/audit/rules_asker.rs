@@ -80,7 +80,7 @@ impl RulesAsker {
         Ok(self.compare().await?.differences)
     }
 
-    /// The same, with what is to be reported of the node's forks.
+    /// The same, with what must be reported of the node's forks.
     ///
     /// # Errors
     /// If it does not answer, or with what no chain can have.

@@ -284,7 +284,7 @@ impl OpinionTeller {
         Self { chain_id, metrics, reported: SecondOpinion::default() }
     }
 
-    /// Tells what is other than before.
+    /// Reports what has changed.
     pub(super) fn report(&mut self, opinion: SecondOpinion, node: &str) {
         let chain_id = self.chain_id;
         self.metrics.second_opinion(chain_id, opinion == SecondOpinion::Repeated);

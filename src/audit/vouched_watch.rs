@@ -29,12 +29,12 @@ impl VouchedWatch {
         self.attested.insert(chain_id);
     }
 
-    /// Takes in where a chain's vouched head is.
+    /// Records where a chain's vouched head is.
     pub(super) fn set_vouched(&mut self, chain_id: ChainId, vouched: BlockNumHash) {
         self.vouched.insert(chain_id, vouched);
     }
 
-    /// Looks whether a chain whose rollup node stands there has gone on without its vouched head.
+    /// Checks whether a chain with this status has moved on without its vouched head.
     pub(super) fn check(&mut self, chain_id: ChainId, status: &SyncStatus, now: Instant) {
         let Some(heads) = self.heads.get_mut(&chain_id) else { return };
         // A node that names no local-safe head is reported elsewhere; the time continues.

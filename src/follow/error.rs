@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// What followers are told before there is an answer.
+    /// What followers are answered before there is a status.
     #[rstest]
     #[case::nothing_is_wrong(true, None, "the upstream has not answered yet")]
     #[case::the_node_has_other_rules(true, Some(901), WRONG)]

@@ -28,7 +28,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause after nodes that did not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long the last status may stay for another reason than a hold before that stands in the way of being ready.
+/// How long the last status may stay for another reason than a hold before that blocks readiness.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a follower needs.
@@ -38,7 +38,7 @@ pub struct FollowerParts {
     pub chain_id: ChainId,
     /// What is served.
     pub mode: FollowMode,
-    /// Where the vouched head is, and what holds it.
+    /// Where the vouched head is, and what stops it.
     pub ledger: Ledger,
     /// The chain's execution clients.
     pub execution: ExecutionClient,
@@ -48,7 +48,7 @@ pub struct FollowerParts {
     pub upstream: Upstream,
     /// How long a round may be put off.
     pub interval: Duration,
-    /// What nobody is led onto.
+    /// The blocks that no follower may be led onto.
     pub invalid: InvalidBlocks,
     /// Where the status is left.
     pub served: Served,
@@ -167,7 +167,7 @@ impl Follower {
         Ok(has_failed)
     }
 
-    /// Makes the next status. `kept`: what is served instead if its safe head must stay, and there is word of the rest.
+    /// Makes the next status. `kept`: what is served instead if its safe head must stay, and the rest is known.
     async fn refresh(
         &mut self,
         head: Option<VouchedHead>,
@@ -203,7 +203,7 @@ impl Follower {
         if let Some(error) = unread {
             return Err(error);
         }
-        // What was served of a branch that the head has left binds nobody: L1 took followers off it, too.
+        // What was served of a branch that the head has left binds no follower: L1 took followers off it, too.
         let bound = last.as_ref().filter(|_| self.retractions == head.retractions);
         let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: bound };
         let next = Draft::next(&facts)?;
@@ -256,7 +256,7 @@ impl Follower {
         invalid: &[BlockNumHash],
     ) -> Result<CanonicalHashes, FollowError> {
         let mut canonical = CanonicalHashes::default();
-        // From the lowest up: whatever is found canonical above a block stood on what was found there.
+        // From the lowest up: a block that is found canonical above another has it as an ancestor.
         for number in Reading::heights(upstream, head.position.number, last_safe, invalid) {
             if let Some(hash) = self.parts.execution.canonical_hash(number).await? {
                 canonical.insert(number, hash);

@@ -26,7 +26,7 @@ pub(super) struct FollowFront {
     pub served: Served,
     /// Reads what is sent.
     pub calls: Calls,
-    /// What calls are told to end by. They end by themselves.
+    /// The token that ends the calls. They end by themselves.
     pub never: StopHandle,
 }
 

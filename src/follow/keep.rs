@@ -22,7 +22,7 @@ pub enum Keep {
         /// Its local-safe height.
         local_safe: u64,
     },
-    /// The upstream has not come to the vouched height.
+    /// The upstream has not reached the vouched height.
     #[error("the upstream is at {upstream}, below the vouched head {vouched}")]
     Behind {
         /// Its local-safe height.

@@ -56,7 +56,7 @@ impl FollowMetrics {
         self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
     }
 
-    /// Whether a wrong block holds the served head.
+    /// Whether an invalid block stops the served head.
     pub fn follow_held(&self, chain_id: ChainId, is_held: bool) {
         self.0.held.with_label_values(&[chain_id.to_string()]).set(i64::from(is_held));
     }

@@ -16,7 +16,7 @@ pub struct Reading<'a> {
     pub upstream: &'a UpstreamStatus,
     /// The execution client's canonical chain, at [`Reading::heights`].
     pub canonical: &'a CanonicalHashes,
-    /// The blocks that were proven invalid and that followers may be led onto, on whatever branch, lowest first.
+    /// The blocks that were proven invalid and that followers may be led onto, on any branch, lowest first.
     pub invalid: &'a [BlockNumHash],
     /// When the chain's interop fork activates.
     pub lagoon: Lagoon,

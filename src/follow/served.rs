@@ -25,12 +25,12 @@ pub struct Served {
 struct ChainServed {
     draft: Option<Draft>,
     rollup_config: Option<Box<RawValue>>,
-    /// Why there is no status, or why it has not moved on.
+    /// Why there is no status, or why it has not moved.
     pending: Option<String>,
 }
 
 impl Served {
-    /// Nothing yet, for these chains. `invalid`: what nobody is led onto. `long_open`: what is open for too long, told in each
+    /// Nothing yet, for these chains. `invalid`: the blocks that no follower may be led onto. `long_open`: what is open for too long, reported in each
     /// status.
     pub fn new(
         chains: impl IntoIterator<Item = ChainId>,
@@ -58,7 +58,7 @@ impl Served {
         Some(ServedStatus { crosscheck_open: self.long_open.of(chain_id), ..status })
     }
 
-    /// Why the chain has no status, or why it has not moved on.
+    /// Why the chain has no status, or why it has not moved.
     pub fn pending(&self, chain_id: ChainId) -> Option<String> {
         self.by_chain.get(&chain_id)?.lock().pending.clone()
     }

@@ -96,7 +96,7 @@ pub struct KeepFacts<'a> {
     pub hold: Option<&'a Hold>,
 }
 
-/// How the vouched head stands to the chain that the execution client follows.
+/// Where the vouched head is on the chain that the execution client follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum VouchedPlacement {
     /// It is on it.

@@ -52,7 +52,7 @@ pub struct UpstreamStatus {
     /// The tip.
     #[serde(deserialize_with = "named")]
     pub unsafe_l2: Option<L2Ref>,
-    /// The tip whose messages were seen: gone from nodes since August 2026, required by older clients.
+    /// The tip whose messages were seen: removed from nodes in August 2026, required by older clients.
     #[serde(default, deserialize_with = "named")]
     pub cross_unsafe_l2: Option<L2Ref>,
     /// The head of what L1 says.

@@ -73,7 +73,7 @@ pub struct Intake {
     pub ledger: Ledger,
     /// The lowest height that is checked for settled blocks.
     pub unsettled: u64,
-    /// When an unsafe block was last let in.
+    /// When an unsafe block was last accepted.
     pub last_block: Option<Instant>,
 }
 
@@ -186,7 +186,7 @@ impl Intake {
         }
     }
 
-    /// A rejected attestation is worth a line: some peer passes on what nobody should, or is held for wrong here.
+    /// A rejected attestation is worth a line: some peer forwards what it should not, or is judged wrongly here.
     fn name_rejected(&mut self, refusal: &Refusal, peer: PeerId) {
         let Some(unnamed) = self.rejections.note(Instant::now()) else { return };
         let (chain_id, reason, detail) = (self.chain_id, refusal.reason.code(), &refusal.reason);

@@ -93,7 +93,7 @@ impl PeerWatch {
         }
     }
 
-    /// When it is to be reported that nobody is there, if it is not told.
+    /// When the lack of peers must be reported, if it was not yet.
     fn due(&self) -> Option<Instant> {
         match self.state {
             State::Alone { since, is_reported: false } => since.checked_add(self.patience),

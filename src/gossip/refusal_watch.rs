@@ -23,7 +23,7 @@ const OVER_AFTER: Duration = Duration::from_secs(5 * 60);
 /// What is gossiped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gossip {
-    /// Unsafe blocks, of whatever version.
+    /// Unsafe blocks, of any version.
     Unsafe,
     /// Attestations.
     CrossSafe,

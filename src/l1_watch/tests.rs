@@ -1,4 +1,4 @@
-//! An L1 in memory that is stalled, moves, and does not answer, while time goes by as the test says.
+//! An L1 in memory that is stalled, moves, and does not answer, while the test advances the time.
 
 use super::*;
 use crate::metrics::Metrics;

@@ -1,5 +1,5 @@
 //! Ancestors of attested blocks in the ledger, and whose statement a block is that was found invalid: its own attestation's, or that of
-//! a block on top of it. Attesting a block attests its ancestors, in whatever order the attestation, the blocks between and the verdict
+//! a block on top of it. Attesting a block attests its ancestors, in any order the attestation, the blocks between and the verdict
 //! come.
 
 use super::attested::read_known;
@@ -25,7 +25,7 @@ pub struct BoundVerdict {
     pub key: BlockKey,
     /// What was found.
     pub verdict: KnownVerdict,
-    /// `false`: its own attestation may be a replay. `None`: nobody attested the block itself.
+    /// `false`: its own attestation may be a replay. `None`: the block itself was not attested.
     pub attributable: Option<bool>,
     /// The block on top of it.
     pub ancestor_of: B256,
@@ -40,7 +40,7 @@ pub struct NewAncestor {
     pub parent_hash: B256,
     /// Its timestamp.
     pub timestamp: UnixSeconds,
-    /// The L1 block that it is built on, if it tells one.
+    /// The L1 block that it is built on, if it names one.
     pub l1_origin: Option<BlockNumHash>,
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn bind_ancestors(
     Ok((bound, last))
 }
 
-/// The wrong blocks below this one that bind nobody, lowest first. What is below a block that binds its signer itself was bound by that.
+/// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its signer itself was bound by that.
 async fn unbound_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,

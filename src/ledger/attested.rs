@@ -47,7 +47,7 @@ const OF_REPLAY: &str =
 pub struct KnownCase {
     /// The block.
     pub hash: B256,
-    /// Whether its attestation is evidence against its signer. `None`: nobody attested the block itself.
+    /// Whether its attestation is evidence against its signer. `None`: the block itself was not attested.
     pub attributable: Option<bool>,
     /// Its verdict, if it has one.
     pub verdict: Option<KnownVerdict>,
@@ -133,7 +133,7 @@ impl Ledger {
     }
 }
 
-/// Tells a verdict again that a block had before it was bound to its signer, if it is invalid. Returns the event's id; 0: there is
+/// Reports a verdict again that a block had before it was bound to its signer, if it is invalid. Returns the event's id; 0: there is
 /// none.
 async fn write_events(
     connection: &mut SqliteConnection,
@@ -157,7 +157,7 @@ async fn write_events(
     write_event(connection, &attributed_event(key, verdict), at).await
 }
 
-/// The L1 block that an attested block is built on, if it tells one.
+/// The L1 block that an attested block is built on, if it names one.
 fn l1_origin(block: &ValidBlock) -> Option<BlockNumHash> {
     let info = decode_l1_info(block.payload().transactions.first()?).ok()?;
     Some(BlockNumHash { number: info.number, hash: info.hash })

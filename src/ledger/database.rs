@@ -22,7 +22,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
 /// How many connections read at once.
 const READERS: u32 = 4;
 
-/// How long a connection is waited for. There are no more who wait than tasks and calls, and each has it for milliseconds.
+/// How long to wait for a connection. Only tasks and calls wait, and each has it for milliseconds.
 const TURN: Duration = Duration::from_secs(300);
 
 /// How long it is waited for another program, such as `crosscheck resolve`, that writes.
@@ -35,7 +35,7 @@ pub(super) struct Database {
     readers: SqlitePool,
 }
 
-/// A transaction that writes. While it is open nobody else writes: nothing but the database may be waited for.
+/// A transaction that writes. While it is open there is no other writer: nothing but the database may be waited for.
 pub(super) type WriteTransaction = sqlx::Transaction<'static, Sqlite>;
 
 impl Database {
@@ -58,7 +58,7 @@ impl Database {
         &self.readers
     }
 
-    /// Begins to write, once nobody else does.
+    /// Begins to write, once no other writer does.
     pub(super) async fn write(&self) -> Result<WriteTransaction, LedgerError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
@@ -87,7 +87,7 @@ impl Database {
         sqlx::query(pragma).fetch_all(&mut *connection).await.unwrap();
     }
 
-    /// Lets nobody read any more, as a disk that fails does; or again.
+    /// Makes every read fail, as a failing disk does; or succeed again.
     #[cfg(test)]
     pub(super) async fn set_readable(&self, is_readable: bool) {
         let path = self.writer.connect_options().get_filename().to_path_buf();

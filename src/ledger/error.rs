@@ -92,7 +92,7 @@ impl LedgerError {
         }
     }
 
-    /// Whether it may be otherwise later, without anybody touching the ledger itself: a full disk, a failing one, another
+    /// Whether it may succeed later, without a change of the ledger itself: a full disk, a failing one, another
     /// program that writes.
     pub(crate) fn is_transient(&self) -> bool {
         let Self::Database(error) = self else { return false };

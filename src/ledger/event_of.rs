@@ -6,13 +6,13 @@ use crosscheck_core::events::Event;
 use crosscheck_core::message::BlockKey;
 use std::borrow::Cow;
 
-/// What there is to tell of a vouched head that has left a branch.
+/// What there is to report of a vouched head that has left a branch.
 pub(super) const fn retraction_event(retraction: &Retraction) -> Event {
     let Retraction { chain_id, from, to, reason } = *retraction;
     Event::Retraction { chain_id, from, to, reason: reason.name() }
 }
 
-/// What there is to tell of a verdict.
+/// What there is to report of a verdict.
 pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Event {
     let Decided { attributable, ancestor_of, .. } = *decided;
     Event::Verdict {
@@ -25,7 +25,7 @@ pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decide
     }
 }
 
-/// What there is to tell of a verdict when the block is bound to its signer afterwards.
+/// What there is to report of a verdict when the block is bound to its signer afterwards.
 pub(super) fn attributed_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, detail } = verdict;
     let (verdict, reason) = (name.into(), reason.map(Cow::from));
@@ -40,7 +40,7 @@ pub(super) fn bound_event(bound: &BoundVerdict) -> Event {
     Event::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
 }
 
-/// What there is to tell of a verdict that is taken back.
+/// What there is to report of a verdict that is taken back.
 pub(super) fn withdrawn_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, .. } = verdict;
     Event::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 /// How many rows are checked for a page of which only some are wanted.
 pub(super) const MAX_SCANNED: u32 = 20_000;
 
-/// Something that was told. In JSON: what is reported, with its id and its time. Clones share the text.
+/// Something that was reported. In JSON: what is reported, with its id and its time. Clones share the text.
 #[derive(Clone, Debug)]
 pub struct StoredEvent {
     id: u64,

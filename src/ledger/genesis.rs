@@ -8,7 +8,7 @@ use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 
-/// Who told of a genesis. A chain that had a history before it was a rollup has two first blocks: the one that its rollup node
+/// The source of a genesis. A chain that had a history before it was a rollup has two first blocks: the one that its rollup node
 /// derives from, and block 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GenesisSource {

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteExecutor;
 /// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
 const MAX_ADVANCE: usize = 4096;
 
-/// The vouched head, and what it stands in the place of.
+/// The vouched head, and the block that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VouchedHead {
     /// Which block.
@@ -168,7 +168,7 @@ impl Ledger {
 }
 
 /// Carries a chain's vouched head over every child that is upheld, or that an operator resolved knowing what was found of
-/// it, and that it did not leave before. An upheld child goes before a resolved one.
+/// it, and that it did not leave before. An upheld child takes precedence over a resolved one.
 pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();
     for _ in 0..MAX_ADVANCE {

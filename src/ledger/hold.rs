@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 
 /// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it, or
 /// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block, its own or
-/// that of one on top of it, holds nothing: anybody can send one.
+/// that of one on top of it, does not stop the head: anyone can send one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its height: the vouched head's and one.
@@ -25,14 +25,14 @@ pub struct Hold {
     pub reason: Option<String>,
     /// What was found, for people.
     pub detail: Option<String>,
-    /// `true`: its own attestation binds its signer. `false`: it may be a replay. `None`: nobody attested the block itself.
+    /// `true`: its own attestation binds its signer. `false`: it may be a replay. `None`: the block itself was not attested.
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
 }
 
 impl Ledger {
-    /// What holds a chain's vouched head: the violated block first, if several do.
+    /// What stops a chain's vouched head: the violated block first, if several do.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 impl Ledger {
-    /// Writes notes, and what there is to tell of them, all or none. For each: whether it is new; what is known already is not written again.
+    /// Writes notes, and what there is to report of them, all or none. For each: whether it is new; what is known already is not written again.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
@@ -26,7 +26,7 @@ impl Ledger {
         self.note_and_file(notes, &[], at).await
     }
 
-    /// The same, with what is to be kept of messages, all or none.
+    /// The same, with the messages to store, all or none.
     ///
     /// # Errors
     /// As [`Ledger::note_messages`].
@@ -162,7 +162,7 @@ impl Ledger {
     }
 }
 
-/// Takes one note, in the order in which they were written, into what is known of its message.
+/// Applies one notice, in the order in which they were written, to its message.
 fn apply_note(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow) -> Result<(), LedgerError> {
     let small = |field| u32::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
     let hash: B256 = read_hash(row, "hash")?;

@@ -28,7 +28,7 @@ impl Doing {
     }
 }
 
-/// How long it is waited before a write is tried again: twice as long each time.
+/// How long it is waited before a write is retried: twice as long each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// At first.
@@ -105,7 +105,7 @@ impl Perseverance {
         }
     }
 
-    /// It was done: if nobody waits any more, that is over.
+    /// It was done: if no write waits any more, the outage is over.
     fn done(&self, doing: Doing) {
         let Outage { waiting, is_reported } = self.outage(doing);
         let is_over = waiting.load(Ordering::Acquire) == 0 && is_reported.swap(false, Ordering::AcqRel);
@@ -118,7 +118,7 @@ impl Perseverance {
         }
     }
 
-    /// Does it until it is done, or the program ends.
+    /// Retries until it is done, or the program ends.
     async fn until_done<T, F>(&self, doing: Doing, mut attempt: impl FnMut() -> F) -> Result<T, LedgerError>
     where
         F: Future<Output = Result<T, LedgerError>>,

@@ -54,13 +54,13 @@ pub struct CaseRecord {
     pub reason: Option<String>,
     /// What was found, for people.
     pub detail: Option<String>,
-    /// Its place in the order in which verdicts fell: the id of the event that told it first.
+    /// Its place in the order in which verdicts fell: the id of the event that reported it first.
     pub verdict_id: Option<u64>,
     /// When the verdict fell, in Unix seconds.
     pub decided_at: Option<u64>,
     /// Milliseconds from when this program took the case up to its verdict.
     pub decided_after_ms: Option<u64>,
-    /// That an operator has passed over it.
+    /// That an operator has resolved it.
     pub resolution: Option<ResolutionRecord>,
 }
 
@@ -243,7 +243,7 @@ fn read_domain(row: &SqliteRow) -> Result<Option<SigningDomain>, LedgerError> {
         .transpose()
 }
 
-/// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
+/// Whether the attestation is evidence against its signer. `None`: the block itself was not attested.
 pub(super) fn read_attributable(row: &SqliteRow) -> Result<Option<bool>, LedgerError> {
     Ok(read_domain(row)?.map(SigningDomain::is_attributable))
 }

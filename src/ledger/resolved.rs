@@ -1,4 +1,4 @@
-//! [`ResolvedBlock`]: which blocks an operator passed over, and why, as another process wrote it. Nothing is written here.
+//! [`ResolvedBlock`]: which blocks an operator resolved, and why, as another process wrote it. Nothing is written here.
 
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
@@ -9,7 +9,7 @@ use sqlx::Row;
 /// How many are read at once.
 const AT_ONCE: u32 = 1_000;
 
-/// A block that an operator has passed over.
+/// A block that an operator has resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedBlock {
     /// Its place in the order in which that was done.
@@ -25,7 +25,7 @@ pub struct ResolvedBlock {
 }
 
 impl Ledger {
-    /// The blocks that an operator passed over after this one, in that order: a thousand at most.
+    /// The blocks that an operator resolved after this one, in that order: a thousand at most.
     ///
     /// # Errors
     /// If the ledger cannot be read.

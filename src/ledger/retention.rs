@@ -113,7 +113,7 @@ impl Ledger {
     }
 }
 
-/// Removes these cases and what told of them; who signed them stays.
+/// Removes these cases and their events; their signatures remain.
 async fn remove(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<(), LedgerError> {
     let list = |column| {
         let ids = rows.iter().map(|row| row.try_get::<i64, _>(column)).collect::<Result<Vec<_>, _>>();
@@ -132,7 +132,7 @@ async fn remove(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> Result
     Ok(())
 }
 
-/// The signature of an open case's attestation. `None`: nobody attested it.
+/// The signature of an open case's attestation. `None`: it was not attested.
 pub(super) async fn signature_of(
     connection: &mut SqliteConnection,
     key: &BlockKey,

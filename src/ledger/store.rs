@@ -50,7 +50,7 @@ pub enum NewCase<'a> {
         parent_hash: B256,
         /// Its timestamp.
         timestamp: UnixSeconds,
-        /// The L1 block that it is built on, if it tells one.
+        /// The L1 block that it is built on, if it names one.
         l1_origin: Option<BlockNumHash>,
     },
 }
@@ -91,7 +91,7 @@ pub struct StoredCase {
 /// What was written with a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decided {
-    /// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
+    /// Whether the attestation is evidence against its signer. `None`: the block itself was not attested.
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
@@ -100,8 +100,8 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// Whether anybody's signature vouches for the block. What is known only by what may be replays of unsafe blocks is
-    /// nobody's statement.
+    /// Whether a signature vouches for the block. What is known only by what may be replays of unsafe blocks is
+    /// not a statement of the signer.
     pub const fn is_binding(&self) -> bool {
         matches!(self.attributable, Some(true)) || self.ancestor_of.is_some()
     }
@@ -161,7 +161,7 @@ impl Ledger {
         self.database.limit_pages(pages).await;
     }
 
-    /// Lets nobody read any more, as a disk that fails does; or again.
+    /// Makes every read fail, as a failing disk does; or succeed again.
     #[cfg(test)]
     pub(crate) async fn set_readable(&self, is_readable: bool) {
         self.database.set_readable(is_readable).await;
@@ -172,7 +172,7 @@ impl Ledger {
         self.database.readers()
     }
 
-    /// Begins to write, once nobody else does. Every write is in such a transaction.
+    /// Begins to write, once no other writer does. Every write is in such a transaction.
     pub(super) async fn write(&self) -> Result<WriteTransaction, LedgerError> {
         self.database.write().await
     }
@@ -371,7 +371,7 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
 }
 
-/// Writes what there is to tell of a verdict, and where it was told; and which block on top of the decided one binds its
+/// Writes what there is to report of a verdict, and where it was reported; and which block on top of the decided one binds its
 /// signer. Returns the id of the last event.
 async fn write_events(
     connection: &mut SqliteConnection,

@@ -106,7 +106,7 @@ async fn old_ledger(path: &Path, migrations: usize) {
     connection.close().await.unwrap();
 }
 
-/// Does something to a ledger that nobody has open.
+/// Changes a ledger that is not open.
 async fn execute(path: &Path, statement: &str) {
     let mut connection = connect(path).await;
     sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();

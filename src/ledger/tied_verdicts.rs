@@ -101,7 +101,7 @@ impl Ledger {
         .await
     }
 
-    /// Takes the verdict against a block back, and reports it: the case is open then. `None`: there is no such verdict.
+    /// Withdraws the verdict against a block, and reports it: the case is open then. `None`: there is no such verdict.
     ///
     /// # Errors
     /// If the ledger cannot be written.

@@ -1,6 +1,6 @@
 //! [`Unresolved`]: the blocks that were found invalid and that no operator has resolved, in the ledger.
 //!
-//! They stay until somebody resolves them, also when the chain has replaced them and the vouched head has passed their height:
+//! They remain until an operator resolves them, also when the chain has replaced them and the vouched head has passed their height:
 //! that a signer attested them is still for a person to deal with. Nothing is written here.
 
 use super::record::{read_chain_id, read_hash, read_u64};
@@ -17,7 +17,7 @@ pub enum Attribution {
     Attributable,
     /// An attestation that binds its signer is on top of it.
     Ancestor,
-    /// It is known only by what may be a replay of an unsafe block: anybody can have sent it.
+    /// It is known only by what may be a replay of an unsafe block: anyone can have sent it.
     Replayable,
     /// Nobody is known to have attested it, or what is on top of it.
     Unattested,
@@ -94,7 +94,7 @@ impl Ledger {
         .await
     }
 
-    /// The unresolved blocks that bind somebody, or of which that is not known: the newest `limit`, oldest first. What
+    /// The unresolved blocks that bind a signer, or of which that is not known: the newest `limit`, oldest first. What
     /// may be a replay is left out.
     ///
     /// # Errors

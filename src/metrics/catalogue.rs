@@ -65,7 +65,7 @@ impl Catalogue {
         self.definitions.lock().clone()
     }
 
-    /// Every metric as it stands.
+    /// Every metric with its current value.
     pub(super) fn gather(&self) -> Vec<MetricFamily> {
         let mut families = self.registry.gather();
         families.extend(self.process.gather());

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 /// How long the heads may be awaited before that is a warning.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How loudly something is told.
+/// How loudly something is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     /// As it comes with every start.
     Info,
-    /// As what an operator should look at.
+    /// As something that an operator should check.
     Warn,
 }
 

@@ -1,12 +1,12 @@
 //! Where a chain turned off from what was read of it, and whether it did at all.
 //!
-//! A block that does not stand on the last one read is a reorg only if the clients tell one chain: what the new block
+//! A block that is not a child of the last one read is a reorg only if the clients report one chain: what the new block
 //! is built on must be what they have at that height, down to a block that was read. If they call another block canonical
 //! there, they contradict themselves: then nothing is known of the chain, and nothing that was read is dropped. Every
-//! step goes one block down or ends: there is no way to go round.
+//! step goes one block down or ends: it cannot loop.
 //!
 //! To replace a block, op-supernode takes its client back: it has it make a sibling of the block's parent, which differs in
-//! the last byte of the extra data alone, and then the parent again. That sibling is not a reorg. It is gone in a moment, and
+//! the last byte of the extra data alone, and then the parent again. That sibling is not a reorg. It disappears soon, and
 //! nothing ever is built on it.
 
 use super::block_source::BlockSource;
@@ -16,7 +16,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::heads::RecentBlocks;
 
-/// What does not stand on the last block that was read.
+/// What is not a child of the last block that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fork {
     /// The block. `None`: it is the tip itself, which another block than the one read.
@@ -28,7 +28,7 @@ pub(super) struct Fork {
 /// What a fork came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// Other blocks stand above this height now.
+    /// Other blocks are above this height now.
     Reorg {
         /// The highest block that stays. `None`: none of those that were read.
         kept: Option<u64>,
@@ -39,7 +39,7 @@ pub(super) enum Turn {
     TakenBack,
 }
 
-/// Clients that tell two chains at once.
+/// Clients that report two chains at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub(super) struct Contradiction {
@@ -81,7 +81,7 @@ pub(super) enum BranchError {
     Gone { number: u64 },
 }
 
-/// Walks down from a fork to a block that was read, and checks on the way that the clients tell one chain.
+/// Walks down from a fork to a block that was read, and checks on the way that the clients report one chain.
 pub(super) async fn turn<S: BlockSource>(
     source: &S,
     recent: &RecentBlocks,
@@ -122,7 +122,7 @@ fn is_rewind_sibling(known: &Header, tip: &Header) -> bool {
     *tip == Header { extra_data: extra_data.into(), ..known.clone() }
 }
 
-/// Another block is told below the child. If the child is still told, both are told at once.
+/// Another block is reported below the child. If the child is still reported, both are reported at once.
 async fn contradicted<S: BlockSource>(
     source: &S,
     child: Option<BlockNumHash>,

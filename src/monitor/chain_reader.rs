@@ -1,8 +1,8 @@
 //! [`ChainReader`]: the task that follows the unsafe chain that a chain's endpoints agree on, block by block.
 //!
 //! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
-//! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are reported once, and nothing is
-//! read or dropped until their blocks link up. One look is bounded: it comes to the tip, or ends in an error.
+//! endpoint's failure is a pause, never a fact. Clients that report two chains at once are reported once, and nothing is
+//! read or dropped until their blocks link up. One read is bounded: it comes to the tip, or ends in an error.
 
 use super::MonitorMetrics;
 use super::awaited_heads::{AwaitedHeads, Tone};
@@ -43,16 +43,16 @@ const KEPT_BELOW_FINAL: u64 = 64;
 /// The longest pause after an endpoint's failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How many looks in a row may find the heads on another branch before that is reported.
+/// How many reads in a row may find the heads on another branch before that is reported.
 const TOLERATED_FORKED_LOOKS: u32 = 5;
 
-/// How many reorgs one look follows.
+/// How many reorgs one read follows.
 const MAX_TURNS: usize = 8;
 
-/// The shortest pause between two looks, however often it is nudged.
+/// The shortest pause between two reads, however often it is nudged.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// The pauses between quick looks for a gossiped block that the clients do not have yet.
+/// The pauses between quick checks for a gossiped block that the clients do not have yet.
 const QUICK_LOOKS: [Duration; 6] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
@@ -77,7 +77,7 @@ pub struct ChainReader<S = ExecutionClient> {
     pub monitor: mpsc::Sender<MonitorMessage>,
     /// Word that there may be something new.
     pub nudges: PollHints,
-    /// How often to look without such word.
+    /// How often to read without such a hint.
     pub interval: Duration,
     /// How long the clients' latest block may be stalled.
     pub(crate) stall: StallBounds,
@@ -87,9 +87,9 @@ pub struct ChainReader<S = ExecutionClient> {
     pub metrics: MonitorMetrics,
     /// Where the chain's clients remain on replaced blocks: what they say from there on is not the chain.
     pub branches: StaleBranches,
-    /// The ledger, if nobody else holds the chain's genesis against it: the chain has no rollup node.
+    /// The ledger, if no other part checks its genesis: the chain has no rollup node.
     pub genesis: Option<Ledger>,
-    /// The block that it begins with by what is built in, if nobody else holds its clients against that.
+    /// The block that it begins with by what is built in, if no other part checks the clients against it.
     pub origin: Option<BlockNumHash>,
 }
 
@@ -98,13 +98,13 @@ pub struct ChainReader<S = ExecutionClient> {
 struct Progress {
     recent: RecentBlocks,
     heads: Option<SafetyHeads>,
-    /// How many looks in a row found the heads on another branch.
+    /// How many reads in a row found the heads on another branch.
     forked: u32,
     /// The blocks that were left in reorgs.
     left: LeftBlocks,
-    /// Whether the clients contradicted themselves in the last look.
+    /// Whether the clients contradicted themselves in the last read.
     is_contradicted: bool,
-    /// The gossiped block that quick looks were made for last.
+    /// The gossiped block that quick checks were made for last.
     sought: Option<BlockNumHash>,
     /// Whether its heads are awaited.
     awaited: AwaitedHeads,
@@ -163,7 +163,7 @@ impl From<BranchError> for ReadError {
 enum Step {
     /// The tip is reached.
     Done,
-    /// The next block does not stand on the last one.
+    /// The next block is not a child of the last one.
     Fork(Fork),
 }
 
@@ -217,8 +217,8 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Tells why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
-    /// name from look to look.
+    /// Reports why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
+    /// name from read to read.
     fn report(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         if matches!(problem, ReadError::Source(_)) {
             self.metrics.shared.source_failed(self.chain_id, EndpointKind::Execution);
@@ -240,8 +240,8 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Waits for the next look: for the pause, for word that there may be something new, or for a gossiped block. Where
-    /// the clients contradict themselves word of more blocks is no reason to ask them sooner.
+    /// Waits for the next read: for the pause, for a hint that there may be something new, or for a gossiped block. Where
+    /// the clients contradict themselves a hint of more blocks is not a reason to ask them sooner.
     async fn rest(&self, progress: &mut Progress, pause: Duration) {
         if progress.is_contradicted {
             return tokio::time::sleep(pause).await;
@@ -258,7 +258,7 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Waits until the clients have a block that was gossiped, as far as a few quick looks go. It asks for nothing but
+    /// Waits until the clients have a block that was gossiped, as far as a few quick checks go. It asks for nothing but
     /// the tip.
     async fn await_block(&self, block: Option<BlockNumHash>) {
         for pause in QUICK_LOOKS.into_iter().filter(|_| block.is_some()) {
@@ -290,7 +290,7 @@ impl<S: BlockSource> ChainReader<S> {
         Ok(tip)
     }
 
-    /// Tells which blocks are left out for their age after the program was away. Once: what is read again later was read.
+    /// Reports which blocks are left out for their age after the program was away. Once: what is read again later was read.
     fn report_skipped(&self, progress: &mut Progress, first: u64) {
         let skipped = self.start.skipped(first).filter(|_| !progress.has_begun);
         progress.has_begun = true;
@@ -329,7 +329,7 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Drops the branch of a block that was lawfully replaced, for as long as the clients stay on it.
+    /// Drops the branch of a block that was lawfully replaced, for as long as the clients remain on it.
     async fn drop_replaced_branch(&self, progress: &mut Progress) -> Result<(), ReadError> {
         let Some(StaleBranch { replaced, by }) = self.branches.of(self.chain_id) else { return Ok(()) };
         if self.execution.canonical_hash(by.number).await? != Some(replaced) {
@@ -377,7 +377,7 @@ impl<S: BlockSource> ChainReader<S> {
                 }
             }
             if recent.tip().is_none() {
-                // Deeper than what is remembered: start again with the next look.
+                // Deeper than what is remembered: start again with the next read.
                 return Err(ReadError::Gone { number: fork.parent.number });
             }
         }
@@ -430,7 +430,7 @@ impl<S: BlockSource> ChainReader<S> {
         Ok((block, logs))
     }
 
-    /// Hands a block on if it is built on the last one. `Some`: it is built on another one.
+    /// Forwards a block if it is built on the last one. `Some`: it is built on another one.
     async fn forward(
         &self,
         recent: &mut RecentBlocks,

@@ -2,7 +2,7 @@
 //!
 //! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
 //! fork. So a suspicion that rests on a view is reported only if it holds by what the endpoints agree on after the
-//! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
+//! gossip came in. One that they do not answer about is never reported: its block's receipts will decide.
 
 use super::MonitorMetrics;
 use crate::metrics::{EndpointKind, Limit};
@@ -78,7 +78,7 @@ impl Confirmation {
     }
 }
 
-/// Holds a declared message against the block that is at the cited height now. What is not known breaks no rule.
+/// Compares a declared message with the block that is at the cited height now. An unknown fact breaks no rule.
 async fn compare(
     client: &ExecutionClient,
     access: &InboxAccess,

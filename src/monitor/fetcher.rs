@@ -42,7 +42,7 @@ impl Fetcher {
         Self { clients, metrics, due: BTreeSet::new(), wanted: BTreeMap::new(), running: Pieces::new() }
     }
 
-    /// Wants these from now on.
+    /// Requests these from now on.
     pub(super) fn request(&mut self, requests: impl IntoIterator<Item = Request>) {
         for request in requests {
             if let std::collections::btree_map::Entry::Vacant(entry) = self.wanted.entry(request) {

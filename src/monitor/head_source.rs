@@ -16,7 +16,7 @@ pub enum HeadSource {
     Node {
         /// What it said.
         answers: watch::Receiver<Option<StatusAnswer>>,
-        /// Where it is kept what its word means.
+        /// Where the meaning of its answers is kept.
         heads: Heads,
     },
     /// The labels `safe` and `finalized` of its execution clients. Nobody else tells them, so they are kept here for
@@ -37,7 +37,7 @@ impl HeadSource {
         }
     }
 
-    /// The heads as they are told now. `None`: they are not known.
+    /// The heads as they are reported now. `None`: they are not known.
     pub(super) async fn reported<S: BlockSource>(
         &self,
         chain_id: ChainId,

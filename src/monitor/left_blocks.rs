@@ -1,6 +1,6 @@
 //! [`LeftBlocks`]: how often a chain has left the same block. Pure, bounded.
 //!
-//! A client that is sent to another branch again and again goes there and back for hours. That is told twice; the rest is
+//! A client that is sent to another branch again and again alternates for hours. That is reported twice; the rest is
 //! counted.
 
 use alloy::primitives::B256;
@@ -25,7 +25,7 @@ pub(super) struct LeftBlocks(LruCache<B256, u32>);
 pub(super) enum Telling {
     /// The reorg.
     Reorg,
-    /// That the chain goes back and forth between branches.
+    /// That the chain alternates between branches.
     BackAndForth,
     /// Nothing more.
     Nothing,
@@ -38,7 +38,7 @@ impl Default for LeftBlocks {
 }
 
 impl LeftBlocks {
-    /// The chain has left this block. What there is to tell of that.
+    /// Records that the chain has left this block. Returns what to report.
     pub(super) fn record(&mut self, block: B256) -> Telling {
         let times = self.0.get_or_insert_mut(block, || 0);
         *times = times.saturating_add(1);

@@ -52,7 +52,7 @@ struct Inner {
     oldest_open: IntGaugeVec,
     newest_open: IntGaugeVec,
     open: IntGaugeVec,
-    /// Which counts were shown last, so that what is gone is set back to 0.
+    /// Which counts were shown last, so that what disappeared is set back to 0.
     shown: Mutex<HashSet<CountKey>>,
 }
 

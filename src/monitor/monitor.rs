@@ -1,7 +1,7 @@
 //! [`Monitor`]: the task that tracks every executing message of every chain.
 //!
-//! It alone writes the board. What is noteworthy is in the ledger before it is reported; what an earlier run told is not
-//! told again.
+//! It alone writes the board. What is noteworthy is in the ledger before it is reported; what an earlier run reported is not
+//! reported again.
 
 use super::MonitorMetrics;
 use super::counted::CountedEvents;
@@ -34,7 +34,7 @@ use tracing::{error, info, warn};
 /// How many messages may wait for the monitor. Beyond it the chains' readers wait.
 pub const MONITOR_INBOX: usize = 1024;
 
-/// How often messages are looked through for expired ones, cursors are moved and gauges are set.
+/// How often expired messages are searched for, cursors are moved and gauges are set.
 const TICK: Duration = Duration::from_secs(1);
 
 /// How many notes of a chain are read back after a restart.
@@ -74,7 +74,7 @@ pub struct MonitorParts {
     pub inbox: mpsc::Receiver<MonitorMessage>,
     /// Who says what became of suspects.
     pub suspects: mpsc::Sender<SuspectMessage>,
-    /// What must not be lost, and from where it is told.
+    /// What must not be lost, and from where it is reported.
     pub ledger: Ledger,
     /// Where invalid blocks are marked the moment that they are proven.
     pub invalid: InvalidBlocks,
@@ -206,7 +206,7 @@ impl Monitor {
         }
     }
 
-    /// Tells the tracker something, and sees to what follows: first the ledger, then the world. `gone`: notes on
+    /// Gives the tracker an input, and handles its outcome: first the ledger, then the world. `gone`: notes on
     /// messages of an earlier run.
     async fn apply(&mut self, input: Input, gone: Vec<Notice>) -> Result<(), LedgerError> {
         let TrackerOutcome { events, requests, refused } = self.parts.board.apply(input);
@@ -262,7 +262,7 @@ impl Monitor {
     }
 
     /// Marks a block that has an invalid message, and one no longer of which every message is valid. As long as something is
-    /// unknown, or another block stands there, the last word on it holds.
+    /// unknown, or another block is there, the last statement about it remains.
     fn update_mark(&self, block: &BlockKey) {
         let status = {
             let tracker = self.board.read();
@@ -279,7 +279,7 @@ impl Monitor {
         }
     }
 
-    /// Writes notes down, from where they are told, with what is kept of their messages, and reports those that are news. With each:
+    /// Writes notes down, from where they are reported, with what is kept of their messages, and reports those that are news. With each:
     /// whether its event was counted.
     ///
     /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before any later change is.
@@ -362,7 +362,7 @@ impl Monitor {
     }
 }
 
-/// Whether the answer to a request would still be of use.
+/// Whether the answer to a request is still needed.
 fn is_needed(board: &SharedTracker, request: &Request) -> bool {
     let (chain_id, _) = request.place();
     board.read().chain(chain_id).is_some_and(|view| view.awaits(request))

@@ -1,4 +1,4 @@
-//! [`PollHints`]: word to a chain's reader that there may be something new.
+//! [`PollHints`]: hints to a chain's reader that there may be something new.
 
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
@@ -44,7 +44,7 @@ impl PollHints {
         *self.0.get(&chain_id)?.gossiped.lock()
     }
 
-    /// Waits for word.
+    /// Waits for a hint.
     pub(super) async fn wait(&self, chain_id: ChainId) {
         match self.0.get(&chain_id) {
             Some(word) => word.notify.notified().await,

@@ -1,8 +1,8 @@
-//! [`SecondLook`]: holds back what there is to tell of a message that was just found invalid, until the endpoints bear out
+//! [`SecondLook`]: holds back what there is to report of a message that was just found invalid, until the endpoints confirm
 //! the blocks that this rests on.
 //!
 //! The view of one chain may be behind a reorg that the other chain's block knows of already: what the message cites is there,
-//! on the new fork. So the executing block and the cited one are asked for once more before anybody is alarmed. While the
+//! on the new fork. So the executing block and the cited one are asked for once more before an alarm is raised. While the
 //! endpoints name other blocks nothing is reported: the views will follow. Endpoints that do not answer are not waited for for
 //! ever, for the views are what they agreed on last.
 //!
@@ -26,7 +26,7 @@ use tracing::{debug, error};
 /// How many messages are checked at once.
 const AT_ONCE: usize = 16;
 
-/// The pause after the first look that decided nothing; it doubles up to the longest.
+/// The pause after the first check that decided nothing; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two checks of one message.
@@ -38,7 +38,7 @@ const MAX_PANICS: u32 = 3;
 /// For how long endpoints that do not answer are asked.
 const ASKED_FOR: Duration = Duration::from_secs(10);
 
-/// Holds back what there is to tell of invalid messages.
+/// Holds back what there is to report of invalid messages.
 #[derive(Debug)]
 pub(super) struct SecondLook {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
@@ -60,7 +60,7 @@ struct Look {
     panics: u32,
 }
 
-/// What a look gave.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Looked {
     /// The endpoints have the blocks of the views.
@@ -90,7 +90,7 @@ impl SecondLook {
         Self { clients: Arc::new(clients), board, metrics, held, queue, running }
     }
 
-    /// What is to be heard now that this has happened, in order. `is_known`: the message was told as invalid before.
+    /// The events to pass on now that this has happened, in order. `is_known`: the message was reported as invalid before.
     pub(super) fn pass(&mut self, event: &MessageEvent, is_known: bool) -> Vec<MessageEvent> {
         let key = event.key;
         match event.change {
@@ -101,7 +101,7 @@ impl SecondLook {
                 self.held.entry(key).or_default().push(event.clone());
                 Vec::new()
             }
-            // It was invalid by a view that was behind, or its block has gone the way of that view.
+            // It was invalid by a view that was behind, or its block was reorged out with that view.
             Change::Status { .. } | Change::Ended(Ending::Orphaned { .. }) => {
                 self.held.remove(&key);
                 vec![event.clone()]
@@ -130,7 +130,7 @@ impl SecondLook {
         self.held.remove(key).unwrap_or_default()
     }
 
-    /// Waits until the endpoints bear out what is held of a message.
+    /// Waits until the endpoints confirm what is held back of a message.
     pub(super) async fn next(&mut self) -> MessageKey {
         loop {
             self.start();
@@ -158,7 +158,7 @@ impl SecondLook {
         }
     }
 
-    /// Looks at a message after a pause, if something is held back of it.
+    /// Checks a message after a pause, if something is held back of it.
     fn begin(&mut self, look: Look, pause: Duration) {
         if !self.held.contains_key(&look.key) {
             return;

@@ -53,7 +53,7 @@ impl StartPoint {
         Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
 
-    /// The blocks that nobody reads if reading begins here: an earlier run had not come to them, and they are too old now.
+    /// The blocks that are skipped if reading begins here: an earlier run had not reached them, and they are too old now.
     pub(crate) fn skipped(&self, first: u64) -> Option<RangeInclusive<u64>> {
         let next = self.cursor?.number.saturating_add(1);
         (next < first).then(|| next..=first.saturating_sub(1))

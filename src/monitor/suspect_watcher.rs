@@ -2,7 +2,7 @@
 //! became of what they declared.
 //!
 //! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the chain's
-//! endpoints before it is told, without holding up the next block.
+//! endpoints before it is reported, without holding up the next block.
 
 use super::MonitorMetrics;
 use super::SharedTracker;
@@ -30,13 +30,13 @@ pub const SUSPECT_INBOX: usize = 1024;
 /// How many suspects may wait for their block. Beyond it those of the lowest height are given up.
 const MAX_PENDING: usize = 4096;
 
-/// How many suspects of one block are told. The rest is counted.
+/// How many suspects of one block are reported. The rest is counted.
 const MAX_PER_BLOCK: usize = 256;
 
-/// Of how many blocks suspicions are confirmed at once. Beyond it they are not told, and counted.
+/// Of how many blocks suspicions are confirmed at once. Beyond it they are not reported, and counted.
 const MAX_CONFIRMING: usize = 64;
 
-/// What the watcher is told.
+/// The inputs of the watcher.
 #[derive(Debug)]
 pub enum SuspectMessage {
     /// A valid unsafe block came in by gossip.
@@ -61,7 +61,7 @@ pub struct SuspectWatcher {
     pub index: LogIndex,
     /// Who confirms suspicions.
     pub clients: BTreeMap<ChainId, ExecutionClient>,
-    /// Where suspects are noted, and from where they are told.
+    /// Where suspects are noted, and from where they are reported.
     pub ledger: Ledger,
     /// Where users find them.
     pub suspects: Suspects,

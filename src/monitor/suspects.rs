@@ -21,7 +21,7 @@ struct Recent {
 }
 
 impl Suspects {
-    /// Remembers a suspect, whose id is greater than those before. The oldest goes if there are too many.
+    /// Remembers a suspect, whose id is greater than those before. The oldest is removed if there are too many.
     pub fn note(&self, suspect: SuspectRecord) {
         let mut recent = self.recent.lock();
         if recent.records.len() >= MAX_SUSPECTS {
@@ -30,7 +30,7 @@ impl Suspects {
         recent.records.push_back(suspect);
     }
 
-    /// Says what became of a suspect. One that made room since is passed over.
+    /// Says what became of a suspect. One that was removed since is skipped.
     pub fn settle(&self, id: u64, outcome: SuspectOutcome) {
         let mut recent = self.recent.lock();
         if let Ok(place) = recent.records.binary_search_by_key(&id, |suspect| suspect.id)

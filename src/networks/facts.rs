@@ -8,7 +8,7 @@ pub const FACTS_OF: &str = "2026-11-25";
 /// When that day began.
 const SINCE: UnixSeconds = UnixSeconds(1_795_564_800);
 
-/// For how many days they are trusted without a word.
+/// For how many days they are trusted without a warning.
 pub const FRESH_DAYS: u64 = 60;
 
 /// How many days ago the day of the facts began.

@@ -66,7 +66,7 @@ pub(super) struct ClientAnswers {
     pub(super) place: Option<usize>,
     pub(super) url: EndpointUrl,
     pub(super) served_chain: StatusAnswer<ChainId>,
-    /// `None`: nobody says where the chain begins.
+    /// `None`: no source says where the chain begins.
     pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
     pub(super) depth: StatusAnswer<Depth>,
     pub(super) methods: Vec<(&'static Method, Served)>,
@@ -96,7 +96,7 @@ pub(super) struct L1Answers {
     pub(super) served_chain: StatusAnswer<ChainId>,
     /// The time of its latest block.
     pub(super) latest: StatusAnswer<UnixSeconds>,
-    /// The time by the clock when that was told.
+    /// The time by the clock when that was reported.
     pub(super) now: UnixSeconds,
     pub(super) chains: Vec<L1ChainAnswers>,
     pub(super) methods: Vec<(&'static Method, Served)>,
@@ -107,9 +107,9 @@ pub(super) struct L1Answers {
 #[derive(Debug)]
 pub(super) struct L1ChainAnswers {
     pub(super) subject: L1Subject,
-    /// `None`: nobody says where the chain begins.
+    /// `None`: no source says where the chain begins.
     pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
-    /// The SystemConfig that was read. `None`: nobody knows it.
+    /// The SystemConfig that was read. `None`: it is unknown.
     pub(super) contract: Option<Address>,
     pub(super) named: Option<StatusAnswer<Option<Address>>>,
 }

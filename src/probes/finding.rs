@@ -5,12 +5,12 @@ use crate::sources::{EndpointUrl, SourceError};
 use core::fmt;
 use crosscheck_p2p::ChainId;
 
-/// How well something stands.
+/// The grade of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Grade {
     /// All is well.
     Ok,
-    /// It could not be asked. That says nothing of how it stands.
+    /// It could not be asked. That says nothing about its state.
     NotFoundOut,
     /// Crosscheck works, but not as well as it could, or not for all blocks.
     Doubt,
@@ -111,7 +111,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// How something stands, in words.
+/// The state of something, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeVerdict {
     /// How well.
@@ -157,12 +157,12 @@ pub(crate) struct ProbeFinding {
     pub(crate) asked: Asked,
     /// What about.
     pub(crate) probe: Probe,
-    /// How that stands.
+    /// Its state.
     pub(crate) judgement: ProbeVerdict,
 }
 
 impl ProbeFinding {
-    /// How well it stands.
+    /// Its grade.
     pub(crate) const fn grade(&self) -> Grade {
         self.judgement.grade
     }

@@ -51,7 +51,7 @@ pub(crate) struct SignerSettings {
 }
 
 impl SignerSettings {
-    /// The contract that is to be read. `None`: nobody knows it.
+    /// The contract that is to be read. `None`: it is unknown.
     pub(crate) fn contract(&self, reference: Option<&Reference>) -> Option<Address> {
         self.system_config.or(reference.map(|reference| reference.system_config))
     }

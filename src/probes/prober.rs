@@ -1,6 +1,6 @@
 //! [`Prober`]: asks every configured endpoint what there is to find out about it, once.
 //!
-//! It changes nothing and accuses nobody: an endpoint that fails is not found out.
+//! It changes nothing and finds no block invalid: an endpoint that fails is undetermined.
 
 use super::ProbeFinding;
 use super::answers::{ClientAnswers, NodeAnswers};

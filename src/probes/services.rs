@@ -96,7 +96,7 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
     )
 }
 
-/// What is found of a node whose safe heads are not derived, but its source's word.
+/// What is found of a node whose safe heads are not derived, but repeated from its source.
 pub(crate) const REPEATS: &str = "it follows a source and repeats that source: no independent second opinion";
 
 /// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.

@@ -28,7 +28,7 @@ pub(crate) struct StartProbes {
     news: NewFindings,
 }
 
-/// Which findings are news: not told yet, and by nobody else.
+/// Which findings are new: not reported yet, and by no other part.
 pub(super) struct NewFindings {
     config: Config,
     reported: BTreeSet<String>,
@@ -85,7 +85,7 @@ fn report(finding: &ProbeFinding) {
 }
 
 impl NewFindings {
-    /// Nothing is told yet.
+    /// Nothing is reported yet.
     pub(super) const fn new(config: Config) -> Self {
         Self { config, reported: BTreeSet::new() }
     }
@@ -115,7 +115,7 @@ impl NewFindings {
             Probe::Genesis => {
                 kind != EndpointKind::Execution || chain.is_some_and(|chain| chain.execution.len() == 1)
             }
-            // Whom L1 names is read again and again where nobody is configured.
+            // The signer on L1 is read repeatedly where no signer is configured.
             Probe::Signer => chain.is_some_and(|chain| chain.unsafe_block_signer.is_none()),
             // Anyone who takes the heads from it reports that.
             Probe::SafeHeads => finding.judgement.found == REPEATS,

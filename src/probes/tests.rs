@@ -373,7 +373,7 @@ fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
     assert!(summary(&findings).starts_with(&format!("{} probes: ", grades.len())));
 }
 
-/// Of a fault in each probe of each kind of endpoint, those that the start reports: nobody else does.
+/// Of a fault in each probe of each kind of endpoint, those that the start reports: no other part does.
 #[rstest]
 #[case::one_client(&["http://127.0.0.1:1"], None, &[
     "execution methods", "execution receipts", "execution version", "l1 clock", "l1 methods", "l1 system-config",

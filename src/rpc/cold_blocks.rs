@@ -1,5 +1,5 @@
-//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, whoever waits for it, several
-//! at a time, and by a deadline; a fetch that nobody waits for any more ends.
+//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, anyone who waits for it, several
+//! at a time, and by a deadline; a fetch without a waiting caller ends.
 //!
 //! It judges nothing: what does not come in time, or for which there is no room, is an error that says so.
 
@@ -141,7 +141,7 @@ impl ColdBlocks {
         stream::iter(blocks).map(fetch).buffer_unordered(AT_ONCE).boxed()
     }
 
-    /// Fetches on what a list waited for in vain.
+    /// Continues to fetch what a list waited for in vain.
     fn continue_in_background(&self, rest: BoxStream<'static, (WantedBlock, Fetched)>) {
         let mut left_behind = self.0.left_behind.lock();
         while left_behind.try_join_next().is_some() {}
@@ -178,7 +178,7 @@ impl Inner {
             None => execution.block_by_number(block.number).await,
         };
         let verified = verified.map_err(unproven)?;
-        // It exists, for it lies below the tip: that nobody has it, or its receipts, says nothing of it.
+        // It exists, for it is below the tip: that no endpoint has it, or its receipts, says nothing about it.
         let absent = || SupervisorError::Absent { what: block.to_string() };
         let verified = verified.ok_or_else(absent)?;
         let logs = execution.logs(&verified).await.map_err(unproven)?.ok_or_else(absent)?;
@@ -213,7 +213,7 @@ struct InFlight {
     by_block: BTreeMap<WantedBlock, (u64, WeakShared<BoxFuture<'static, Fetched>>)>,
 }
 
-/// Strikes a flight off the list when it has ended, or when nobody waits for it any more.
+/// Strikes a flight off the list when it has ended, or when no caller waits for it any more.
 struct Landing {
     flights: Flights,
     block: WantedBlock,

@@ -110,7 +110,7 @@ pub struct Status {
     pub version: &'static str,
     /// Whether everything needed works.
     pub ready: bool,
-    /// What stands in the way.
+    /// What blocks readiness.
     pub reasons: Vec<String>,
     /// The chains.
     pub chains: Vec<ChainStatus>,
@@ -140,7 +140,7 @@ impl RollupNodeStatus {
     }
 }
 
-/// How a chain stands. Heads are heights; `null`: not known.
+/// The state of a chain. Heads are heights; `null`: not known.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChainStatus {
     /// The chain.
@@ -229,7 +229,7 @@ pub struct CrosscheckRpc {
     pub quarrels: NodeQuarrels,
     /// The highest blocks gossiped.
     pub gossiped: crate::gossip::GossipHeads,
-    /// What stands in the way.
+    /// What blocks readiness.
     pub health: Health,
     /// What endpoints are called in answers.
     pub names: EndpointNames,

@@ -1,6 +1,6 @@
 //! [`Failsafe`]: the switch that refuses every access list, durable in the ledger.
 //!
-//! While it is on, `checkAccessList` answers -320602 whatever it is asked, and transaction pools that ask drop their
+//! While it is on, `checkAccessList` answers -320602 to every request, and transaction pools that ask drop their
 //! interop transactions. It changes nothing that Crosscheck itself finds.
 
 use super::RpcMetrics;
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// The ledger's flag that keeps it.
 const FLAG: &str = "failsafe";
 
-/// What a refused check says, word for word what op-interop-filter says: proxyd looks for it.
+/// The text of a refused check, exactly that of op-interop-filter: proxyd matches it.
 pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled, rejecting all CheckAccessList requests";
 
 /// The failsafe. Clones share it.
@@ -36,7 +36,7 @@ impl Failsafe {
         Ok(Self::new(ledger.flag(FLAG).await?, metrics))
     }
 
-    /// Writes to the ledger how it is to stand. Durable when this returns.
+    /// Writes its new state to the ledger. Durable when this returns.
     ///
     /// # Errors
     /// If the ledger cannot be written.

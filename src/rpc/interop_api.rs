@@ -33,7 +33,7 @@ pub(super) trait InteropApi {
     async fn block_hash_by_number(&self, chain_id: ChainId, block: BlockSelector) -> RpcResult<B256>;
 }
 
-/// The `admin_*` method that anybody may ask.
+/// The `admin_*` method that any caller may use.
 #[rpc(server, namespace = "admin")]
 pub(super) trait FailsafeApi {
     /// Whether the failsafe is on.
@@ -65,7 +65,7 @@ pub(super) struct FailsafeRpc {
     pub failsafe: Failsafe,
     /// Where it is kept.
     pub ledger: Ledger,
-    /// Tells when it is switched.
+    /// Reports when it is switched.
     pub clock: Arc<dyn Clock>,
 }
 

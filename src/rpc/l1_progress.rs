@@ -3,7 +3,7 @@
 //! Anyone who asks takes every L1 block below the answer for done: what is not safe with those never will be. So it is the
 //! lowest block that any chain's node has come to, and no higher than the L1 block that the first block was derived from
 //! that Crosscheck has not found safe. It never guesses upwards: where that block's source is not known, the one of the last
-//! safe block stands for it.
+//! safe block is used.
 
 use super::starts::Starts;
 use super::superchain_reader::SuperchainReader;
@@ -13,7 +13,7 @@ use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 
-/// Tells how far the chains are.
+/// Reports how far the chains are.
 #[derive(Clone, Debug)]
 pub(super) struct L1Progress {
     superchain: SuperchainReader,
@@ -45,7 +45,7 @@ impl L1Progress {
     async fn of_chain(&self, chain_id: ChainId) -> Result<BlockId, SupervisorError> {
         let unknown =
             |what: &str| SupervisorError::Uninitialized { what: format!("{what} of chain {chain_id}") };
-        // The node first: whatever is read later is at least as new as what it said.
+        // The node first: anything read later is at least as new as what it said.
         let said = self.superchain.last_status(chain_id).ok_or_else(|| unknown("what the node says"))?;
         let node = SuperchainReader::l1_in(&said, "current_l1");
         let node = node.ok_or_else(|| unknown("the node's current L1 block"))?;

@@ -1,7 +1,7 @@
 //! [`MessagesPage`]: what `crosscheck_messages` answers, from what is tracked and from what the ledger keeps.
 //!
 //! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the board. What ended otherwise
-//! is the ledger's to tell of: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
+//! is the ledger's to report of: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
 //! has it before the board counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
@@ -10,7 +10,7 @@ use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 
-/// How many messages are checked for a page, whatever is asked for: the board is held meanwhile.
+/// How many messages are checked for a page, regardless of the request: the board is locked meanwhile.
 const MAX_SCANNED: usize = 20_000;
 
 /// A page of messages.

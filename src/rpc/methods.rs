@@ -29,7 +29,7 @@ use tokio::sync::broadcast;
 /// What the methods read.
 #[derive(Debug)]
 pub struct RpcParts {
-    /// Attestations, refusals and how the program stands.
+    /// Attestations, refusals and the state of the program.
     pub crosscheck: CrosscheckRpc,
     /// The networks, asked for their peers.
     pub networks: NetworkHandles,
@@ -43,7 +43,7 @@ pub struct RpcParts {
     pub failsafe: Failsafe,
     /// Whether methods that change something are served.
     pub admin: bool,
-    /// Tells when the failsafe is switched.
+    /// Reports when the failsafe is switched.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
     pub metrics: RpcMetrics,
@@ -97,7 +97,7 @@ impl RpcParts {
     }
 }
 
-/// Methods that change something: where they are off, whoever calls one is told so. Callers take it for a method that is not served.
+/// Methods that change something: where they are off, anyone who calls one is told so. Callers take it for a method that is not served.
 fn merge_admin<T>(
     module: &mut RpcModule<()>,
     is_on: bool,

@@ -61,7 +61,7 @@ pub struct OpReqRespScores {
     pub(super) rejected_payloads: f64,
 }
 
-/// Gossipsub's score. Its parts are not told apart: they are zero.
+/// Gossipsub's score. Its parts are not distinguished: they are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpGossipScores {

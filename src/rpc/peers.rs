@@ -73,7 +73,7 @@ impl PeersApiServer for PeersRpc {
         }
         let mut records = Vec::new();
         for (chain_id, network) in networks {
-            // A network that has ended has no peers; that it ended is told elsewhere.
+            // A network that has ended has no peers; that it ended is reported elsewhere.
             let peers = network.peers().await.unwrap_or_default();
             records.extend(peers.into_iter().map(|peer| PeerRecord::new(chain_id, peer)));
         }

@@ -37,7 +37,7 @@ where
         Some(step) if step.safe_head.number >= target => step,
         _ => return Ok(None),
     };
-    // The step that answers for `high` includes the target; whatever is below `low` does not.
+    // The step that answers for `high` includes the target; one below `low` does not.
     high = high.min(found.l1_block.number.max(low));
     let mut before_is_known = false;
     while low < high {

@@ -1,6 +1,6 @@
 //! [`Starts`]: where each chain begins, as its rollup node says. Each is asked for once.
 //!
-//! It proves nothing: the block that stands there is proven by anyone who reads it.
+//! It proves nothing: the block at that height is proven by the reader.
 
 use super::SupervisorError;
 use super::superchain_reader::SuperchainReader;

@@ -8,7 +8,7 @@ use crosscheck_core::proof::{OutputV0, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 
-/// The version that stands before every super root's preimage.
+/// The version that precedes every super root's preimage.
 pub const SUPER_ROOT_VERSION: u8 = 1;
 
 /// What the output root at a block is the hash of. `None`: its header is from before Isthmus, and holds no storage

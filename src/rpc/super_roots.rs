@@ -47,7 +47,7 @@ pub(super) struct ChainOutput {
 struct Place {
     block: BlockRef,
     is_first: bool,
-    /// Whether the chain begins after the timestamp: its first block stands for what is before it.
+    /// Whether the chain begins after the timestamp: its first block is used for what is before it.
     is_before: bool,
 }
 

@@ -83,7 +83,7 @@ impl SuperchainReader {
         }
     }
 
-    /// How the chain stands.
+    /// The heads of the chain.
     ///
     /// # Errors
     /// If it is unknown, or nothing is known of it yet.
@@ -94,7 +94,7 @@ impl SuperchainReader {
             .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })
     }
 
-    /// The canonical block at a height: of the view, or fetched if it lies below.
+    /// The canonical block at a height: of the view, or fetched if it is below.
     ///
     /// # Errors
     /// If it is above the tip, or no endpoint proves it.
@@ -119,7 +119,7 @@ impl SuperchainReader {
         })
     }
 
-    /// The block of the view at a height. `None`: it lies below the view.
+    /// The block of the view at a height. `None`: it is below the view.
     ///
     /// # Errors
     /// If it is above the tip, or there is no view.
@@ -156,7 +156,7 @@ impl SuperchainReader {
     }
 
     /// Whether the chain's node does not know its head of this level: it has just started, or was reset. A node that
-    /// does not answer is another matter: what it said last stands.
+    /// does not answer is another matter: its last answer remains.
     pub(super) fn is_unnamed(&self, chain_id: ChainId, level: SafetyLevel) -> bool {
         let Some(heads) = self.heads.get(chain_id) else { return false };
         match level {
@@ -167,7 +167,7 @@ impl SuperchainReader {
         }
     }
 
-    /// What the chain's node said last.
+    /// The last answer of the chain's node.
     pub(super) fn last_status(&self, chain_id: ChainId) -> Option<StatusDocument> {
         let answers = self.heads.answers(chain_id)?;
         let answer = answers.borrow();

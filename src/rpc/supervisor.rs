@@ -3,8 +3,8 @@
 //! | method | rests on |
 //! | --- | --- |
 //! | localUnsafe, localSafe, crossSafe, finalized, syncStatus | the monitor's board |
-//! | crossDerivedToSource, allSafeDerivedAt, the sources of localSafe and crossSafe | the node's record, held against L1 and the board |
-//! | finalizedL1 | L1; without one configured, the nodes' word |
+//! | crossDerivedToSource, allSafeDerivedAt, the sources of localSafe and crossSafe | the node's record, checked against L1 and the board |
+//! | finalizedL1 | L1; without one configured, the nodes' answers |
 //! | superRootAtTimestamp | verified headers of cross-safe blocks |
 //! | checkAccessList | proven logs |
 
@@ -214,7 +214,7 @@ impl SupervisorRpc {
         })
     }
 
-    /// A chain of which nothing is known is told as the specification wants it: with all-zero blocks.
+    /// A chain of which nothing is known is reported as the specification wants it: with all-zero blocks.
     async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
         let Ok(standing) = self.superchain.level_heads(chain_id) else { return Ok(ChainStanding::default()) };
         let at = |level: SafetyLevel| {

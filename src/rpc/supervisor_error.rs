@@ -246,7 +246,7 @@ impl SupervisorError {
         }
     }
 
-    /// A source gave no answer that holds, so nothing is proven: never a statement about a block. What it said goes to the
+    /// A source gave no valid answer, so nothing is proven: never a statement about a block. What it said goes to the
     /// log: a caller is not told where an endpoint is.
     pub(super) fn unproven(what: impl Into<String>, error: &SourceError) -> Self {
         let what = what.into();

@@ -22,7 +22,7 @@ impl From<BlockNumHash> for BlockId {
     }
 }
 
-/// A block, with what stands below it and when. All zero: there is none yet.
+/// A block, with its parent and time. All zero: there is none yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlockRef {
@@ -104,7 +104,7 @@ pub struct SupervisorSyncStatus {
     pub chains: BTreeMap<HexChainId, SupervisorChainSyncStatus>,
 }
 
-/// How a chain stands.
+/// The state of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SupervisorChainSyncStatus {

@@ -1,7 +1,7 @@
 //! [`Websockets`]: the websockets' own budget, and what one of them may do.
 //!
 //! A websocket that neither calls nor listens for a while is closed; one that does not answer pings is closed by the
-//! server beneath. Calls of one websocket at once are bounded: what is too much is told to be, and is not a verdict.
+//! server beneath. Calls of one websocket at once are bounded: a call too many is refused, and is not a verdict.
 
 use crate::metrics::Limit;
 use crate::web::{Bound, Overload, busy_text};
@@ -75,7 +75,7 @@ struct State {
     overload: Overload,
 }
 
-/// A subscription that stands until this is dropped.
+/// A subscription that lasts until this is dropped.
 #[derive(Debug)]
 pub(super) struct Subscribed(Arc<State>);
 

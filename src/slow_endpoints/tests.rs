@@ -1,4 +1,4 @@
-//! An endpoint that becomes slow and recovers, told once each, by injected times.
+//! An endpoint that becomes slow and recovers, reported once each, by injected times.
 
 use super::*;
 use crate::metrics::EndpointKind;

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use tower::ServiceBuilder;
 use url::{Host, Url};
 
-/// Who asks, as endpoints are told unless their headers say otherwise.
+/// The client name that endpoints get unless their headers say otherwise.
 const AGENT: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
 /// Where an endpoint is, and what it wants to be sent with every request. Shown without path, query, credentials and headers.

@@ -1,7 +1,7 @@
-//! [`EndpointHealth`]: how an endpoint of a chain stands to the others. Pure: time is an argument.
+//! [`EndpointHealth`]: the state of an endpoint among those of its chain. Pure: time is an argument.
 //!
 //! One wrong answer names an endpoint; it takes more than one right answer to clear it, so that an endpoint
-//! that lies now and then is not told of with every block.
+//! that is wrong now and then is not reported with every block.
 
 use super::{EndpointUrl, SourceError};
 use alloy::primitives::B256;
@@ -17,10 +17,10 @@ const AGREEMENTS: u32 = 16;
 /// How many blocks an endpoint may be behind what the others agree on before it is called behind.
 pub const TOLERATED_LAG: u64 = 3;
 
-/// How an endpoint stands.
+/// The state of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointState {
-    /// It says what enough others say, or has not been asked yet.
+    /// It agrees with a quorum, or has not been asked yet.
     Agrees,
     /// Its tip is below what enough others have.
     Behind {
@@ -36,7 +36,7 @@ pub enum EndpointState {
         /// Theirs.
         agreed: B256,
     },
-    /// It gives no answers, or none that hold.
+    /// It gives no answers, or no valid ones.
     Failing {
         /// The last failure.
         reason: String,
@@ -57,7 +57,7 @@ impl EndpointState {
         }
     }
 
-    /// What is the matter, in words; empty if nothing is.
+    /// The problem, in words; empty if there is none.
     pub fn detail(&self) -> String {
         match self {
             Self::Agrees => String::new(),
@@ -70,14 +70,14 @@ impl EndpointState {
     }
 }
 
-/// One endpoint of a chain, and how it stands to the others.
+/// One endpoint of a chain, and its state among the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointHealth {
     /// Its place among the chain's endpoints, counted from 0.
     pub place: usize,
     /// Where it is; shown without its secrets.
     pub endpoint: EndpointUrl,
-    /// How it stands.
+    /// Its state.
     pub state: EndpointState,
     /// Since when.
     pub since: Instant,
@@ -122,7 +122,7 @@ impl EndpointHealth {
         }
     }
 
-    /// It gave an answer, whatever it says. Returns whether its state is another now; so do the others.
+    /// It gave an answer, valid or not. Returns whether its state is another now; so do the others.
     pub(super) fn answered(&mut self, now: Instant) -> bool {
         self.trouble.failures_in_a_row = 0;
         self.trouble.failing = None;
@@ -139,7 +139,7 @@ impl EndpointHealth {
             return self.update(now);
         }
         trouble.failures_in_a_row = trouble.failures_in_a_row.saturating_add(1);
-        // What does not hold is no accident of the network.
+        // An invalid answer is not an accident of the network.
         let is_lie = matches!(error, SourceError::Untrustworthy { .. });
         if is_lie || trouble.failures_in_a_row >= FAILURES {
             trouble.failing = Some(error.to_string());

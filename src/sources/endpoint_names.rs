@@ -1,4 +1,4 @@
-//! [`EndpointNames`]: what a caller is told instead of where an endpoint is: which of the configured ones it is, counted from 0
+//! [`EndpointNames`]: what a caller gets instead of an endpoint's address: which of the configured ones it is, counted from 0
 //! as in the metrics and in `crosscheck check --online`.
 //!
 //! Names stand in answers of JSON-RPC alone, to followers too: the log and `/readyz`, which the operator reads, say where it is. Pure: no I/O.
@@ -82,7 +82,7 @@ fn spellings(url: &EndpointUrl) -> Vec<String> {
     spellings
 }
 
-/// The text with a name in each place where a spelling stands by itself, and not as a part of something longer.
+/// The text with a name in each place where a spelling is a whole word, and not a part of something longer.
 fn replaced(text: &str, shown: &str, name: &str) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;

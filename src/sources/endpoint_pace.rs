@@ -1,4 +1,4 @@
-//! [`EndpointPace`]: the [`Pace`] of an endpoint, which its clients write and others look at.
+//! [`EndpointPace`]: the [`Pace`] of an endpoint, which its clients write and others read.
 
 use super::EndpointUrl;
 use super::pace::{Pace, percent};
@@ -62,7 +62,7 @@ impl EndpointPace {
         }
     }
 
-    /// How it stands now.
+    /// Its current pace.
     pub(crate) fn current(&self, now: Instant) -> PaceLook {
         let (median, is_slow) = self.pace.lock().current(now);
         PaceLook { median, percent: median.map_or(0, |median| percent(median, self.timeout)), is_slow }

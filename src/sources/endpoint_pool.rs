@@ -1,4 +1,4 @@
-//! [`EndpointPool`]: the endpoints of one chain, asked at once, and how each of them stands to the others.
+//! [`EndpointPool`]: the endpoints of one chain, asked at once, and the state of each among the others.
 //!
 //! It waits for as many as it takes to agree, not for the slowest; who is slow is heard out afterwards, so that
 //! a liar is named however slow it is. It never decides by one answer what a quorum must.
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-/// How many rounds of questions may have answers outstanding that nobody waits for. One round more is cut off;
+/// How many rounds of questions may have outstanding answers without a waiting caller. One round more is cut off;
 /// who hangs is named by the requests of the others, when they time out.
 const MAX_HEARINGS: usize = 64;
 
@@ -255,7 +255,7 @@ impl EndpointPool {
         })
     }
 
-    /// Lets the answers that are still to come be heard, without anybody waiting for them.
+    /// Evaluates the answers that are still to come, in the background.
     fn finish_in_background<T: Send + 'static>(
         &self,
         mut answers: Answers<T>,
@@ -280,7 +280,7 @@ impl EndpointPool {
         });
     }
 
-    /// Takes note of an answer of an endpoint, or of why there is none.
+    /// Records an answer of an endpoint, or why there is none.
     pub(super) fn on_answer(&self, place: usize, error: Option<&SourceError>) {
         self.update(place, |standing, now| match error {
             None => standing.answered(now),
@@ -297,12 +297,12 @@ impl EndpointPool {
         self.update(place, |standing, now| standing.compared(agreed.number, said.hash(), agreed.hash(), now));
     }
 
-    /// Takes note of how far an endpoint is behind the tip.
+    /// Records how far an endpoint is behind the tip.
     pub(super) fn note_tip(&self, place: usize, number: u64, tip: u64) {
         self.update(place, |standing, now| standing.lags(tip.saturating_sub(number), now));
     }
 
-    /// Changes a standing; tells it, and wakes those who watch, if its state is another.
+    /// Changes an endpoint's state; reports it and wakes the watchers if it differs.
     fn update(&self, place: usize, change: impl FnOnce(&mut EndpointHealth, Instant) -> bool) {
         self.standings.send_if_modified(|standings| {
             let Some(standing) = standings.get_mut(place) else { return false };

@@ -1,7 +1,7 @@
 //! [`ExecutionClient`]: one chain's blocks and logs, from its execution endpoints.
 //!
 //! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
-//! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
+//! What does not (which block is canonical) needs a quorum. It does not decide on safety.
 
 use super::block_cache::BlockCache;
 use super::endpoint_pool::EndpointPool;
@@ -78,7 +78,7 @@ impl ExecutionClient {
         &self.index
     }
 
-    /// How each endpoint stands to the others, in the order in which they were given. Wakes when one stands
+    /// The state of each endpoint, in the order in which they were given. Wakes when one stands
     /// differently; counts are current whenever it is checked.
     pub fn standings(&self) -> watch::Receiver<Vec<EndpointHealth>> {
         self.pool.standings()
@@ -127,7 +127,7 @@ impl ExecutionClient {
     /// The canonical block at a height, for who reads each block once. `None`: enough endpoints have none.
     ///
     /// # Errors
-    /// If the endpoints do not agree, or none gives an answer that holds.
+    /// If the endpoints do not agree, or none gives a valid answer.
     pub async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
         if self.pool.quorum().endpoints() == 1 {
             return self.any_block_by_number(number).await;
@@ -139,7 +139,7 @@ impl ExecutionClient {
     /// where the block is still in memory.
     ///
     /// # Errors
-    /// If the endpoints do not agree, or none gives an answer that holds.
+    /// If the endpoints do not agree, or none gives a valid answer.
     pub async fn known_block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
         let Some(canonical) = self.canonical_block(number).await? else { return Ok(None) };
         let block = self.block_by_hash(canonical.hash()).await?;
@@ -152,7 +152,7 @@ impl ExecutionClient {
     /// tell. `None`: the endpoints have none.
     ///
     /// # Errors
-    /// If no endpoint gives an answer that holds.
+    /// If no endpoint gives a valid answer.
     pub(crate) async fn any_block_by_number(
         &self,
         number: u64,
@@ -165,7 +165,7 @@ impl ExecutionClient {
     /// none.
     ///
     /// # Errors
-    /// If the endpoints do not agree, or too few give an answer that holds.
+    /// If the endpoints do not agree, or too few give a valid answer.
     pub async fn canonical_hash(&self, number: u64) -> Result<Option<B256>, SourceError> {
         Ok(self.canonical_block(number).await?.map(|block| block.hash()))
     }
@@ -173,7 +173,7 @@ impl ExecutionClient {
     /// Like [`ExecutionClient::canonical_hash`], with the block's timestamp.
     ///
     /// # Errors
-    /// If the endpoints do not agree, or too few give an answer that holds.
+    /// If the endpoints do not agree, or too few give a valid answer.
     pub async fn canonical_block(&self, number: u64) -> Result<Option<L2BlockRef>, SourceError> {
         self.pool.agree(number, self.pool.ask(|endpoint| header_at(endpoint, number))).await
     }
@@ -181,7 +181,7 @@ impl ExecutionClient {
     /// Whether an endpoint has this block, canonical or not.
     ///
     /// # Errors
-    /// If no endpoint gives an answer that holds.
+    /// If no endpoint gives a valid answer.
     pub(crate) async fn has_block(&self, hash: B256) -> Result<bool, SourceError> {
         let found = self.pool.first(|endpoint| header_of(endpoint, hash)).await?;
         Ok(found.is_some())
@@ -190,7 +190,7 @@ impl ExecutionClient {
     /// A block by its hash, canonical or not, from memory if it was read before. `None`: the endpoints have none.
     ///
     /// # Errors
-    /// If no endpoint gives an answer that holds.
+    /// If no endpoint gives a valid answer.
     pub async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
         if let Some(known) = self.blocks.get(self.chain_id(), hash) {
             return Ok(Some(known));
@@ -198,7 +198,7 @@ impl ExecutionClient {
         self.block(BY_HASH, rpc_params![hash, true], |block| block.hash() == hash).await
     }
 
-    /// The height of the block that holds a transaction, as an endpoint says: nothing proves it. `None`: no endpoint knows one.
+    /// The height of the block with a transaction, as an endpoint says: nothing proves it. `None`: no endpoint knows one.
     ///
     /// # Errors
     /// If no endpoint gives an answer.
@@ -209,7 +209,7 @@ impl ExecutionClient {
     /// The proven logs of a block. `None`: the endpoints have no receipts of it.
     ///
     /// # Errors
-    /// If no endpoint gives receipts that hold.
+    /// If no endpoint gives valid receipts.
     pub async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
         if let Some(known) = self.index.get(self.chain_id(), block.hash()) {
             return Ok(Some(known));
@@ -232,7 +232,7 @@ impl ExecutionClient {
         receipts::proven(endpoint, block.hash(), count, transactions, prove).await
     }
 
-    /// The first block that holds and is wanted; a missing one counts only if no endpoint failed.
+    /// The first valid block that is wanted; a missing one counts only if no endpoint failed.
     async fn block(
         &self,
         method: &'static str,

@@ -23,7 +23,7 @@ const KEPT_BELOW: NonZeroUsize = match NonZeroUsize::new(1024) {
 /// The newest part of a chain.
 #[derive(Debug)]
 pub(super) struct L1Chain {
-    /// By height, without gaps. What is above the head was told before an endpoint named a lower one.
+    /// By height, without gaps. What is above the head was reported before an endpoint named a lower one.
     run: BTreeMap<u64, Arc<VerifiedL1Header>>,
     head: Option<BlockNumHash>,
     /// Headers below the run, asked for one by one since a branch was left last.

@@ -61,7 +61,7 @@ struct Inner<S> {
     known: Mutex<Known>,
     /// How many looks were begun.
     begun: AtomicU64,
-    /// The outcome of the newest look that ended, and which look it was. Held while L1 is asked: one look at a time.
+    /// The outcome of the newest read that ended, and its number. Locked while L1 is asked: one read at a time.
     ended: tokio::sync::Mutex<Option<(u64, Result<(), SourceError>)>>,
 }
 
@@ -160,7 +160,7 @@ impl<S: L1Source> L1Reader<S> {
         outcome
     }
 
-    /// Sees to it that what is known is fresh.
+    /// Makes sure that what is known is fresh.
     async fn ensure_fresh(&self) -> Result<(), SourceError> {
         let at = self.0.known.lock().at;
         if at.is_some_and(|at| at.elapsed() < self.0.fresh) {

@@ -54,9 +54,9 @@ pub struct NodeHealth {
     pub place: usize,
     /// Where it is; shown without its secrets.
     pub endpoint: EndpointUrl,
-    /// How it stands.
+    /// Its state.
     pub state: NodeState,
-    /// What is the matter, in words; empty if nothing is.
+    /// The problem, in words; empty if there is none.
     pub detail: String,
     /// Whether the chain's heads are taken from it.
     pub is_in_use: bool,

@@ -40,7 +40,7 @@ impl NodeMemory {
         if is_behind { Some(Shortfall::Behind) } else { lacking }
     }
 
-    /// Takes over what a node said. The place of the node that was in use before, if that is another one.
+    /// Records what a node said. Returns the place of the node that was in use before, if that is another one.
     pub(super) fn select(&mut self, place: usize, heads: &SyncStatus) -> Option<usize> {
         let before = self.in_use.replace(place).filter(|before| *before != place);
         let SyncStatus { unsafe_l2, safe_l2, local_safe_l2, finalized_l2 } = *heads;

@@ -39,7 +39,7 @@ impl Poll {
         }
     }
 
-    /// Where it stands.
+    /// Its position.
     ///
     /// A block wins with enough votes, once no other block can have as many. That there is none wins with
     /// enough votes, once no block can: an endpoint that lags says nothing against one that has the block.
@@ -89,7 +89,7 @@ impl Poll {
         cast.filter_map(|(place, vote)| Some((place, vote.as_ref()?.as_ref().ok()?.as_ref().copied()?)))
     }
 
-    /// Who said what, in words. `name` tells an endpoint by its place.
+    /// The answer of each endpoint, in words. `name` names an endpoint by its place.
     pub(super) fn answers(&self, name: impl Fn(usize) -> String) -> String {
         let cast = self.votes.iter().enumerate();
         let words: Vec<String> = cast

@@ -75,7 +75,7 @@ pub(super) async fn proven<P: Send>(
     prove(&receipts).map(Some).map_err(|error| endpoint.untrustworthy(RAW, &error))
 }
 
-/// Gives the receipts of unknown types their encodings. `false`: one of them cannot be had.
+/// Gives the receipts of unknown types their encodings. `false`: one of them is unavailable.
 async fn complete(endpoint: &Endpoint, block: B256, receipts: &mut [HashedReceipt]) -> bool {
     let encodings = match endpoint.call::<Option<Vec<Bytes>>>(RAW, rpc_params![block]).await {
         Ok(encodings) => encodings.unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! [`RollupNodes`]: the rollup nodes of one chain, tried in the order in which they are configured.
 //!
 //! A status is one node's, whole: the first's that names heads, sees L1 and is not behind what another named before. One that
-//! fails or says less is passed over for the next at once, and is used again when it is of use again. Every node is asked
+//! fails or says less is skipped for the next at once, and is used again once it is usable. Every node is asked
 //! which chain it follows before anything that it says counts.
 
 use super::node_health::{NodeHealth, NodeState};
@@ -80,7 +80,7 @@ impl RollupNodes {
         self.nodes.is_empty()
     }
 
-    /// How they stand, and word of each change.
+    /// Their states, and a notification of each change.
     pub fn standings(&self) -> watch::Receiver<Vec<NodeHealth>> {
         self.standings.subscribe()
     }
@@ -91,7 +91,7 @@ impl RollupNodes {
         format!("#{place} {url}")
     }
 
-    /// Why none of them is of use, in words.
+    /// Why none of them is usable, in words.
     pub fn why_unusable(&self) -> String {
         let standings = self.standings.borrow();
         match standings.as_slice() {

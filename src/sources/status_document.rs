@@ -18,7 +18,7 @@ pub struct StatusDocument {
     heads: SyncStatus,
 }
 
-/// Why an answer is no status.
+/// Why an answer is not a status.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusDocumentError {
     /// It is longer than any node's.

@@ -28,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a caller that is turned away may take to hear it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How many callers may be told at once that they are turned away. Others are disconnected without a word.
+/// How many callers may be answered at once that the server is full. Others are disconnected without an answer.
 const FAREWELLS: usize = 64;
 
 /// What connections may take.
@@ -38,7 +38,7 @@ pub(crate) struct ConnectionLimits {
     pub connections: usize,
     /// How long one may be open without the whole head of a request.
     pub idle: Duration,
-    /// How long an answer may lie without any of it being taken.
+    /// How long an answer may wait without any of it being read.
     pub stalled: Duration,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds an address. `full` is told when all connections are taken.
+    /// Binds an address. `full` is reported when all connections are taken.
     ///
     /// # Errors
     /// If the address cannot be bound.
@@ -77,7 +77,7 @@ impl Listener {
     /// The address that was bound.
     ///
     /// # Errors
-    /// If the system does not tell.
+    /// If the system does not report it.
     pub(crate) fn local_addr(&self) -> std::io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -149,7 +149,7 @@ async fn connection(
     }
 }
 
-/// Tells a caller that there is no place for it. The request is read first, as far as it has come: closing a
+/// Answers a caller that the server is full. The request is read first, as far as it has come: closing a
 /// connection with unread bytes takes the answer back.
 async fn refuse(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
     let farewell = async {
@@ -165,6 +165,6 @@ async fn refuse(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
         socket.write_all(&body).await?;
         socket.shutdown().await
     };
-    // Anyone who does not listen has gone already.
+    // A caller that does not read has disconnected already.
     let _heard = tokio::time::timeout(FAREWELL, farewell).await;
 }

@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Readiness {
     /// Whether everything needed works.
     pub ready: bool,
-    /// What stands in the way.
+    /// What blocks readiness.
     pub reasons: Vec<String>,
 }
 

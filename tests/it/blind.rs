@@ -24,7 +24,7 @@ fn first_chain(config: &mut Table) -> &mut Table {
     config["chains"]["901"].as_table_mut().unwrap()
 }
 
-/// Waits until something that begins so, and holds all of this, is in the way of being ready.
+/// Waits until something that begins so, and holds all of this, blocks readiness.
 async fn await_reason(rpc: &str, part: &str, says: &[&str]) -> String {
     eventually(&format!("{part} to be in the way"), || async {
         let reasons = reasons(rpc).await?;

@@ -25,7 +25,7 @@ fn file_limit(program: &Running) -> String {
     line.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Everything of this kind that was told, in its order.
+/// Everything of this kind that was reported, in its order.
 async fn told(rpc: &str, kind: &str) -> Vec<Value> {
     let (mut all, mut after) = (Vec::new(), json!(null));
     loop {

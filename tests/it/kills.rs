@@ -81,7 +81,7 @@ async fn held(config: &Written, chain: u64) -> (Value, Value, Value) {
     (known["vouched"].clone(), served["safe_l2"].clone(), served["local_safe_l2"].clone())
 }
 
-/// Everything that was told, in its order. `None`: the program does not answer now.
+/// Everything that was reported, in its order. `None`: the program does not answer now.
 async fn events(rpc: &str) -> Option<Vec<Value>> {
     let (mut all, mut after) = (Vec::new(), json!(null));
     loop {
@@ -94,7 +94,7 @@ async fn events(rpc: &str) -> Option<Vec<Value>> {
     }
 }
 
-/// Holds that each verdict was told, once, and the gauge of wrong blocks is what the ledger says.
+/// Holds that each verdict was reported, once, and the gauge of wrong blocks is what the ledger says.
 async fn told_once(config: &Written, verdicts: &Verdicts, events: &[Value]) {
     let ids: Vec<u64> = events.iter().map(|event| event["id"].as_u64().unwrap()).collect();
     assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
@@ -179,7 +179,7 @@ async fn kills_at_any_point_do_not_change_the_outcome() {
     for chain in [901, 902] {
         assert_eq!(held(&config, chain).await, held(&second_config, chain).await);
     }
-    // A kill may come between a verdict and its line in the log; none is told twice.
+    // A kill may come between a verdict and its line in the log; none is reported twice.
     let log = std::fs::read_to_string(path("second.log")).unwrap();
     assert!(log.lines().filter(|line| line.contains("sequencer attested an invalid block")).count() <= 2);
     for running in [first, second, chains] {

@@ -57,7 +57,7 @@ impl PausedChains {
     }
 }
 
-/// What stands in the way of being ready.
+/// What blocks readiness.
 pub(crate) async fn reasons(rpc: &str) -> Option<Vec<String>> {
     let status = call(rpc, "crosscheck_status", &[]).await?;
     let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;

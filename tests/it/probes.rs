@@ -176,7 +176,7 @@ async fn a_wrong_clock_or_signer_or_absent_endpoint_is_reported() {
     assert!(!ended.1.contains("hunter2") && !ended.1.contains("/key"), "{}", ended.1);
 }
 
-/// What stands in the way of being ready for the endpoints of the first chain.
+/// What blocks readiness for the endpoints of the first chain.
 async fn obstacle(rpc: &str) -> Option<Option<String>> {
     let status = call(rpc, "crosscheck_status", &[]).await?;
     let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;

@@ -134,7 +134,7 @@ pub(crate) async fn paused_at(dir: &Path, block: u64) {
     .await;
 }
 
-/// Lets a devnet that is paused go on.
+/// Lets a devnet that is paused continue.
 pub(crate) fn go_on(dir: &Path) {
     std::fs::remove_file(dir.join("paused")).unwrap();
 }

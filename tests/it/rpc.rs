@@ -16,7 +16,7 @@ async fn answer(rpc: &str, method: &str, params: &[Value]) -> Value {
 #[tokio::test]
 async fn a_running_program_answers_every_method() {
     let dir = TempDir::new().unwrap();
-    // An event is told once: the chains wait for anyone who listens.
+    // An event is reported once: the chains wait for anyone who listens.
     let chains = devnet(dir.path(), &["invalid-message@20"], &[5]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     let file = dir.path().join("crosscheck.toml");

@@ -104,7 +104,7 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
 }
 
 /// Without its bundle the first block of a fork that this build does not know rests on the rollup node's claim, which is
-/// told and counted. That there is such a fork is told at the start, with its date.
+/// told and counted. That there is such a fork is reported at the start, with its date.
 #[tokio::test]
 async fn an_unknown_fork_is_reported_before_its_activation_and_with_the_source_of_its_first_block() {
     let dir = TempDir::new().unwrap();
@@ -160,7 +160,7 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     eventually("the first alarm", || async { (alarms(&log).len() == 1).then_some(()) }).await;
     paused_at(dir.path(), 30).await;
     first.kill();
-    // The second lie is told while nobody listens.
+    // The second lie is reported while nobody listens.
     go_on(dir.path());
     paused_at(dir.path(), 60).await;
     let second = sidecar(dir.path());
@@ -259,7 +259,7 @@ async fn missing_endpoints_are_reported_and_the_program_waits() {
     assert!(running.terminate().success());
 }
 
-/// Two of them would share a node key, and each would tell half of what there is to tell.
+/// Two of them would share a node key, and each would report half of the events.
 #[tokio::test]
 async fn only_one_program_runs_in_a_data_dir() {
     let dir = TempDir::new().unwrap();

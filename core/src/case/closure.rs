@@ -1,6 +1,6 @@
-//! [`Closure`]: a block and all that its validity rests on, as far as it is known. Pure: blocks come in, asks go out.
+//! [`Closure`]: a block and all that its validity depends on, as far as it is known. Pure: blocks come in, requests go out.
 //!
-//! A message is only as good as the block that it cites, and that one as the blocks that it cites. The closure
+//! A message is valid only if the block that it cites is valid, and so on for that block's messages. The closure
 //! follows citations back until blocks that are settled (found valid before, or without messages) or final. That a
 //! block is final does not make it valid: what cites it may be checked long after. So a final block that a block
 //! which is not cites is examined like any other; only what it cites, being final too, is taken to be valid if its
@@ -25,21 +25,21 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A block that the closure wants. Ascending: by age, so that anyone who sees to the first ones gets to settled blocks.
+/// A block that the closure wants. Ascending: by age, so that fetching the first ones reaches settled blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlockRequest {
     /// The block's timestamp, as claimed.
     pub timestamp: UnixSeconds,
     /// Its chain.
     pub chain_id: ChainId,
-    /// Its height. `None`: whichever has the timestamp.
+    /// Its height. `None`: the one with the timestamp.
     pub number: Option<u64>,
 }
 
 /// What is known of a block that is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maturity {
-    /// It is valid, and what it rests on does not matter.
+    /// It is valid, and what it depends on does not matter.
     Settled,
     /// L1 finality covers it, and so all that it cites.
     Final,
@@ -88,7 +88,7 @@ impl Findings {
 }
 
 impl<'a> Closure<'a> {
-    /// The closure of a block, which is at its height whatever else is canonical there.
+    /// The closure of a block, which is at its height regardless of which block is canonical there.
     pub fn of(set: &'a DependencySet, root: Arc<ProvenLogs>) -> Self {
         let place = (root.chain_id(), root.number());
         let own = [(root.chain_id(), Some(root.number()))].into();
@@ -274,7 +274,7 @@ impl<'a> Closure<'a> {
             match self.blocks.get(&cited) {
                 Some(Known::Settled(block) | Known::Final(block) | Known::Open(block)) => {
                     findings.is_broken |= check_log(&message, block).is_err();
-                    // A deposit's log stands in whatever replaces its block, too.
+                    // The log of a deposit is in the replacement of its block, too.
                     if cited != place && !block.survives_replacement(id.log_index) {
                         findings.cites.insert(cited);
                     }

@@ -15,7 +15,7 @@
 //!
 //! `Former`: the case's block has the deposits of another that was seen at its height, and that L1 does not say now. L1 may have
 //! said so when the block was attested. So before it is used against anyone that it has replaced something, that other block is
-//! looked at. If that one is not known to be valid, the case's block may have been right on a branch of L1 that is gone. It is
+//! looked at. If that one is not known to be valid, the case's block may have been right on a branch of L1 that was reorged out. It is
 //! superseded once what L1 says of the height is final.
 //!
 //! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
@@ -26,14 +26,14 @@
 //!                                             \-> (SameTimestamp: no cycle; if initiated when executed) -/
 //! ```
 //!
-//! Branches part at a block whose parent is the derived one's, or was found not to hold, and whose L1 origin L1 has. A block
+//! Branches part at a block whose parent is the derived one's, or was found invalid, and whose L1 origin L1 has. A block
 //! on another branch waits, and is superseded when that branch is removed for good.
 //!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
 //! What is used against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
-//! another node's claim: until L1 alone contradicts the block, or somebody who has derived the chain says the same. A message that is
+//! another node's claim: until L1 alone contradicts the block, or another node that has derived the chain says the same. A message that is
 //! invalid by itself needs no second opinion.
 //!
 //! A fact that is unavailable leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
@@ -65,7 +65,7 @@ use std::sync::Arc;
 const RULE_DEPENDENT: &str =
     "; rule-dependent: a cycle depends on its messages, so older nodes replace it and newer nodes do not";
 
-/// What holds for all cases of a chain.
+/// The rules for all cases of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseRules {
     /// Whether blocks are checked against what L1 alone says, too.
@@ -184,8 +184,8 @@ impl Case {
         self.gates.logs.as_ref()
     }
 
-    /// Whether a verdict that every message is valid would hold it against somebody: for the block that is replaced
-    /// is the one that L1 says stands here, or all that might excuse another.
+    /// Whether a verdict that every message is valid would accuse an attester: for the block that is replaced
+    /// is the one that L1 derives here, or all that might excuse another.
     pub const fn accuses_if_valid(&self) -> bool {
         matches!(self.stage, Stage::Messages { replaces: Some(Replaces::Derived | Replaces::Former), .. })
     }
@@ -306,7 +306,7 @@ impl Case {
                 self.stage = Stage::Messages { examined: *examined, replaces: *replaces, known: true };
             }
             (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces::Seen), .. }) => {
-                // L1 says that this block stands here, and it holds deposits only: nothing can be wrong.
+                // L1 derives this block here, and it has deposits only: nothing can be wrong.
                 self.stage = Stage::Decided(Verdict::Upheld);
             }
             (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces::Derived), .. }) => {
@@ -314,7 +314,7 @@ impl Case {
                 self.stage = Stage::Derivation;
             }
             (Fact::LogsGone, Stage::Messages { examined, replaces: Some(Replaces::Former), .. }) => {
-                // Nobody knows any more whether it held.
+                // It is no longer known whether it was valid.
                 self.stage = Stage::Undone { original: *examined };
             }
             (Fact::Final, Stage::Undone { original }) => {
@@ -393,7 +393,7 @@ impl Case {
     /// The way to the messages of a block: through L1, where that is asked.
     fn examine(&self, examined: B256, replaces: Option<Replaces>) -> Stage {
         let messages = Stage::Messages { examined, replaces, known: false };
-        // The old rule's replacements hold a deposit that L1 does not know.
+        // The old rule's replacements have a deposit that L1 does not know.
         let is_beyond_l1 = replaces.is_some() && self.rules.replacement != ReplacementRule::DepositsOnly;
         if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
@@ -433,7 +433,7 @@ impl Case {
         self.mark_valid_messages();
     }
 
-    /// Holds the messages that cite a block against its logs.
+    /// Checks the messages that cite a block against its logs.
     fn check_against_logs(&mut self, logs: &ProvenLogs) {
         let cited = (logs.chain_id(), logs.number());
         let cites = |id: &Identifier| (id.chain_id, id.block_number) == cited;
@@ -452,7 +452,7 @@ impl Case {
         self.compare_with_cited(cited);
     }
 
-    /// Holds the messages whose log was seen in a cited block against what is known of that block. If another stands there
+    /// Holds the messages whose log was seen in a cited block against what is known of that block. If another is there
     /// now, its logs must be seen.
     fn compare_with_cited(&mut self, (chain_id, number): (ChainId, u64)) {
         let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else {
@@ -475,7 +475,7 @@ impl Case {
         self.check_messages(|log_index, _| falls.contains(&log_index), |_| Err(reason));
     }
 
-    /// Holds the messages of the block's own timestamp against the cycles there.
+    /// Checks the messages of the block's own timestamp for cycles.
     fn check_cycles(&mut self, set: &DependencySet, messages: &[SameTimestamp], is_complete: bool) {
         let timestamp = self.attributes.timestamp;
         let rule = set.cycle_rule();
@@ -510,7 +510,7 @@ impl Case {
         }
     }
 
-    /// Calls valid what has passed every gate.
+    /// Marks the messages valid that have passed every gate.
     fn mark_valid_messages(&mut self) {
         let has_passed = |checked: &CheckedMessage| {
             checked.status == MessageStatus::Unknown && self.needs_of(checked).is_empty()

@@ -47,7 +47,7 @@ pub enum Continuity {
 }
 
 impl ProvenBlocks {
-    /// Takes in a chain's local-safe head. One that went back, or to another block, takes its findings with it.
+    /// Records a chain's local-safe head. One that moved back, or to another block, removes its findings.
     pub fn observe_head(&mut self, chain_id: ChainId, head: BlockNumHash) -> Continuity {
         match self.anchors.get(&chain_id).copied() {
             Some(anchor) if anchor == head => Continuity::Held,
@@ -98,14 +98,14 @@ impl ProvenBlocks {
         self.epoch
     }
 
-    /// The chains that a block's validity rests on, if it was found valid and `is_held` says of each of them that it
+    /// The chains that a block's validity rests on, if it was found valid and `is_continuous` says of each of them that it
     /// has not moved back.
     pub fn get(
         &mut self,
         block: (ChainId, B256),
-        is_held: impl Fn(&ChainId) -> bool,
+        is_continuous: impl Fn(&ChainId) -> bool,
     ) -> Option<Arc<BTreeSet<ChainId>>> {
-        self.blocks.get(&block).filter(|chains| chains.iter().all(is_held)).cloned()
+        self.blocks.get(&block).filter(|chains| chains.iter().all(is_continuous)).cloned()
     }
 
     /// Remembers blocks that were found valid, unless a chain has moved back since the finding began.

@@ -42,7 +42,7 @@ pub enum Relation {
     L1Reorg,
     /// One of the blocks holds an invalid message, and the other takes its place.
     Replacement,
-    /// One of the signatures may be that of an unsafe block: nobody is bound to both.
+    /// One of the signatures may be that of an unsafe block: no signer is bound to both.
     Replayable,
     /// The attester signed both, and nothing on L1 or in the blocks excuses it.
     Equivocation,

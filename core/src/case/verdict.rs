@@ -26,7 +26,7 @@ pub enum Verdict {
     Superseded(Superseding),
 }
 
-/// Why a block's branch is gone.
+/// Why a block's branch was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Superseding {
     /// L1 has reorged out the L1 block that it was built on.
@@ -53,7 +53,7 @@ pub enum Discard {
         /// The first difference from its deposits-only reduction.
         deposits_only: Mismatch,
     },
-    /// L1 alone says otherwise, whatever the chain's own node derived.
+    /// L1 alone contradicts it, regardless of what the chain's own node derived.
     ContradictsL1(L1Contradiction),
     /// It has the derived attributes but another hash: two execution clients disagree.
     ExecutionDivergence {

@@ -32,7 +32,7 @@ pub enum Awaited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The chain has not come that far, or its client has not.
+    /// The chain or its client has not reached that block.
     NotYet,
     /// The endpoint failed.
     EndpointError,

@@ -20,7 +20,7 @@ impl Eip1559 {
         Self { denominator: u32::from_be_bytes([a, b, c, d]), elasticity: u32::from_be_bytes([e, f, g, h]) }
     }
 
-    /// Whether it stands for the chain's Canyon values.
+    /// Whether it means the chain's Canyon values.
     pub const fn is_unset(self) -> bool {
         self.denominator == 0
     }

@@ -29,7 +29,7 @@ pub enum Event {
         reason: Option<Cow<'static, str>>,
         /// What was found, for people.
         detail: String,
-        /// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
+        /// Whether the attestation is evidence against its signer. `None`: the block itself was not attested.
         attributable: Option<bool>,
         /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
@@ -74,7 +74,7 @@ pub enum Event {
     },
     /// A gossiped, not yet executed transaction declares a message that breaks a rule.
     Suspect(SuspectRecord),
-    /// A message is tracked no longer. Not told of valid messages that became final.
+    /// A message is tracked no longer. Not reported of valid messages that became final.
     Ended {
         /// The message.
         #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! [`Filing`]: what is kept of a message of which something was noted, so that it can be read whatever restarts. Pure.
+//! [`Filing`]: what is kept of a message of which something was noted, so that it can be read after any restart. Pure.
 //!
 //! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who reads in order has not been
 //! yet, once it is durable.
@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 /// What is kept of a message.
 #[derive(Clone, Debug)]
 pub enum Filing {
-    /// As it stands. It is still open.
+    /// Its current state. It is still open.
     Open(Box<MessageRecord>),
     /// As it was when its life ended.
     Over(Box<MessageRecord>),
-    /// A message that an earlier run has filed, and whose life ended while nobody looked.
+    /// A message that an earlier run has filed, and whose life ended between two runs.
     Gone {
         /// The message.
         key: MessageKey,

@@ -61,7 +61,7 @@ impl MessageRecord {
         }
     }
 
-    /// The message as it stands.
+    /// The message in its current state.
     pub fn of(message: &TrackedMessage) -> Self {
         let (status, state, key) = (message.status(), message.state(), message.key());
         let reason = match &status {

@@ -201,7 +201,7 @@ impl Notice {
         Self { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before }
     }
 
-    /// Whether this says that the message is invalid, and its block stands.
+    /// Whether this says that the message is invalid, and its block is on the chain.
     fn is_invalid_on_chain(&self) -> bool {
         match &self.news {
             NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => true,
@@ -213,7 +213,7 @@ impl Notice {
         }
     }
 
-    /// Whether this is the first word that an invalid message's block is at this level, or above it.
+    /// Whether this is the first notice that an invalid message's block is at this level, or above it.
     pub fn is_first_at(&self, level: SafetyLevel) -> bool {
         self.is_invalid_on_chain() && self.level >= level && self.invalid_before < Some(level)
     }
@@ -223,7 +223,7 @@ impl Notice {
         self.is_invalid_on_chain() && self.level >= SafetyLevel::Safe
     }
 
-    /// What subscribers get about it, in this order. A message is told to be invalid once, and once each that its block has
+    /// What subscribers get about it, in this order. A message is reported as invalid once, and once each that its block has
     /// become cross-safe and final all the same.
     pub fn reported(&self) -> Vec<Event> {
         let is_first = self.invalid_before.is_none() || !matches!(self.news, NoticeKind::Invalid { .. });

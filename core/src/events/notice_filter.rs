@@ -1,7 +1,7 @@
 //! [`NoticeFilter`]: which events of messages are news. Pure: the ledger and its readers come after it.
 //!
 //! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
-//! then it is filled from the ledger, and messages whose block is gone by then get their ending from it.
+//! then it is filled from the ledger, and messages whose block was reorged out by then get their ending from it.
 
 use super::{Notice, NoticeKind};
 use crate::heads::SafetyLevel;
@@ -171,7 +171,7 @@ impl NoticeFilter {
         ended.map(|note| Notice { transaction_hash: event.transaction_hash, ..note })
     }
 
-    /// What a block says about messages that an earlier run noted: another block stands in the place of theirs.
+    /// What a block says about messages that an earlier run noted: another block is in the place of theirs.
     pub fn observe(&mut self, block: &ObservedBlock) -> Vec<Notice> {
         let BlockKey { chain_id, number, hash } = block.key;
         let mut notes = Vec::new();

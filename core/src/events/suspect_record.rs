@@ -21,7 +21,7 @@ pub enum SuspectOutcome {
 /// A gossiped transaction whose access list declares a message that breaks a rule, or cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SuspectRecord {
-    /// The id of the event that tells it. 0: it is not told yet.
+    /// The id of the event that reports it. 0: it is not reported yet.
     pub id: u64,
     /// The gossiped block.
     #[serde(flatten)]

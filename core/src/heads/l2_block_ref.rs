@@ -34,7 +34,7 @@ impl L2BlockRef {
         tip.0.saturating_sub(self.timestamp.0) > SEQUENCING_WINDOW
     }
 
-    /// Where it stands.
+    /// Its position.
     pub const fn position(&self) -> BlockNumHash {
         BlockNumHash { number: self.number, hash: self.hash }
     }

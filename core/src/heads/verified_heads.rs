@@ -23,7 +23,7 @@ pub struct ReportedHeads {
     pub verified_since: UnixSeconds,
 }
 
-/// What stands in the way of a head.
+/// What blocks readiness of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its {level} head, block {number}, is not on the chain that its execution endpoints agree on")]
 pub struct OtherFork {
@@ -34,7 +34,7 @@ pub struct OtherFork {
 }
 
 /// Takes over the heads that are built on the chain as it was read. A head above the tip stays where it was until the
-/// chain is read that far, and so does one that is not told; one on another branch stays below the height at which they
+/// chain is read that far, and so does one that is not reported; one on another branch stays below the height at which they
 /// differ, and is named.
 pub fn verified_heads(
     recent: &RecentBlocks,

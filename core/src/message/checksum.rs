@@ -23,7 +23,7 @@ impl Checksum {
         Self::bind(log_hash(id.origin, message.payload_hash), id)
     }
 
-    /// Binds a log, by its hash, to where it stands.
+    /// Binds a log, by its hash, to its position.
     fn bind(log_hash: B256, id: &super::Identifier) -> Self {
         // The identifier's word: twelve zero bytes, the height, the timestamp, the log index.
         let mut hasher = Keccak256::new();

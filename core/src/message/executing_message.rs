@@ -51,7 +51,7 @@ pub enum DecodeError {
         /// Its first topic, if it has one.
         topic: Option<B256>,
     },
-    /// A word holds more than its field can.
+    /// A word has more than its field can hold.
     #[error("the {field} of an ExecutingMessage log is wider than {bits} bits")]
     FieldTooWide {
         /// Which field.

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
-/// Where an initiating message stands: one log of one block of one chain.
+/// The position of an initiating message: one log of one block of one chain.
 ///
 /// Spec: interop/messaging.md, "Message identifier". `log_index` counts through the whole block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,10 +21,10 @@ pub struct Identifier {
     pub chain_id: ChainId,
 }
 
-/// An initiating message as an executing message claims it: where it stands and what it says.
+/// An initiating message as an executing message claims it: its position and its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Message {
-    /// Where the message stands.
+    /// The position of the message.
     pub identifier: Identifier,
     /// `keccak256` of its payload: the log's topics and data, concatenated.
     pub payload_hash: B256,

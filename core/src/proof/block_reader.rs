@@ -1,6 +1,6 @@
 //! [`read_block`]: an `eth_getBlockBy…` answer with full transactions, as a block whose parts hash to what it claims.
 //!
-//! Only what the hashes cover is read; what else a client writes is passed over, whatever its type. A transaction that cannot
+//! Only what the hashes cover is read; what else a client writes is ignored, regardless of its type. A transaction that cannot
 //! be read is named, and its encoding may be had from elsewhere.
 
 use super::fields::{FieldError, Fields};

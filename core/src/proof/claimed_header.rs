@@ -9,7 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A header that nobody has checked yet.
+/// A header that is not checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedHeader {
     /// The hash that it claims.

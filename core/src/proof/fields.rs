@@ -27,7 +27,7 @@ pub enum FieldError {
         /// Its name.
         field: String,
     },
-    /// It is no value of its kind.
+    /// It is not a value of its kind.
     #[error("`{field}` cannot be read: {problem}")]
     Malformed {
         /// Its name.

@@ -128,7 +128,7 @@ fn quantity(fields: &Fields<'_>, name: &str) -> Result<u64, FieldError> {
     fields.required::<U64>(name).map(|value| value.to())
 }
 
-/// Whom it goes to. Nobody: it creates a contract.
+/// The recipient. `None`: it creates a contract.
 fn recipient(fields: &Fields<'_>) -> Result<TxKind, FieldError> {
     Ok(fields.optional::<Address>("to")?.map_or(TxKind::Create, TxKind::Call))
 }

@@ -6,7 +6,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 
-/// An L1 header with its hash. Whether it is canonical is the word of anyone who gave it.
+/// An L1 header with its hash. Whether it is canonical is only claimed by its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedL1Header {
     hash: B256,

@@ -185,7 +185,7 @@ impl ProvenLogs {
         &self.executed
     }
 
-    /// The logs of the inbox that are no messages that can be read here, though they may be meant for some, in order.
+    /// The logs of the inbox that cannot be read here as messages, though they may be meant for some, in order.
     pub fn undecodable(&self) -> &[Undecodable] {
         &self.undecodable
     }

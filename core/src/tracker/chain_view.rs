@@ -1,4 +1,4 @@
-//! [`ChainView`]: one chain as its endpoints agree on it now, as far back as is of use.
+//! [`ChainView`]: one chain as its endpoints agree on it now, as far back as is needed.
 
 use super::block_node::BlockNode;
 use super::citations::Citations;
@@ -27,8 +27,8 @@ pub struct ChainView {
     remains: BTreeMap<u64, BlockNode>,
     /// Blocks with open messages that were dropped and have no successor yet.
     pub(super) displaced: BTreeMap<u64, BlockNode>,
-    /// Dropped blocks with open messages that held an invalid one, at heights where another block with transactions of
-    /// users stands by now: until the height is final, deposits alone may yet take their place.
+    /// Dropped blocks with open messages, one of them invalid, at heights where another block with transactions of
+    /// users is by now: until the height is final, deposits alone may yet take their place.
     pub(super) supplanted: BTreeMap<u64, Vec<BlockNode>>,
     pub(super) heads: SafetyHeads,
     /// The timestamp up to which the chain was final when it was checked last.
@@ -39,7 +39,7 @@ pub struct ChainView {
     pub(super) citations: Citations,
     /// The open messages that this chain executed, by their blocks' timestamps.
     pub(super) open: BTreeSet<(UnixSeconds, TrackedId)>,
-    /// What was asked for and has not come, by height.
+    /// What was requested and has not arrived, by height.
     requested: BTreeMap<u64, Request>,
 }
 
@@ -94,7 +94,7 @@ impl ChainView {
         self.open.last().map(|(timestamp, _)| *timestamp)
     }
 
-    /// Whether this was asked for, has not come, and is of use.
+    /// Whether this was requested, has not arrived, and is needed.
     pub fn awaits(&self, request: &Request) -> bool {
         let (_, number) = request.place();
         self.requested.get(&number) == Some(request)

@@ -11,7 +11,7 @@ pub struct CountKey {
     /// The executing chain.
     pub executing: ChainId,
     /// The chain cited. `None`: the log is malformed, or the chain is not in the dependency set. So the keys are
-    /// bounded, whatever a message cites.
+    /// bounded, no matter what a message cites.
     pub initiating: Option<ChainId>,
     /// The status.
     pub status: StatusKind,

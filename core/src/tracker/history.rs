@@ -41,7 +41,7 @@ const FOUND_VALID: HistoryEntry =
     HistoryEntry { from: MessageStatus::Unknown, to: MessageStatus::Valid, cause: StatusCause::Checked };
 
 impl History {
-    /// Adds a change; the oldest goes when there are too many.
+    /// Adds a change; the oldest is removed when there are too many.
     pub(super) fn push(&mut self, entry: HistoryEntry) {
         if !self.found_valid_at_first && self.later.is_empty() && entry == FOUND_VALID {
             self.found_valid_at_first = true;

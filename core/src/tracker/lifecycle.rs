@@ -39,7 +39,7 @@ use crate::validity::MessageStatus;
 pub enum State {
     /// Its block is canonical.
     Tracked,
-    /// Its block was dropped, and nothing stands in its place yet.
+    /// Its block was dropped, and nothing is in its place yet.
     Displaced,
     /// Its life is over.
     Ended(Ending),

@@ -53,7 +53,7 @@ pub enum Change {
         /// The level before.
         from: SafetyLevel,
     },
-    /// The canonical chain no longer has the executing block, and nothing stands in its place yet.
+    /// The canonical chain no longer has the executing block, and nothing is in its place yet.
     Displaced,
     /// The canonical chain has the executing block again.
     Readopted,
@@ -74,7 +74,7 @@ pub enum StatusCause {
         number: u64,
         /// The block that stood there, or the tip that proved there was none.
         old: B256,
-        /// The block that stands there now. `None`: none yet. The same as `old`: it is back.
+        /// The block that is there now. `None`: none yet. The same as `old`: it is back.
         new: Option<B256>,
     },
     /// The initiating chain replaced the cited block by deposits only.
@@ -126,7 +126,7 @@ pub enum Ending {
         /// The block in its place.
         by: B256,
     },
-    /// The executing block was dropped for another, by a reorg or because of somebody else's invalid message.
+    /// The executing block was dropped for another, by a reorg or because of the invalid message of another block.
     Orphaned {
         /// The block in its place.
         by: B256,

@@ -62,7 +62,7 @@ impl SameTimestampGroups {
             *cited = cited.saturating_add(1);
         }
         group.blocks.insert(chain_id, GroupBlock { number, members, open });
-        // A chain that nobody cites closes no cycle: most blocks cost nothing here.
+        // A chain that is not cited closes no cycle: most blocks cost nothing here.
         if group.cited.get(&chain_id).is_some_and(|cited| *cited > 0) {
             group.find_cycles(self.rule);
         }

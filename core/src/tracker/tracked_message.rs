@@ -24,11 +24,11 @@ pub(super) enum Evidence {
         /// The block.
         hash: B256,
     },
-    /// The block that stood at the cited height when the message was decided last.
+    /// The block that was at the cited height when the message was decided last.
     Gone {
         /// The block.
         hash: B256,
-        /// Whether it held an invalid message.
+        /// Whether it had an invalid message.
         was_invalid: bool,
     },
     /// The tip that proved that there is no such block.
@@ -43,7 +43,7 @@ pub(super) enum Evidence {
 /// What a message's own clauses say, before same-timestamp messages and the cited block's own messages count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
-    /// It was not looked at yet.
+    /// It was not checked yet.
     Unchecked,
     /// What it cites is not there yet, or its logs are awaited.
     Unknown,
@@ -51,15 +51,15 @@ pub(super) enum Own {
     Broken,
     /// A clause is broken that needs nothing but the block and the dependency set: no other chain can mend it.
     BrokenForGood,
-    /// Every clause holds.
+    /// Every clause is valid.
     Hold,
-    /// Every clause holds, and the log would be there even if its block gave way to its deposits: what else that
+    /// Every clause is valid, and the log would be there even if its block gave way to its deposits: what else that
     /// block executes does not matter.
     Last,
 }
 
 impl Own {
-    /// Whether every clause holds.
+    /// Whether every clause is valid.
     pub(super) const fn is_valid(self) -> bool {
         matches!(self, Self::Hold | Self::Last)
     }
@@ -188,7 +188,7 @@ impl TrackedMessage {
         self.sequence
     }
 
-    /// Whether it is for the ledger to tell of it: its life is over, and it was not plainly valid.
+    /// Whether it is for the ledger to report of it: its life is over, and it was not plainly valid.
     pub fn belongs_in_ledger(&self) -> bool {
         self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
     }
@@ -198,7 +198,7 @@ impl TrackedMessage {
         self.is_filed
     }
 
-    /// Where it is in its life, as users are told: of an end that is for the ledger to tell, not before the ledger has it.
+    /// Its state, as reported to users: an end that belongs in the ledger is not reported before the ledger has it.
     pub fn reported_state(&self) -> State {
         if self.belongs_in_ledger() && !self.is_filed { State::Tracked } else { self.state() }
     }
@@ -209,7 +209,7 @@ impl TrackedMessage {
         is_plain && self.status() == MessageStatus::Valid && !self.undeclared && self.flips() == 0
     }
 
-    /// Which inbox log of the block, and by whom: what the rules look at.
+    /// Which inbox log of the block, and by whom: what the rules check.
     pub(super) fn executed(&self) -> Option<&Executed> {
         self.block.executed.get(usize::try_from(self.position).ok()?)
     }

@@ -4,7 +4,7 @@
 //! transaction in: today's `interop_checkAccessList`, which wants the message strictly older than the block that
 //! executes it, and still good for a timeout. [`check_suspect`] is what a block that was built already is held to, as
 //! [`check_claim`](super::check_claim) holds what it executed. The rest is about the cited block, and the same for
-//! both: only the checksum binds, whatever else the entry says of the message is a hint where to look it up.
+//! both: only the checksum binds, anything else in the entry is a hint where to find the message.
 //!
 //! | clause | reason | boundary |
 //! | --- | --- | --- |

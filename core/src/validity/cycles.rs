@@ -8,7 +8,7 @@
 //!   that a cycle depends on is named, though it is in none;
 //! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
 //!
-//! Whoever the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
+//! Anyone who the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
 //! not by the version of the node, and anyone who attests either has done nothing wrong. Which rules are in use is a setting.
 
 use super::Execution;
@@ -51,7 +51,7 @@ impl SameTimestamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CycleRule {
-    /// Some nodes strip and some look for components: invalid is whom both name.
+    /// Some nodes strip and some look for components: a chain that both name is invalid.
     #[default]
     Both,
     /// All strip: op-supernode and kona up to September 2026.
@@ -87,7 +87,7 @@ pub fn cyclic_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<Ch
     }
 }
 
-/// The chains that one rule in use names and another does not: nobody can be blamed for either.
+/// The chains that one rule in use names and another does not: neither can be judged invalid.
 pub fn rule_dependent_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
     if rule != CycleRule::Both {
         return BTreeSet::new();
@@ -352,7 +352,7 @@ mod tests {
         }
     }
 
-    /// As many messages as blocks can hold, each leaning on the one before: no search goes so deep that the stack ends.
+    /// As many messages as blocks can hold, each citing the one before: no search goes so deep that the stack ends.
     #[rstest]
     #[case::a_line(u32::MAX, &[])]
     #[case::the_first_cites_the_last(0, &[1])]

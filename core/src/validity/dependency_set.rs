@@ -81,7 +81,7 @@ struct Known {
 /// Whether a chain's own rollup node works by the same rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accord {
-    /// It does, or there is nobody to ask.
+    /// It does, or there is no node to ask.
     Given,
     /// It has not said yet.
     Awaited,

@@ -20,7 +20,7 @@ pub enum InvalidReason {
         /// The initiating chain.
         chain_id: ChainId,
     },
-    /// One side lies in or before its chain's activation block.
+    /// One side is in or before its chain's activation block.
     #[error(
         "interop was not active on chain {chain_id} at {timestamp} (the activation block does not count)"
     )]
@@ -91,7 +91,7 @@ pub enum InvalidReason {
     WrongLogIndex {
         /// The claimed index.
         claimed: u32,
-        /// Where the log really stands.
+        /// The actual position of the log.
         found: u32,
     },
     /// The log was emitted by another contract.
@@ -115,7 +115,7 @@ pub enum InvalidReason {
     ChecksumMismatch {
         /// The declared checksum.
         claimed: B256,
-        /// The checksum of the log that stands there.
+        /// The checksum of the log at that position.
         found: B256,
     },
     /// A deposit executed the message: deposits declare nothing, so the real inbox refuses them.

@@ -22,7 +22,7 @@
 //! | the initiating block is valid itself | `initiating-block-invalid` | messaging.md, invalid messages | the caller |
 //!
 //! The last two are about blocks: they are asked once the clauses above hold. Nothing here ever sees an endpoint's
-//! failure: a fact that is missing leaves the message unknown, which is the caller's word. Where it is the rules themselves
+//! failure: a fact that is missing leaves the message unknown, which the caller states. Where it is the rules themselves
 //! that are not known, such as when interop activates, the answer is [`Objection::Unclear`].
 
 use super::times::Times;

@@ -9,7 +9,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 /// Who executes what, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// The executing chain. `None`: it is not told, and nothing is asked of it.
+    /// The executing chain. `None`: it is not named, and no rule about it is checked.
     pub executing: Option<ChainId>,
     /// When the message is executed.
     pub executed: UnixSeconds,
@@ -32,7 +32,7 @@ impl Times {
                 set.check_membership(executing, initiating)?;
                 set.check_active(executing, executed)?;
             }
-            // Of whose set is asked is not told: any chain that is watched may be meant.
+            // The chain whose set is meant is not named: any chain that is watched may be meant.
             None if !set.contains(initiating) => {
                 return Err(Unclear::NotWatched { chain_id: initiating }.into());
             }

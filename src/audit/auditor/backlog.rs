@@ -29,7 +29,7 @@ impl Auditor {
         self.open.count(chain_id) < self.room()
     }
 
-    /// Whether there is room for one more ancestor that nobody attested. They have as much room again: what waits above a gap does
+    /// Whether there is room for one more ancestor without an attestation. They have as much room again: what waits above a gap does
     /// not keep it from being judged.
     pub(super) fn has_room_for_ancestors(&self, chain_id: ChainId) -> bool {
         self.open.count(chain_id) < self.room().saturating_mul(2)

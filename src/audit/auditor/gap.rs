@@ -22,7 +22,7 @@ use tracing::debug;
 const MAX_UNLINKED: u32 = 64;
 
 impl Auditor {
-    /// Attesting a block attests its ancestors: those that nobody attested are audited too.
+    /// Attesting a block attests its ancestors: those without an attestation are audited too.
     pub(super) async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         let unlinked = self.ledger.unlinked(chain_id, MAX_UNLINKED).await?;
         if unlinked.is_empty() {

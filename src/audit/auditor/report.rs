@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-/// How long it is at least until another reason for the same kind of wait is told.
+/// How long it is at least until another reason for the same kind of wait is reported.
 const QUIET: Duration = Duration::from_secs(60);
 
 impl Auditor {
-    /// Tells why what cases wait for cannot be had: once for each kind of wait, and again when that is another reason. That something
+    /// Reports why what cases wait for is unavailable: once for each kind of wait, and again when that is another reason. That something
     /// is not there yet is the ordinary course of things.
     pub(super) fn report_reasons(&mut self, words: &ReasonTexts) {
         let now = Instant::now();

@@ -5,7 +5,7 @@ use crosscheck_p2p::ChainId;
 use tokio::time::Instant;
 
 impl Auditor {
-    /// Has the cases looked at again for which others speak than when they were checked last.
+    /// Checks the cases again whose second opinions have changed since the last check.
     pub(super) fn wake_second_hand(&mut self, chain_id: ChainId) {
         let waiting = self.open.second_hand(chain_id);
         let is_gone =

@@ -38,7 +38,7 @@ pub(super) struct Ties {
     seen: Option<u64>,
     /// Whether L1 is being asked about them.
     is_asking: bool,
-    /// Those whose branch is gone: when each is checked next, and how often it was.
+    /// Those whose branch was reorged out: when each is checked next, and how often it was.
     due: BTreeMap<BlockKey, (Instant, u32)>,
     /// Those that are being checked.
     running: BTreeSet<BlockKey>,
@@ -67,7 +67,7 @@ impl Ties {
         due
     }
 
-    /// It could not be told: the endpoints may tell later, also of a height that is final.
+    /// It could not be determined: the endpoints may answer later, also of a height that is final.
     fn postpone(&mut self, key: BlockKey, now: Instant) {
         self.running.remove(&key);
         let Some((at, looks)) = self.due.get_mut(&key) else { return };
@@ -94,7 +94,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Looks at the verdicts against blocks of all chains, whatever their heads do: L1 may leave a branch while every chain is stalled.
+    /// Checks the verdicts against blocks of all chains, even if their heads do not move: L1 may leave a branch while every chain is stalled.
     pub(super) async fn check_all_ties(&mut self) -> Result<(), LedgerError> {
         if self.ties.tied.is_empty() && self.ties.due.is_empty() {
             return Ok(());
@@ -107,8 +107,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Looks at the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
-    /// continues with those whose branch is gone.
+    /// Checks the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
+    /// continues with those whose branch was reorged out.
     pub(super) async fn check_ties(
         &mut self,
         chain_id: ChainId,
@@ -135,7 +135,7 @@ impl Auditor {
         let mut asked: Vec<_> = self.ties.tied.iter().map(|(key, l1)| (*key, *l1)).collect();
         let is_whole = self.ties.seen != Some(left);
         if !is_whole {
-            // Whether L1 has left a branch is known once somebody asks for its latest block.
+            // Whether L1 has left a branch is known once its latest block is requested.
             let newest = asked.iter().max_by_key(|(_, l1)| l1.number).copied();
             asked.retain(|(key, _)| key.chain_id == chain_id && is_final(key));
             asked.extend(newest);
@@ -163,7 +163,7 @@ impl Auditor {
         });
     }
 
-    /// Takes in what L1 has of what verdicts rest on. `left`: how often it had left a branch when all of them were asked about.
+    /// Records what L1 has of the blocks that verdicts depend on. `left`: how often it had left a branch when all of them were asked about.
     pub(super) fn on_tie_origins(&mut self, left: Option<u64>, found: Vec<(BlockKey, Origin)>) {
         self.ties.is_asking = false;
         if left.is_some() && found.iter().all(|(_, origin)| *origin != Origin::NotYet) {
@@ -185,17 +185,17 @@ impl Auditor {
         }
     }
 
-    /// L1 was not asked to the end.
+    /// Not all requests to L1 were answered.
     pub(super) const fn repeat_origin_requests(&mut self) {
         self.ties.is_asking = false;
     }
 
-    /// A check of a block whose verdict may be untrue did not tell.
+    /// A check of a block whose verdict may be untrue was inconclusive.
     pub(super) fn recheck_later(&mut self, key: BlockKey) {
         self.ties.postpone(key, Instant::now());
     }
 
-    /// Takes in what a block looked at again is on the branch that L1 has now.
+    /// Records what a block that was checked again is on the current branch of L1.
     pub(super) async fn on_rechecked(
         &mut self,
         key: BlockKey,

@@ -14,7 +14,7 @@ impl Auditor {
     /// Where a chain's audit begins is what its node called final when it was first asked.
     pub(super) async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
         let head = self.ledger.vouched_head(chain_id).await?;
-        // Another program, by an operator's word, may have moved it.
+        // Another program, run by an operator, may have moved it.
         let moves = head.map_or(0, |head| head.retractions);
         if self.moves.insert(chain_id, moves).is_some_and(|known| known != moves) {
             self.find_parents(chain_id).await?;
@@ -39,7 +39,7 @@ impl Auditor {
         self.publish_vouched(chain_id).await
     }
 
-    /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
+    /// Checks, in the background, whether a chain's vouched head is still on the chain.
     pub(super) fn check_vouched(&mut self, chain_id: ChainId) {
         if !self.looking.insert(chain_id) {
             // What is checked now may be no news any more.
@@ -54,7 +54,7 @@ impl Auditor {
         });
     }
 
-    /// Takes in how a chain's vouched head stands.
+    /// Applies the state of a chain's vouched head.
     pub(super) async fn on_vouched_checked(
         &mut self,
         chain_id: ChainId,

@@ -221,7 +221,7 @@ impl World {
             .contains(&format!("crosscheck_rollup_node_in_use{{chain_id=\"901\",node=\"{place}\"}} 1\n"))
     }
 
-    /// How a node stands.
+    /// The state of a node.
     fn state(&self, place: usize) -> &'static str {
         self.rollup_nodes.standings().borrow()[place].state.name()
     }
@@ -309,7 +309,7 @@ async fn an_unusable_node_is_skipped_and_used_again_once_it_recovers() {
     world.set(Some(at([11, 10, 9, 8])));
     world.until_heights([11, 10, 9, 8]).await;
     assert_eq!(world.lines.with("switched back to an earlier rollup node in the list"), 1);
-    // No heads, and no L1: neither is of use while another node is.
+    // No heads, and no L1: neither is usable while another node is.
     for lacking in [status([None; 4], true), status([11, 10, 9, 8].map(Some), false)] {
         world.nodes[1].set(Some(at([12, 11, 10, 9])));
         world.set(Some(lacking));
@@ -446,7 +446,7 @@ async fn unset_rules_are_learnt_from_the_node() {
     };
     world.until("the rules", learnt).await;
     assert_eq!(world.rules.known_expiry_window(CHAIN.into()), Some(99));
-    // A node that says otherwise later contradicts what was learnt, and nothing that anybody wrote.
+    // A node that says otherwise later contradicts what was learnt, and nothing that is configured.
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 8.into());
     let from = format!("the earlier answer of #0 {}", world.nodes[0].url());
     world.until_reported(&format!("lagoon_time is 8 by its rollup node and 7 by {from}")).await;
@@ -507,7 +507,7 @@ async fn a_fork_scheduled_after_this_build_is_taken_from_the_node_and_reported_o
     world.until_ready().await;
     assert_eq!((world.lines.with(LINE), world.lines.with("2027-01-15T08:00:00Z")), (1, 1));
     assert_eq!(world.lines.with("WARN"), 0);
-    // What is reported next is told after it was asked again.
+    // What is reported next is reported after it was asked again.
     times(&world.nodes[0], &[(Fork::Jovian, 1_800_000_000), (Fork::Karst, 1_800_000_001)]);
     world.until("Karst", |world| world.lines.with("2027-01-15T08:00:01Z") == 1).await;
     assert_eq!(world.lines.with(LINE), 2);

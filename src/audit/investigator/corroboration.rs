@@ -32,7 +32,7 @@ impl Investigator {
         }
     }
 
-    /// Whether somebody who has derived the chain has this block at the height of an attested one, as its rollup node does.
+    /// Whether a node that has derived the chain has this block at the height of an attested one, as its rollup node does.
     pub(super) async fn corroboration(
         &self,
         key: BlockKey,
@@ -48,7 +48,7 @@ impl Investigator {
             return Ok(Fact::Corroborated { derived });
         }
         let rules = self.rules(key.chain_id);
-        // The old rule's replacements hold a deposit that L1 does not know.
+        // The old rule's replacements have a deposit that L1 does not know.
         if rules.ask_l1 && rules.replacement == ReplacementRule::DepositsOnly {
             // That L1 alone has nothing against a block does not make it derived.
             if let Ok(answer @ (L1Answer::Contradicts(_) | L1Answer::OriginDropped(_))) =

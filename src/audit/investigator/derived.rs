@@ -25,7 +25,7 @@ const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
     None => NonZeroUsize::MIN,
 };
 
-/// How many blocks one look at a case fetches on the way down from a head. The next look continues from there.
+/// How many blocks one check of a case fetches on the way down from a head. The next check continues from there.
 const MAX_STEPS: usize = 256;
 
 /// The parents of blocks, by hash.
@@ -70,7 +70,7 @@ impl Parent {
         match self {
             Self::Wrong => Parting::Here,
             Self::Left => Parting::Gone,
-            // A block that nobody has seen is built on nothing, once the chain cannot come to it any more.
+            // A block that no node has seen has no parent, once the chain can no longer reach it.
             Self::Unknown if is_final => Parting::Here,
             // L1 had what it is built on, and drops it for good.
             Self::Upheld if is_final => Parting::Gone,
@@ -132,7 +132,7 @@ impl Investigator {
         }
     }
 
-    /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node has derived may be gone.
+    /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node has derived may be reorged out.
     async fn expect_current(&self, chain_id: ChainId) -> Result<(), Wait> {
         let (Some(l1), Some(current)) = (&self.l1, self.heads.current_l1(chain_id)) else { return Ok(()) };
         if l1.origin(chain_id, current).await != Origin::Dropped {

@@ -179,7 +179,7 @@ impl Court {
         assert!(self.investigator.candidates().note(key.chain_id, key.number, candidate).is_some());
     }
 
-    /// The chain goes another way, and its node says so.
+    /// The chain follows another branch, and its node says so.
     fn adopt(&self, chain_id: u64, hash: B256) {
         self.chains[&chain_id].write().adopt(hash).unwrap();
         self.finalize(chain_id, 0);
@@ -275,7 +275,7 @@ async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
     let is_known =
         |court: &Court| court.investigator.proven.lock().get((B.into(), b2.hash), |_| true).is_some();
     assert!(is_known(&court));
-    // A chain that goes back takes with it what rests on it.
+    // A rewound chain invalidates what depends on it.
     let lower = court.chains[&A].read().canonical(2).unwrap().hash;
     court.adopt(A, lower);
     court.investigator.continuous_chains().await;

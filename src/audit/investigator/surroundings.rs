@@ -1,6 +1,6 @@
 //! What a block's validity rests on beyond itself: walks the [`Closure`] with the sources.
 //!
-//! The walk is bounded; what it does not reach stays unknown. It goes for the oldest blocks first and remembers what
+//! The walk is bounded; what it does not reach stays unknown. It fetches the oldest blocks first and remembers what
 //! it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
 use super::{CONCURRENT_NEEDS, Investigator};
@@ -82,7 +82,7 @@ impl AuditContext {
 }
 
 impl Investigator {
-    /// Sees to the needs that are about more than one block.
+    /// Resolves the needs that are about more than one block.
     pub(super) async fn resolve_related(
         &self,
         scene: &AuditContext,

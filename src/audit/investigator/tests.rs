@@ -1,4 +1,4 @@
-//! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
+//! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and continue.
 
 use super::*;
 use crate::audit::AuditMetrics;

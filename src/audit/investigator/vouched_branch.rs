@@ -1,7 +1,7 @@
-//! Whether the vouched head is still on the chain, and what is to be done if it is not.
+//! Whether the vouched head is still on the chain, and what follows if it is not.
 //!
 //! L1 decides: a head leaves its branch when L1 has reorged out what it is built on, or when another block at its height is final. The
-//! word of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
+//! answer of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
 //! lawfully replaced. That a client has another block there for a while moves nothing.
 
 use super::{Awaited, Investigator};
@@ -16,7 +16,7 @@ use crosscheck_p2p::ChainId;
 /// How many blocks of a branch are checked: as many as no reorg of L1 below finality takes.
 const MAX_BRANCH: u32 = 4096;
 
-/// What is to be done about a vouched head.
+/// What must be done about a vouched head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::audit) enum HeadMove {
     /// It leaves its branch.
@@ -58,7 +58,7 @@ impl Seen {
 }
 
 impl Investigator {
-    /// What is to be done about a chain's vouched head. `None`: nothing, or it cannot be determined now.
+    /// What must be done about a chain's vouched head. `None`: nothing, or it cannot be determined now.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -74,7 +74,7 @@ impl Investigator {
         }
     }
 
-    /// How the chain's client stands to the vouched block, if that is a replacement.
+    /// What the chain's client has at the vouched block, if that is a replacement.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -86,7 +86,7 @@ impl Investigator {
         let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(BranchStanding::Unknown) };
         let by = BlockNumHash { number: head.position.number, hash: head.position.hash };
         let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
-        // A node that has verified another block since knows what this program has not come to yet.
+        // A node that has verified another block since knows what this program has not reached yet.
         let safe = self.heads.get(chain_id).and_then(|heads| heads.safe_l2);
         let has_verified = safe.is_some_and(|head| {
             let means = self.heads.safe_means_at(chain_id, head.timestamp);
@@ -143,7 +143,7 @@ impl Investigator {
             (Some(l1), Some(origin)) => l1.origin(chain_id, origin).await,
             _ => Origin::Unknowable,
         };
-        // What L1 has reorged out, no client can hold.
+        // No client can have a block that L1 has reorged out.
         let is_canonical = match origin {
             Origin::Dropped | Origin::NotYet => None,
             Origin::Canonical | Origin::Unknowable => self.is_canonical(chain_id, block.position).await,

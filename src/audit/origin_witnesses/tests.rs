@@ -104,7 +104,7 @@ async fn execution_clients(#[case] has: Has, #[case] says: Option<&str>) {
     );
 }
 
-/// What enough clients say counts, and one that has pruned its history is no reason to wait forever.
+/// What enough clients say counts, and one that has pruned its history does not delay the others.
 #[rstest]
 #[case::one_is_pruned(&[Has::This, Has::Refusal], 0)]
 #[case::one_is_pruned_and_one_another(&[Has::Another, Has::Refusal], 0)]

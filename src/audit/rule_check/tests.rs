@@ -133,7 +133,7 @@ fn an_unscheduled_fork_equals_a_fork_that_never_activates() {
     assert_eq!(reported(&own, &word(self::config())), [says]);
 }
 
-/// What is not known here is taken from the node, and is no difference.
+/// What is not known here is taken from the node, and is not a difference.
 #[test]
 fn a_rule_unknown_to_this_build_is_not_a_difference() {
     let mut own = own(None);

@@ -96,7 +96,7 @@ impl InspectArgs {
         let now = self.at.map_or_else(|| SystemClock.now(), UnixSeconds);
         let recovered = Frame::open(frame).and_then(|frame| frame.recover(topic, chain_id)).ok();
         let anyone = || recovered.as_ref().and_then(|all| all.first()).map(|first| first.signer);
-        // Somebody must be expected: a frame that recovers to nobody is refused for that, whoever is.
+        // Somebody must be expected: a frame that recovers to nobody is refused for that, anyone who is.
         let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
         let signers = Signers { unsafe_block_signer: expected, attester: expected, ..Signers::default() };
         let authentic =

@@ -77,7 +77,7 @@ impl Examiner {
             }
         }
         let is_own = (id.chain_id, id.block_number) == (chain_id, number);
-        // A deposit's log stands in whatever replaces its block, too.
+        // The log of a deposit is in the replacement of its block, too.
         if is_own || initiating.survives_replacement(id.log_index) {
             return Ok(None);
         }

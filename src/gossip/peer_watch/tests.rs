@@ -89,7 +89,7 @@ async fn the_time_without_peers_starts_when_the_last_peer_disconnects() {
     assert!(!world.is_ready());
 }
 
-/// Nobody need look at the right moment: that a peer was there for an instant starts the time again.
+/// No poll at the right moment is needed: that a peer was there for an instant starts the time again.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_came_and_went_counts() {
     let world = World::start();

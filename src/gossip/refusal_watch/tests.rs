@@ -121,7 +121,7 @@ fn refusals_in_a_row_are_reported_once_long_and_many_enough() {
     assert!(world.health.reasons()[0].contains("upgrade Crosscheck"));
 }
 
-/// What strangers send stands in nobody's way as long as honest blocks come between.
+/// Frames of other signers do not block readiness as long as valid blocks come between.
 #[test]
 fn invalid_frames_beside_accepted_ones_are_not_reported() {
     let mut world = World::new();

@@ -226,7 +226,7 @@ async fn unproven_events_name_no_signer() {
 #[case::keeps_silent(true)]
 #[tokio::test(start_paused = true)]
 async fn a_signer_that_l1_does_not_confirm_is_in_doubt_after_a_while(#[case] is_silent: bool) {
-    // Connections to it are taken by the kernel, and by nobody else.
+    // Connections to it are accepted by the kernel only.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = if is_silent { silent.local_addr().unwrap().port() } else { 1 };
     let mut reader = SignerReader::new(client_of(&format!("http://127.0.0.1:{port}")), CONFIG);

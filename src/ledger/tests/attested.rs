@@ -3,7 +3,7 @@
 use super::*;
 use rstest::rstest;
 
-/// What happens to block 1, in order. `reopen` stands for a restart of the program.
+/// What happens to block 1, in order. `reopen` means a restart of the program.
 async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     let dir = TempDir::new().unwrap();
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
@@ -168,7 +168,7 @@ async fn an_ancestor_is_bound_by_the_nearest_binding_attestation(#[case] is_boun
     assert_eq!((record.attributable, record.ancestor_of), (None, decided.ancestor_of));
 }
 
-/// Attesting a block attests its ancestors, in whatever order the attestation, the blocks between and the verdict come.
+/// Attesting a block attests its ancestors, in any order the attestation, the blocks between and the verdict come.
 #[rstest]
 #[case::the_verdict_comes_last(&["wrong", "between", "binding", "decide"])]
 #[case::the_attestation_comes_last(&["wrong", "decide", "between", "binding"])]
@@ -224,7 +224,7 @@ async fn an_attested_block_binds_the_invalid_blocks_below_it(#[case] steps: &[&s
     assert!(last.contains(&binding.hash().to_string()), "{last}");
 }
 
-/// What stands below replays alone holds no head, like the replays themselves. What binds holds it, whenever that comes.
+/// What is below replays alone does not stop the head, like the replays themselves. What binds stops it, whenever that comes.
 #[rstest]
 #[case::replays_alone(&["replay"], false)]
 #[case::binding_first(&["replay", "binding", "decide"], true)]

@@ -1,4 +1,4 @@
-//! What L1's node has told of blob base fees.
+//! What L1's node has reported of blob base fees.
 
 use super::*;
 

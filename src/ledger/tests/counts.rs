@@ -1,4 +1,4 @@
-//! What is counted as it happens is what counting everything again gives, whatever happens.
+//! The running counts always equal a full recount.
 
 use super::*;
 use crosscheck_core::case::Discard;

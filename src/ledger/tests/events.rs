@@ -129,7 +129,7 @@ async fn verdicts_are_read_in_the_order_in_which_they_were_reached() {
     assert_eq!(numbers(&["discarded"]).await, [] as [u64; 0]);
 }
 
-/// What shows to anybody who signed the block is there as long as the block is open or wrong.
+/// The proof of who signed the block remains as long as the block is open or invalid.
 #[tokio::test]
 async fn the_records_of_a_height_and_the_frame_of_a_block_are_read() {
     let dir = TempDir::new().unwrap();

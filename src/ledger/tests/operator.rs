@@ -59,7 +59,7 @@ async fn an_invalid_block_at_or_above_the_head_moves_no_head_back() {
     for block in &blocks {
         open(&ledger, block).await;
     }
-    // Passed by word, and not reached: its parent is open.
+    // Resolved with confirmation, and not reached: its parent is open.
     ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
     assert_eq!(decided(&ledger, &blocks[1], &violated()).await.unwrap().retraction, None);
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;

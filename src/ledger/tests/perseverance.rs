@@ -79,7 +79,7 @@ async fn a_waiting_write_ends_when_the_program_ends() {
     assert!(matches!(written, Err(LedgerError::Database(_))));
 }
 
-/// An operator who asks for something is told at once.
+/// An operator's request is answered at once.
 #[tokio::test]
 async fn without_perseverance_a_full_disk_is_an_error() {
     let dir = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! Old upheld cases go; what anybody may still ask about stays, and is answered as before.
+//! Old upheld cases are removed; what may still be asked about remains, and is answered as before.
 
 use super::*;
 use crosscheck_core::events::{Notice, NoticeKind};

@@ -1,4 +1,4 @@
-//! What was found invalid stands until an operator resolves it, whatever restarts in between.
+//! A block found invalid is unresolved until an operator resolves it, across restarts.
 
 use super::*;
 

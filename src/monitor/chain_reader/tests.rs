@@ -142,7 +142,7 @@ async fn successive_reorgs_during_a_read_are_followed() {
     assert_eq!(heard.blocks().len(), 6);
     let replacement = client.replace(&invalid);
     let new = client.extend(3);
-    // The chain goes to and fro while it is read: after this many requests each.
+    // The chain alternates while it is read: after this many requests each.
     client.adopt_after(3, &old);
     client.adopt_after(5, &new);
     client.adopt_after(8, &replacement);
@@ -182,7 +182,7 @@ async fn a_gossiped_block_that_never_comes_costs_a_few_requests() {
     assert!(asked > 0 && after <= idle + 10, "{after} requests in a minute, {idle} without gossip");
 }
 
-/// What a client does that is told to go to the other branch twice in eight seconds.
+/// A client that its node sends to the other branch twice in eight seconds.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_back_and_forth_is_reported_four_times_at_most() {
     let lines = Lines::capture();

@@ -104,7 +104,7 @@ async fn an_invalid_message_and_its_replacement_are_reported_once_across_restart
     shell.stop().await;
 }
 
-/// What is answered of a message whose life is over: the same, whatever restarts.
+/// What is answered of a message whose life is over: the same after any restart.
 #[tokio::test]
 async fn a_message_that_was_not_always_valid_is_stored_with_its_ending() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
@@ -206,7 +206,7 @@ async fn a_replacement_under_way_resolves_the_message() {
     shell.stop().await;
 }
 
-/// The view of one chain is behind a reorg that the other chain's block knows of: nobody is alarmed.
+/// The view of one chain is behind a reorg that the other chain's block knows of: no alarm is raised.
 #[tokio::test]
 async fn a_message_that_is_invalid_only_by_an_outdated_view_raises_no_alarm() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
@@ -230,7 +230,7 @@ async fn a_message_that_is_invalid_only_by_an_outdated_view_raises_no_alarm() {
     shell.stop().await;
 }
 
-/// A newer inbox emits with every message what this build cannot read: that is reported once, and accuses nobody.
+/// A newer inbox emits with every message what this build cannot read: that is reported once, and finds no block invalid.
 #[tokio::test]
 async fn an_unknown_inbox_event_is_reported_once_and_counted_each_time() {
     let lines = Lines::capture();
@@ -278,7 +278,7 @@ async fn an_unknown_inbox_event_is_reported_once_and_counted_each_time() {
     shell.stop().await;
 }
 
-/// The cited chain does not answer any more. What its endpoints said last is told after a while.
+/// The cited chain does not answer any more. What its endpoints said last is reported after a while.
 #[tokio::test]
 async fn an_invalid_message_is_reported_even_if_the_cited_chain_is_unavailable() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());

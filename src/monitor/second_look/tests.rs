@@ -101,7 +101,7 @@ async fn a_reported_status_passes_at_once_and_waiting_events_are_released_once()
     assert!(second_look.release(&key).is_empty());
 }
 
-/// A mistake of ours withholds no alarm: the message is checked again, and told at last.
+/// A bug in the check withholds no alarm: the message is checked again, and reported at last.
 #[tokio::test(start_paused = true)]
 async fn a_check_that_panics_is_retried_and_withholds_nothing() {
     let mut second_look = second_look();

@@ -80,14 +80,14 @@ async fn a_proof_of_invalidity_counts_even_if_other_messages_are_unknown() {
     assert_eq!(world.call(CHECK, &params).await.unwrap_err().0, -320_600);
 }
 
-/// What a list waited for in vain is fetched on; a list that nobody waits for is not.
+/// What a list waited for in vain is fetched on; a list without a waiting caller is not.
 #[tokio::test]
 async fn a_late_block_is_available_to_the_next_caller() {
     let world = World::start(Setup { together: 2, ..Setup::default() }).await;
     let blocks = cold_blocks(&world);
     let late = blocks.logs(wanted([2]), Instant::now()).await;
     assert!(late.values().all(|found| found.as_ref().is_err_and(|error| error.reason() == "late")));
-    // The second request lets the first one's through: nobody asks for block 2 again.
+    // The second request lets the first one's through: block 2 is not requested again.
     let found = blocks.logs(wanted([2, 3]), far()).await;
     assert!(found.values().all(Result::is_ok));
     assert_eq!(world.asked.load(Ordering::Relaxed), 2);

@@ -164,7 +164,7 @@ async fn a_block_that_cannot_be_fetched_is_not_proven() {
     assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor(time_of(TIP))).await, None);
 }
 
-/// Callers drop the transaction at -320500: that a node is behind or pruned is no reason to.
+/// Callers drop the transaction at -320500: that a node is behind or pruned is not a reason for it.
 #[rstest]
 #[case::the_block(Lost::Below)]
 #[case::its_receipts(Lost::Receipts)]

@@ -307,7 +307,7 @@ async fn an_unknown_kind_is_refused() {
     assert_eq!(none["events"], json!([]));
 }
 
-/// Waits until the last subscriber is gone.
+/// Waits until the last subscriber has disconnected.
 async fn nobody_subscribes(world: &World) {
     let gone = async {
         while world.reported.receiver_count() > 0 {

@@ -1,4 +1,4 @@
-//! No answer says where an endpoint is, whatever is asked and however much is the matter with the endpoints.
+//! No answer contains the address of an endpoint, for any request and any failure of the endpoints.
 
 use super::world::{CHAIN, FIRST, Setup, TIP, World, chain, time_of};
 use crate::sources::SourceError;

@@ -1,4 +1,4 @@
-//! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
+//! A small superchain behind a served RPC: real blocks and receipts, a board that knows them, endpoints that answer.
 
 use crate::audit::{Heads, NodeQuarrels, StatusAnswer};
 use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
@@ -95,7 +95,7 @@ pub(super) struct Setup {
     pub local_record: bool,
     /// Whether L1 is configured.
     pub l1: bool,
-    /// Whether the board was told of anything.
+    /// Whether the board got any input.
     pub blocks: bool,
     /// How many requests for blocks must wait at once before the endpoint answers any.
     pub together: usize,
@@ -154,7 +154,7 @@ pub(super) struct World {
     pub superchain: SuperchainReader,
     /// How often the endpoint was asked for a block.
     pub asked: Arc<AtomicUsize>,
-    /// What the chain's node said last.
+    /// The last answer of the chain's node.
     pub heads: Heads,
     /// The chain's endpoint, until the test stops it.
     pub execution: Option<RunningServer>,

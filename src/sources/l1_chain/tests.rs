@@ -1,4 +1,4 @@
-//! The chain against a slow reference: all that was told, looked through from the head down.
+//! The chain against a slow reference: all that was reported, looked through from the head down.
 
 use super::*;
 use alloy::consensus::Header;

@@ -305,7 +305,7 @@ async fn a_changed_hashed_field_is_refused() {
 }
 
 /// What a node answers that has not caught up, or has lost a part of its data, is not a fact, neither of a block nor of its logs;
-/// and it is no reason to distrust the node. What can be no part of the truth is.
+/// and it is not a reason to distrust the node. What contradicts the hashes is.
 #[rstest]
 #[case::no_receipts(|answers: &mut Answers| answers.1 = json!([]), "0 of the receipts")]
 #[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "3 of the receipts")]

@@ -367,7 +367,7 @@ async fn a_hanging_endpoint_delays_nothing() {
         assert_eq!(world.client.labelled_heads().await.unwrap().safe.unwrap().number, 3);
         world.client.block_by_number(2).await.unwrap().unwrap();
     };
-    // Whoever waited for the one that hangs would wait for longer.
+    // Anyone who waited for the one that hangs would wait for longer.
     tokio::time::timeout(DEADLINE, asked).await.unwrap();
 }
 

@@ -51,7 +51,7 @@ impl Watching {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap()
     }
 
-    /// What stands in the way of being ready, once that is so.
+    /// What blocks readiness, once that is so.
     async fn until(&self, what: &str, holds: impl Fn(&[String]) -> bool) {
         eventually(what, || async {
             let status = call(&self.rpc, "crosscheck_status", &[]).await?;

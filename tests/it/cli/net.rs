@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How soon publishing is tried again while no peer is subscribed.
+/// How soon publishing is retried while no peer is subscribed.
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// Publishes a block of now as soon as a peer is subscribed: gossip takes none that is a minute old.

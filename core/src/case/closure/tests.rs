@@ -1,4 +1,4 @@
-//! How a block stands, by what it rests on.
+//! The validity of a block, by what it depends on.
 //!
 //! In these worlds a block's height is its timestamp, and every block has three logs.
 

@@ -1,8 +1,8 @@
-//! The same facts in whatever order, each given once or more: the verdicts in the end are the same, and those of a slow
+//! The same facts in any order, each given once or more: the verdicts in the end are the same, and those of a slow
 //! reference.
 //!
 //! The worlds are those of the closure's tests: blocks of three chains that execute each other's logs. Of some heights several
-//! blocks are attested: the chain's own, its deposits-only reduction, a lie. One chain may leave a branch on the way. Its blocks
+//! blocks are attested: the chain's own, its deposits-only reduction, an invalid one. One chain may leave a branch on the way. Its blocks
 //! execute nothing and have a log more than those that take their places, so that what was learnt of them is better than what
 //! is so. At some heights another block was seen before the chain's own, which has the same deposits: L1 may have said it when
 //! the deposits-only block was attested. A fourth chain holds every verdict up that could be one too early: all blocks cite it, and it comes last.
@@ -44,7 +44,7 @@ enum Word {
     Lie,
     /// The one of the branch that the chain leaves.
     Left,
-    /// One that was seen before, and is attested by nobody.
+    /// One that was seen before, and is not attested.
     Former,
 }
 

@@ -41,7 +41,7 @@ pub(super) enum Stage {
 pub(super) enum Replaces {
     /// It was seen there. The chain's node has the case's block.
     Seen,
-    /// L1 says that it stands there.
+    /// L1 derives it there.
     Derived,
     /// It was seen there, and L1 says another.
     Former,
@@ -65,7 +65,7 @@ pub(super) struct Gates {
 pub(super) struct Held {
     /// The block.
     pub(super) block: B256,
-    /// Whether a deposit emitted it, so that it stands in whatever replaces the block.
+    /// Whether a deposit emitted it, so that it is in every replacement of the block.
     pub(super) lasts: bool,
 }
 

@@ -529,7 +529,7 @@ proptest! {
     }
 }
 
-/// The chain's node has this block at the height, by the word of the source that it follows.
+/// The chain's node has this block at the height, by the answer of the source that it follows.
 fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
     let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
     let (attributes, candidates) = (attributes.clone(), Vec::new());
@@ -537,7 +537,7 @@ fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
     case.learn(&set(), &Fact::Derived(Box::new(derived)));
 }
 
-/// What is used against a block because the node has another, which that node has not derived, waits for somebody who has.
+/// What is used against a block because the node has another, which that node has not derived, waits for another node that has.
 #[rstest]
 #[case::another_block(attributes(&["\x7e other", "\x02 other"]), "not-derived")]
 #[case::the_same_by_another_hash(full(), "execution-divergence")]
@@ -579,7 +579,7 @@ fn an_invalid_message_needs_no_second_opinion() {
     assert_eq!(case.verdict().and_then(Verdict::reason), Some("invalid-message"));
 }
 
-/// A replacement is upheld by what is wrong with the original, and blamed by nobody's repeated word.
+/// A replacement is upheld by what is wrong with the original, and not judged unjustified by a repeated answer.
 #[rstest]
 #[case::of_an_invalid_block(1, "upheld-replacement")]
 #[case::of_a_valid_block(0, "open")]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobSchedule {
     entries: BTreeMap<UnixSeconds, Entry>,
-    /// The fee of every block, whatever the rest says.
+    /// The fee of every block, regardless of the rest.
     assumed: Option<u128>,
 }
 

@@ -15,9 +15,9 @@ use crate::consolidation::{BlockAttributes, Fork, MatchingRules, Mismatch};
 pub struct Comparison {
     /// The first difference. `None`: the block is what L1 says.
     pub mismatch: Option<Mismatch>,
-    /// What was not compared with L1's word, but with the rollup node's.
+    /// What was not compared with L1, but with the rollup node's answer.
     pub taken: Option<TakenFromNode>,
-    /// Whether the blob base fee is the block's own word: L1's blob schedule is not known for its time.
+    /// Whether the blob base fee is the block's own claim: L1's blob schedule is not known for its time.
     pub assumes_blob_fee: bool,
 }
 

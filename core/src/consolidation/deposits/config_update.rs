@@ -29,7 +29,7 @@ pub enum ConfigUpdate {
     },
     /// Type 2.
     GasLimit(u64),
-    /// Type 3: whom it names. No part of derivation, so malformed data is not an error: it names nobody.
+    /// Type 3: whom it names. No part of derivation, so malformed data is not an error: it names no signer.
     UnsafeBlockSigner(Option<Address>),
     /// Type 4.
     Eip1559(Eip1559),

@@ -2,7 +2,7 @@
 //!
 //! Spec: protocol/derivation.md, "Deriving Payload Attributes"; order and errors as in op-node's
 //! `op-node/rollup/derive/attributes.go` (`PreparePayloadAttributes`) and `l1_block_info.go`. What the batches say
-//! (the users' transactions, and that this origin was chosen) is no part of it.
+//! (the users' transactions, and that this origin was chosen) is not part of it.
 
 use super::blob_schedule::cancun_blob_base_fee;
 use super::config_update::CONFIG_UPDATE;
@@ -53,7 +53,7 @@ pub struct DerivedFromL1 {
     /// Its attributes, with the deposits that it holds before all other transactions as their only transactions: L1
     /// attributes, users', upgrade.
     pub attributes: PayloadAttributes,
-    /// What is not L1's word but the rollup node's, if anything is.
+    /// What comes from the rollup node and not from L1, if anything.
     pub taken: Option<TakenFromNode>,
 }
 
@@ -198,7 +198,7 @@ fn user_deposits(
     events.map(decode).collect()
 }
 
-/// The system config after the origin's updates. What is no valid update has no effect.
+/// The system config after the origin's updates. An invalid update has no effect.
 fn updated(
     config: &RollupConfig,
     mut system: SystemConfig,

@@ -52,7 +52,7 @@ pub enum DepositsError {
         "the block's sequencer-defined metering (transaction type 0x7D) is not a valid payload: some nodes accept it, others reject it"
     )]
     Metering,
-    /// The block would be right for a chain with another dependency set, and nobody but a setting says what the set is.
+    /// The block would be right for a chain with another dependency set, and only a setting says what the set is.
     #[error(
         "the block has the upgrade transactions of a chain whose dependency set has {}; by chains.<id>.dependency_set that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",
         in_words(!is_of_several),

@@ -243,7 +243,7 @@ impl L1Fees {
 }
 
 impl OperatorFee {
-    /// Reads the word that holds both on L1: the scalar above the constant, in its last 12 bytes.
+    /// Reads the word that has both on L1: the scalar above the constant, in its last 12 bytes.
     pub fn from_word(word: B256) -> Self {
         let mut words = Words::new(word.as_slice());
         let _ = words.array::<20>();

@@ -71,7 +71,7 @@ impl ParentFacts {
         })
     }
 
-    /// The chain's first block, whatever it holds: the rollup configuration says all of it.
+    /// The chain's first block, with any content: the rollup configuration describes all of it.
     fn of_genesis(config: &RollupConfig, id: BlockNumHash) -> Result<Self, DepositsError> {
         let genesis = &config.genesis;
         if id.hash != genesis.l2.hash {

@@ -41,7 +41,7 @@ pub(super) struct Scalars {
     pub(super) blob_base_fee: u32,
 }
 
-/// Why a scalar word holds no Ecotone scalars.
+/// Why a scalar word has no Ecotone scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScalarError {
     /// Version 0 with a number beyond 32 bits.
@@ -64,7 +64,7 @@ pub(super) fn ecotone_scalars(word: B256) -> Result<Scalars, ScalarError> {
 }
 
 impl SystemConfig {
-    /// The scalars of an L1-attributes transaction since Ecotone. `None`: the word holds none, which no chain has.
+    /// The scalars of an L1-attributes transaction since Ecotone. `None`: the word has none, which no chain has.
     pub(super) fn scalars(&self) -> Option<Scalars> {
         match ecotone_scalars(self.scalar) {
             Ok(scalars) => Some(scalars),

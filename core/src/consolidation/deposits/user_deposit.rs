@@ -1,4 +1,4 @@
-//! [`decode_user_deposit`]: the deposit transaction that a `TransactionDeposited` log on L1 stands for.
+//! [`decode_user_deposit`]: the deposit transaction that a `TransactionDeposited` log on L1 represents.
 //!
 //! Spec: protocol/deposits.md, "Deposit Contract" and "Deriving"; the checks are op-node's
 //! (`op-node/rollup/derive/deposit_log.go`). The caller sees to it that the log is the deposit contract's.
@@ -11,7 +11,7 @@ use op_alloy::consensus::{TxDeposit, UserDepositSource};
 pub(super) const TRANSACTION_DEPOSITED: B256 =
     b256!("b3813568d9991fc951961fcb4c784893574240a28925604d09fc577c55bb7c32");
 
-/// Why a log of the deposit contract stands for no transaction that could be told.
+/// Why a log of the deposit contract represents no known transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UserDepositError {
     /// Not four topics: the event, sender, recipient, version.

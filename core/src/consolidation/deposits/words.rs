@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, U256};
 
-/// What is left to read. `None` from a reader: too few bytes, or a word that does not hold such a value.
+/// What is left to read. `None` from a reader: too few bytes, or a word that does not contain such a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words<'a> {
     left: &'a [u8],
@@ -43,12 +43,12 @@ impl<'a> Words<'a> {
         self.array().map(U256::from_be_bytes::<32>)
     }
 
-    /// A word that holds a 64-bit number.
+    /// A word with a 64-bit number.
     pub(super) fn word_u64(&mut self) -> Option<u64> {
         u64::try_from(self.u256()?).ok()
     }
 
-    /// A word that holds an address: its first 12 bytes are zero.
+    /// A word with an address: its first 12 bytes are zero.
     pub(super) fn word_address(&mut self) -> Option<Address> {
         let word = self.word()?;
         let address = Address::from_word(word);

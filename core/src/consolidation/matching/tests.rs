@@ -220,7 +220,7 @@ fn any_block() -> impl Strategy<Value = (Fork, BlockAttributes)> {
     )
 }
 
-/// Changes one field, whatever it holds, and says what it is called.
+/// Changes one field, whatever its value, and returns its name.
 fn mutate(block: &mut BlockAttributes, which: usize) -> &'static str {
     let other = |hash: &mut B256| hash.0[31] ^= 1;
     match which {

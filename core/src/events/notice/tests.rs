@@ -1,4 +1,4 @@
-//! What is noted of a message is told as subscribers read it.
+//! What is noted of a message is reported as subscribers read it.
 
 use super::*;
 use crate::message::BlockKey;
@@ -63,7 +63,7 @@ const FLIPPED: NoticeKind =
     NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
 const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };
 
-/// A message is told to be invalid once; that it is cross-safe and final all the same is told once each, in whatever way that
+/// A message is reported as invalid once; that it is cross-safe and final all the same is reported once each, in any way that
 /// comes to be known.
 #[rstest]
 #[case::found(SafetyLevel::Unsafe, None, INVALID, &["message-invalid"])]

@@ -1,4 +1,4 @@
-//! One row a fault, checked against a tracker that was told of one initiating block.
+//! One row a fault, checked against a tracker that was given one initiating block.
 
 use super::*;
 use crate::message::{ExecutingMessage, Identifier, Message, encode_access_list};

@@ -58,7 +58,7 @@ impl Tracker {
         Ok(Some(tip.timestamp))
     }
 
-    /// Ends what stood at the block's height before, or takes it up again if it is the same block.
+    /// Ends what was at the block's height before, or tracks it again if it is the same block.
     fn resolve_predecessor(&mut self, block: &Arc<ObservedBlock>, work: &mut Work) -> Option<BlockNode> {
         let key = block.key;
         let view = self.chains.get_mut(&key.chain_id)?;
@@ -108,7 +108,7 @@ impl Tracker {
         node
     }
 
-    /// Lets the oldest valid messages go, as far as this many new ones need their room.
+    /// Ends the oldest valid messages, as far as this many new ones need their room.
     fn make_room(&mut self, wanted: usize, work: &mut Work) {
         let wanted = wanted.min(self.limits.max_messages);
         while self.book.open().saturating_add(wanted) > self.limits.max_messages {
@@ -155,7 +155,7 @@ impl Tracker {
         work.dirty_groups.insert(timestamp);
     }
 
-    /// Looks again at the messages that the new tip is news for: those that cite its height, and those that claim a
+    /// Checks again the messages that the new tip affects: those that cite its height, and those that claim a
     /// timestamp before its own for a height beyond it.
     fn recheck_citers(&mut self, block: &ObservedBlock, parent: Option<UnixSeconds>, work: &mut Work) {
         let number = block.key.number;
@@ -166,7 +166,7 @@ impl Tracker {
         let mut touched: Vec<TrackedId> = late.filter(is_beyond).collect();
         touched.extend(view.citations.at_heights(number..=number));
         if parent.is_none() {
-            // The view starts here: what lies below it can be asked for from now on.
+            // The view starts here: what is below it can be requested from now on.
             let below = view.citations.at_heights(..number);
             touched.extend(below.filter(|id| self.book.get(*id).is_some_and(|m| m.own == Own::Unknown)));
         }

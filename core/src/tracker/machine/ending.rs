@@ -16,7 +16,7 @@ use std::sync::Arc;
 const CLOSED_GROUPS: usize = 65_536;
 
 impl Tracker {
-    /// Ends the touched messages that are final, and so is what they rest on.
+    /// Ends the touched messages that are final, if what they depend on is final too.
     pub(super) fn finish_ripe(&mut self, work: &mut Work) {
         while let Some(id) = work.ripe.pop_first() {
             if self.book.get(id).is_some_and(|message| self.is_final(message)) {

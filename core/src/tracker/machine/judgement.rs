@@ -121,7 +121,7 @@ impl Tracker {
         }
     }
 
-    /// Why, if the cited block is the one that it was.
+    /// The cause, if the cited block is the same as before.
     fn current_cause(
         &self,
         message: &TrackedMessage,
@@ -194,7 +194,7 @@ impl Tracker {
     }
 }
 
-/// A block that is still not there is no news: the reason stays the one that was told.
+/// A block that is still missing changes nothing: the reported reason remains.
 const fn settle_reason(from: MessageStatus, to: MessageStatus) -> MessageStatus {
     match (from, to) {
         (

@@ -24,7 +24,7 @@ impl Tracker {
     }
 
     /// A chain may be final up to another timestamp than before: invalid messages that cite it may be at their end, and
-    /// what is final for long is let go.
+    /// what is final for long is removed.
     pub(super) fn on_finality(&mut self, chain_id: ChainId, work: &mut Work) {
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         let (before, now) = (view.final_at, view.final_timestamp());
@@ -80,7 +80,7 @@ const fn between(one: u64, other: u64) -> RangeInclusive<u64> {
     low.saturating_add(1)..=high
 }
 
-/// The timestamps after the one and up to the other; none if that is no later.
+/// The timestamps after the one and up to the other; none if that is not later.
 fn later(before: Option<UnixSeconds>, now: Option<UnixSeconds>) -> (Bound<UnixSeconds>, Bound<UnixSeconds>) {
     let nothing = (Bound::Included(UnixSeconds(0)), Bound::Excluded(UnixSeconds(0)));
     match now.filter(|_| before < now) {

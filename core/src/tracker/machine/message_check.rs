@@ -27,7 +27,7 @@ enum Logs<'a> {
 }
 
 impl Tracker {
-    /// Looks at a message's own clauses, by what is known now.
+    /// Checks a message's own clauses, by what is known now.
     pub(super) fn check_message(&mut self, id: TrackedId, work: &mut Work) {
         self.check_message_with(id, &Logs::Kept, work);
     }
@@ -40,7 +40,7 @@ impl Tracker {
         if !view.awaits(request) {
             return;
         }
-        // Of use or not: whoever still lacks it asks again.
+        // Needed or not: a message that still lacks it requests it again.
         view.fulfil(request);
         let Some(first) = view.first().filter(|_| is_answer(request, logs)) else { return };
         let expected = view.canonical(number).map(|node| node.block.key.hash);
@@ -87,7 +87,7 @@ impl Tracker {
         }
     }
 
-    /// Checks what needs nothing but the block and the dependency set, the first time. Whether there is more to look at.
+    /// Checks what needs nothing but the block and the dependency set, the first time. Whether there is more to check.
     fn check_once(&mut self, id: TrackedId, work: &mut Work) -> bool {
         let Some(message) = self.book.get_mut(id).filter(|message| message.state() == State::Tracked) else {
             return false;
@@ -118,7 +118,7 @@ impl Tracker {
         }
     }
 
-    /// Looks again at the messages that could not be judged by what was known of the rules.
+    /// Checks again the messages that could not be judged by what was known of the rules.
     pub(super) fn recheck_unclear(&mut self, work: &mut Work) {
         for id in std::mem::take(&mut self.unclear) {
             self.check_message(id, work);

@@ -22,7 +22,7 @@ impl Tracker {
         }
     }
 
-    /// The messages that may have lost what they rest on: the block that they cite, or the tip that proved that there
+    /// The messages that may have lost what they depend on: the block that they cite, or the tip that proved that there
     /// is no such block.
     fn orphaned_by_rewind(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<TrackedId> {
         let Some(view) = self.chains.get(&chain_id) else { return Vec::new() };

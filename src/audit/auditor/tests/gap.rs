@@ -1,4 +1,4 @@
-//! A gap of ancestors that nobody attested, beside a real ledger and an execution client.
+//! A gap of ancestors without attestations, beside a real ledger and an execution client.
 
 use super::*;
 use crate::audit::investigator::tests::{client_of, heads_at, metrics, serve_shared, set};

@@ -1,4 +1,4 @@
-//! A verdict against a block goes with the branch of L1 that it rests on.
+//! A verdict against a block is withdrawn with the branch of L1 that it depends on.
 
 use super::*;
 use crate::audit::investigator::tests::{answer_at, client_of, heads_at, limits, metrics, serve_shared, set};

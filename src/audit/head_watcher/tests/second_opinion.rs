@@ -1,4 +1,4 @@
-//! Whose word it is what the rollup node says, and how that is reported.
+//! Whether the rollup node derives what it says, and how that is reported.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! An execution client in memory that says what it is told to say, and a reader before it.
+//! A scripted execution client in memory, and a reader of it.
 
 use crate::audit::Heads;
 use crate::health::Health;
@@ -39,7 +39,7 @@ pub(super) struct Client(Arc<Mutex<State>>);
 
 struct State {
     fixture: Fixture,
-    /// Reported at a height, whatever block is there.
+    /// Reported at a height, no matter which block is there.
     reported: BTreeMap<u64, Arc<L2Block>>,
     /// What is adopted after this many more requests.
     due: BTreeMap<usize, B256>,
@@ -128,7 +128,7 @@ impl Client {
         };
     }
 
-    /// Has a sibling of a block as its tip that differs in its extra data, or again what stands there.
+    /// Has a sibling of a block as its tip that differs in its extra data, or again the block that is there.
     pub(super) fn take_back(&self, sibling: Option<(u64, &Change)>) {
         let mut state = self.0.lock();
         state.taken_back = sibling.map(|(number, change)| {

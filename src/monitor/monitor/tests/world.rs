@@ -82,7 +82,7 @@ struct Served {
     safe: u64,
     finalized: u64,
     is_out: bool,
-    /// What is called the latest block, whatever came after it.
+    /// The block served as the latest, regardless of later ones.
     latest: Option<Arc<L2Block>>,
 }
 
@@ -356,7 +356,7 @@ impl Shell {
     pub(super) async fn next(&mut self) -> Value {
         let mut reported = self.ledger.reported();
         let next = async {
-            // Anyone who wrote it continues before anybody hears of it.
+            // The writer continues before any subscriber gets it.
             reported.wait_for(|last| *last > self.heard).await.unwrap();
             self.unheard(1).await.pop().unwrap()
         };

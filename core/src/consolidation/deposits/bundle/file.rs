@@ -81,7 +81,7 @@ impl NamedBundle {
     /// usually the fork's name with a capital letter.
     ///
     /// # Errors
-    /// If the text is no such bundle.
+    /// If the text is not such a bundle.
     pub fn read(fork: &str, label: &str, text: &str) -> Result<Self, BundleFileError> {
         let layout: Layout = serde_json::from_str(text)
             .map_err(|error| BundleFileError::Layout { reason: error.to_string() })?;

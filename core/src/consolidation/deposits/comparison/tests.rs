@@ -43,7 +43,7 @@ fn beginning(forks: &[Fork]) -> DepositRules {
     rules(ForkSchedule::try_from(times).unwrap())
 }
 
-/// A chain whose first block after genesis is the first of a fork that nobody here knows.
+/// A chain whose first block after genesis is the first of a fork that is not known here.
 fn beginning_zephyr() -> DepositRules {
     let mut json = op_mainnet_json();
     json["zephyr_time"] = (GENESIS + 2).into();
@@ -124,7 +124,7 @@ fn a_wrong_first_block_contradicts_l1(#[case] change: fn(&mut BlockAttributes), 
     assert_eq!(mismatch.map(|mismatch| mismatch.field()), Some(field));
 }
 
-/// Which set a chain has is for its node to say. A setting may be wrong, and then nobody is accused.
+/// Which set a chain has is for its node to say. A setting may be wrong, and then no block is found invalid.
 #[rstest]
 #[case::of_one_by_the_node(false, true)]
 #[case::of_several_by_the_node(true, true)]
@@ -173,7 +173,7 @@ fn the_upgrade_of_an_unknown_fork_is_taken_from_the_node_and_the_rest_from_l1() 
     let taken = TakenFromNode { fork: "zephyr".to_owned(), transactions: 2, gas: 5_000_000 };
     assert_eq!(comparison, Comparison { mismatch: None, taken: Some(taken), assumes_blob_fee: false });
 
-    // The next block has the gas limit of L1 again, whatever the node's block had.
+    // The next block has the gas limit of L1 again, regardless of the node's block.
     assert_eq!(ParentFacts::of_attributes(&rules, id(1), &block), Err(unknown()));
     let steady = derive_first(&rules, &block).system_config.gas_limit;
     assert_eq!(steady, STEADY);

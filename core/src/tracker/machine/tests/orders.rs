@@ -1,4 +1,4 @@
-//! The same facts in whatever order: the messages end the same, and as a slow reference says that is told the chains as they
+//! The same facts in any order: the messages end the same, and as a slow reference says that is given the chains as they
 //! are in the end.
 //!
 //! Each chain tells its blocks, its reorg and its heads in their own order; between chains, and between these and the answers,
@@ -126,7 +126,7 @@ impl Story {
         facts
     }
 
-    /// The reference, told the chains as they are in the end, one after the other.
+    /// The reference, given the chains as they are in the end, one after the other.
     fn reference(&self, world: &World) -> Reference {
         let mut reference = Reference { retention: LIMITS.retention, ..Reference::default() };
         for (id, blocks) in &world.chains {

@@ -351,7 +351,7 @@ fn is_same_timestamp(life: &Life) -> bool {
     message.identifier.timestamp == life.block.timestamp
 }
 
-/// The same status, whatever tip proved a block missing.
+/// The same status, no matter which tip proved a block missing.
 pub(super) fn alike(one: &MessageStatus, other: &MessageStatus) -> bool {
     match (one, other) {
         (

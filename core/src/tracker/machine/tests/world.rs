@@ -1,4 +1,4 @@
-//! A small superchain that grows, forks and becomes final as it is told, and the inputs that a tracker hears of it.
+//! A small superchain that grows, forks and becomes final as scripted, and the inputs that a tracker gets from it.
 //!
 //! Every block has eight logs: its executed messages at the even indices, logs that others may cite at the odd ones.
 
