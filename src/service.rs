@@ -224,8 +224,8 @@ fn start_auditor(
     let (heads, metrics, health) = (&shared.heads, &shared.metrics.audit, &shared.health);
     let (set, clients, l1) = (shared.set.clone(), shared.clients.clone(), shared.l1.as_ref());
     let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
-        .knowing(shared.ledger.clone())
-        .heeding(shared.branches.clone());
+        .with_ledger(shared.ledger.clone())
+        .with_stale_branches(shared.branches.clone());
     let patience = config.audit.patience.0;
     let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
     let auditor = Auditor::new(AuditorParts {

@@ -170,11 +170,11 @@ impl StalledHeads {
         let Some(before) = before.filter(|before| before.at == at) else {
             self.moved(head, before);
             self.heads.insert(head, WatchedPosition { at, since: now, is_reported: false });
-            self.metrics.head_stood_still(self.chain_id, head.name(), Duration::ZERO);
+            self.metrics.head_stalled(self.chain_id, head.name(), Duration::ZERO);
             return;
         };
         let stood = now.saturating_duration_since(before.since);
-        self.metrics.head_stood_still(self.chain_id, head.name(), stood);
+        self.metrics.head_stalled(self.chain_id, head.name(), stood);
         if stood > self.bounds.of(head) {
             self.heads.insert(head, WatchedPosition { is_reported: true, ..before });
             self.report(head, at, pause);

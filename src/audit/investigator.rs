@@ -126,14 +126,14 @@ impl Investigator {
 
     /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 says about blob base fees.
     #[must_use]
-    pub fn knowing(self, ledger: Ledger) -> Self {
+    pub fn with_ledger(self, ledger: Ledger) -> Self {
         let l1 = self.l1.map(|l1| l1.with_ledger(ledger.clone()));
         Self { ledger: Some(ledger), l1, ..self }
     }
 
     /// The same investigator, which finds no block invalid by what nodes say that remain on replaced blocks.
     #[must_use]
-    pub fn heeding(self, branches: StaleBranches) -> Self {
+    pub fn with_stale_branches(self, branches: StaleBranches) -> Self {
         Self { branches, ..self }
     }
 

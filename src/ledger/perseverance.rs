@@ -157,7 +157,7 @@ impl Ledger {
 
     /// The same ledger, which does not wait where it cannot be read. For anyone who answers a caller.
     #[must_use]
-    pub fn prompt(&self) -> Self {
+    pub fn without_waiting(&self) -> Self {
         let mut prompt = self.clone();
         prompt.is_prompt = true;
         prompt

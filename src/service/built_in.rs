@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_that_may_be_cited_and_is_not_watched_is_named() {
+    fn a_citable_chain_that_is_not_watched_is_named() {
         let lines = Lines::capture();
         let dependencies = Some([10, 130].map(Into::into).into());
         let rules = ChainRules { block_time: 2, interop_time: None, dependencies };

@@ -21,7 +21,7 @@ pub(super) async fn start(
     let parts = RpcParts {
         crosscheck: CrosscheckRpc {
             chains: config.chains.keys().copied().collect(),
-            ledger: shared.ledger.prompt(),
+            ledger: shared.ledger.without_waiting(),
             refusals: shared.refusals.clone(),
             heads: shared.heads.clone(),
             nodes: shared.nodes.clone(),

@@ -417,7 +417,7 @@ impl Case {
             ),
             Fact::CitedBlock { key, is_valid } => self.learn_cited(key, is_valid),
             Fact::SameTimestamp { ref messages, is_complete } => {
-                self.check_cycles(set, messages, is_complete)
+                self.check_cycles(set, messages, is_complete);
             }
             Fact::Derived(_)
             | Fact::L1Agrees { .. }

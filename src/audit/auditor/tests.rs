@@ -98,7 +98,7 @@ async fn the_auditor_waits_for_a_ledger_that_cannot_be_read() {
     world.inbox.send(heads(7)).await.unwrap();
     until(async || running.is_finished() || world.health.reason("ledger reads").is_some()).await;
     assert!(!running.is_finished(), "the auditor waits");
-    assert!(world.ledger.prompt().vouched(chain()).await.is_err(), "who answers a caller is told");
+    assert!(world.ledger.without_waiting().vouched(chain()).await.is_err(), "who answers a caller is told");
     world.ledger.set_readable(true).await;
     until(async || world.ledger.vouched(chain()).await.unwrap().is_some()).await;
     until(async || world.health.reasons().is_empty()).await;

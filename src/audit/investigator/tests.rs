@@ -313,7 +313,7 @@ async fn the_block_where_branches_split_is_judged(#[case] parent: Option<Verdict
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = ledger_of(&dir, key(&lower), parent.as_ref()).await;
     let clients = [(chain_id, client_of(&server))].into();
-    let investigator = Investigator { clients, ..investigator }.knowing(ledger);
+    let investigator = Investigator { clients, ..investigator }.with_ledger(ledger);
     investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let block = investigator.fetch(key(&upper)).await.unwrap();
     let case = Case::new(key(&upper), CaseRules::default(), BlockAttributes::of_block(&block));

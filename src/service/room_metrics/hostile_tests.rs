@@ -173,7 +173,7 @@ impl Stranger {
 
 /// Endpoints are counted by their place: what they are called, and what they say when they fail, is nowhere.
 #[tokio::test]
-async fn item_12_an_endpoint_is_a_number() {
+async fn endpoints_are_labelled_with_numbers() {
     let metrics = metrics();
     let limits = EndpointLimits {
         timeout: Duration::from_secs(1),
@@ -193,7 +193,7 @@ async fn item_12_an_endpoint_is_a_number() {
 
 /// A thousand strangers, each with hashes and chains of its own.
 #[test]
-fn item_12_strangers_make_no_series() {
+fn unknown_peers_create_no_series() {
     let metrics = metrics();
     let before = shown(&metrics);
     for stranger in 0..1_000 {
@@ -242,7 +242,7 @@ const COUNTS: [(&str, Set); 10] = [
 ];
 
 #[test]
-fn item_15_a_count_that_is_0_again_is_shown_as_0() {
+fn a_count_that_returns_to_0_is_exported_as_0() {
     for (gauge, set) in COUNTS {
         let (metrics, name) = (metrics(), format!("crosscheck_{gauge} "));
         let value = || {
@@ -258,7 +258,7 @@ fn item_15_a_count_that_is_0_again_is_shown_as_0() {
 
 /// Messages are counted under as many labels as there are standings: none of them may stay behind.
 #[test]
-fn item_15_messages_that_are_gone_are_shown_as_0() {
+fn the_count_of_removed_messages_is_exported_as_0() {
     let metrics = metrics();
     let standing = |level| CountKey { executing: ours(), initiating: None, status: StatusKind::Valid, level };
     metrics.monitor.messages.have_shown(SafetyLevel::ALL.map(standing));

@@ -44,7 +44,7 @@ const PROCESS: ProcessUse = ProcessUse {
 fn in_use() -> RoomMetrics {
     let metrics = metrics();
     metrics.shared.head(chain(901), "unsafe", 1);
-    metrics.shared.head_stood_still(chain(901), "unsafe", Duration::ZERO);
+    metrics.shared.head_stalled(chain(901), "unsafe", Duration::ZERO);
     metrics.follow.follow_head(chain(901), "unsafe", 1);
     metrics.follow.follow_held(chain(901), false);
     metrics.follow.follow_kept(chain(901), None);
@@ -85,7 +85,7 @@ fn the_document_has_the_table_of_every_metric() {
 }
 
 #[test]
-fn what_is_served_is_what_is_documented() {
+fn the_served_metrics_equal_the_documented_ones() {
     let metrics = in_use();
     let definitions = metrics.shared.definitions();
     let served = metrics.shared.gather();
@@ -189,7 +189,7 @@ fn unknown_words(definitions: &[Definition], query: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_dashboard_asks_only_for_what_there_is() {
+fn the_dashboard_queries_only_existing_metrics() {
     let metrics = metrics();
     let definitions = metrics.shared.definitions();
     let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
@@ -213,12 +213,12 @@ fn the_dashboard_asks_only_for_what_there_is() {
 #[case::label_of_another_metric("sum by (level) (crosscheck_reorgs_total)", true)]
 #[case::histogram_without_buckets("crosscheck_verdict_seconds", true)]
 #[case::sound("sum by (chain_id) (rate(crosscheck_reorgs_total{chain_id=~\"a b\"}[5]))", false)]
-fn queries_for_what_there_is_not_are_found(#[case] query: &str, #[case] is_wrong: bool) {
+fn queries_for_missing_metrics_are_found(#[case] query: &str, #[case] is_wrong: bool) {
     assert_eq!(!unknown_words(&metrics().shared.definitions(), query).is_empty(), is_wrong);
 }
 
 #[test]
-fn every_query_in_the_document_is_for_what_there_is() {
+fn every_documented_query_uses_existing_metrics() {
     let metrics = metrics();
     let definitions = metrics.shared.definitions();
     let queries = DOCUMENT.split('`').filter(|text| text.contains("crosscheck_"));
@@ -270,7 +270,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
 }
 
 #[test]
-fn every_counter_of_configured_chains_is_there_from_the_start() {
+fn every_counter_of_configured_chains_exists_from_the_start() {
     let metrics = metrics();
     let definitions = metrics.shared.definitions();
     let served: BTreeSet<String> =
@@ -311,14 +311,14 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
 }
 
 #[test]
-fn a_count_that_is_gone_is_shown_as_zero() {
+fn a_count_that_disappears_is_exported_as_zero() {
     let metrics = in_use();
     let line = "crosscheck_tracked_messages{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"unsafe\",status=\"valid\"} 0";
     assert!(metrics.shared.render().unwrap().contains(line));
 }
 
 #[test]
-fn the_program_tells_of_itself_by_the_names_that_every_program_has() {
+fn process_metrics_have_their_conventional_names() {
     let metrics = metrics();
     metrics.process.process(&PROCESS);
     // Never less than before.
@@ -343,7 +343,7 @@ fn the_program_tells_of_itself_by_the_names_that_every_program_has() {
 }
 
 #[test]
-fn what_networks_count_is_added_up() {
+fn the_counts_of_all_networks_are_summed() {
     let metrics = metrics();
     let frames = |accepted, ignored, rejected| {
         ByTopic::from_fn(|topic| match topic {
