@@ -68,7 +68,7 @@ impl NetworkName {
     /// The network of this name.
     ///
     /// # Errors
-    /// [`NetworkError::Malformed`] if its file is wrong, which is a fault of this program.
+    /// `NetworkError::Malformed` if its file is wrong, which is a fault of this program.
     pub fn network(self) -> Result<KnownNetwork, NetworkError> {
         let text = FILES.iter().find(|(name, _)| *name == self.0).map_or("", |(_, text)| text);
         KnownNetwork::parse(self, text)

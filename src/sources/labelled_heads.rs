@@ -29,7 +29,7 @@ pub struct LabelledHeads {
 impl ExecutionClient {
     /// The highest block that enough endpoints have.
     ///
-    /// An endpoint that is further below it than [`super::TOLERATED_LAG`] is named as behind.
+    /// An endpoint that is further below it than `TOLERATED_LAG` is named as behind.
     ///
     /// # Errors
     /// If too few endpoints answer, or they do not agree on the block at that height.

@@ -29,7 +29,7 @@ pub(super) enum OpeningAction {
     },
 }
 
-/// Something that goes wrong at a block of a chain. A row says only what differs from [`Self::NONE`].
+/// Something that goes wrong at a block of a chain. A row says only what differs from `NONE`.
 pub struct ScriptedFault {
     /// Its name on the command line.
     pub name: &'static str,

@@ -5,7 +5,7 @@
 //!
 //! A fault that is about several blocks has companions: each is a fault of its own at its block, with its own verdict
 //! and its own message to be found. What blocks of one fault cite in each other is planted, at places that are known
-//! before any of them is built ([`FaultBlocks`]).
+//! before any of them is built (`FaultBlocks`).
 
 mod attestations;
 mod blocks;
