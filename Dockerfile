@@ -6,7 +6,9 @@ COPY Cargo.toml Cargo.lock ./
 COPY core core
 COPY p2p p2p
 COPY src src
-# Cargo reads the manifest of every member, though the image is built without the devnet and the tests.
+# Cargo reads the manifest of every member, and looks for each benchmark that it names, though the image is built without the
+# devnet, the tests and the benchmarks.
+COPY benches benches
 COPY devnet/Cargo.toml devnet/Cargo.toml
 COPY devnet/src/lib.rs devnet/src/lib.rs
 COPY tests/peers/peer tests/peers/peer
