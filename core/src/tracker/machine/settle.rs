@@ -28,9 +28,12 @@ impl Tracker {
         let Some(message) = self.book.get(id).filter(|message| message.own.is_valid()) else { return };
         let lasts = message.own == Own::Last;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
-        let at = (cited.chain_id, cited.block_number);
-        let validity = if lasts { Validity::Valid } else { self.validity(at) };
-        let (to, ground) = status_by_cited(validity, self.canonical_key(at));
+        let (validity, block) = if lasts {
+            (Validity::Valid, None)
+        } else {
+            self.canonical((cited.chain_id, cited.block_number))
+        };
+        let (to, ground) = status_by_cited(validity, block);
         self.judge(id, to, ground, work);
     }
 
@@ -55,7 +58,8 @@ impl Tracker {
         // A block of this timestamp without such messages depends on no other block of the round.
         let others: Vec<ChainHeight> = round.cited().filter(|at| !gathered.contains(at)).collect();
         for at in others {
-            round.set_own(at, self.canonical_key(at), self.validity(at));
+            let (validity, block) = self.canonical(at);
+            round.set_own(at, block, validity);
         }
         round
     }
@@ -69,7 +73,11 @@ impl Tracker {
         members: &[GroupMember],
     ) {
         let (chain_id, number) = at;
-        let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else { return };
+        let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else {
+            // It was forgotten: its messages have ended.
+            let (validity, block) = self.canonical(at);
+            return round.set_own(at, block, validity);
+        };
         let mut without = node.tally();
         for message in members.iter().filter_map(|member| self.book.get(member.id?)) {
             if !message.own.is_valid() || message.state() != State::Tracked {
@@ -86,18 +94,15 @@ impl Tracker {
         }
     }
 
-    /// The validity of the canonical block at a height. A block below the view that is not remembered is settled.
-    fn validity(&self, (chain_id, number): ChainHeight) -> Validity {
-        let Some(view) = self.chains.get(&chain_id) else { return Validity::Unknown };
+    /// The validity of the canonical block at a height, and which block it is, if it is known. A block below the view that is not
+    /// remembered is settled.
+    fn canonical(&self, (chain_id, number): ChainHeight) -> (Validity, Option<BlockKey>) {
+        let Some(view) = self.chains.get(&chain_id) else { return (Validity::Unknown, None) };
         match view.canonical(number) {
-            Some(node) => node.validity(),
-            None if view.first().is_some_and(|first| number < first) => Validity::Valid,
-            None => Validity::Unknown,
+            Some(node) => (node.validity(), Some(node.block.key)),
+            None if view.first().is_some_and(|first| number < first) => (Validity::Valid, None),
+            None => (Validity::Unknown, None),
         }
-    }
-
-    fn canonical_key(&self, (chain_id, number): ChainHeight) -> Option<BlockKey> {
-        self.chains.get(&chain_id)?.canonical(number).map(|node| node.block.key)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod orders;
 mod properties;
+mod pruned;
 mod reference;
+mod scene;
 mod scenes;
 mod world;

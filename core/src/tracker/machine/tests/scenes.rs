@@ -1,5 +1,6 @@
 //! One scene at a time, with the events that it leads to.
 
+use super::scene::{LIMITS, Scene, claim};
 use super::world::{Claim, Payload, START, Shape, World, chain};
 use crate::events::MessageRecord;
 use crate::heads::{SafeMeans, SafetyHeads};
@@ -9,81 +10,11 @@ use crate::tracker::{
     Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause, Tracker,
     TrackerLimits, TrackerOutcome,
 };
-use crate::validity::{MessageStatus, Validity};
+use crate::validity::Validity;
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
 use std::sync::Arc;
-
-const LIMITS: TrackerLimits = TrackerLimits { max_messages: 100, retention: 1_000, ended_kept: 100 };
-
-struct Scene {
-    world: World,
-    index: LogIndex,
-    tracker: Tracker,
-}
-
-impl Scene {
-    /// Chains with one block a second, each with its block 0.
-    fn new(chains: u64) -> Self {
-        Self::with_limits(chains, LIMITS)
-    }
-
-    fn with_limits(chains: u64, limits: TrackerLimits) -> Self {
-        let world = World::new(&vec![1; usize::try_from(chains).unwrap()]);
-        let index = LogIndex::new(usize::MAX);
-        let tracker = Tracker::new(world.set(), index.clone(), limits);
-        let mut scene = Self { world, index, tracker };
-        (0..chains).for_each(|of| drop(scene.grow(of, &[])));
-        scene
-    }
-
-    fn make(&mut self, of: u64, shape: &Shape) -> Arc<ObservedBlock> {
-        let block = self.world.make(chain(of), shape);
-        self.index.insert(Arc::clone(&self.world.logs[&block.key.hash]));
-        block
-    }
-
-    fn grow(&mut self, of: u64, claims: &[Claim]) -> (BlockKey, TrackerOutcome) {
-        self.grow_as(of, &Shape { claims: claims.to_vec(), ..Shape::default() })
-    }
-
-    fn grow_as(&mut self, of: u64, shape: &Shape) -> (BlockKey, TrackerOutcome) {
-        let block = self.make(of, shape);
-        let outcome = self.tracker.apply(Input::Block(Arc::clone(&block)));
-        assert_eq!(outcome.refused, None);
-        (block.key, outcome)
-    }
-
-    fn rewind(&mut self, of: u64, kept: u64) -> TrackerOutcome {
-        self.world.rewind(chain(of), kept);
-        self.tracker.apply(Input::Rewound { chain_id: chain(of), kept })
-    }
-
-    fn finalize(&mut self, of: u64, finalized: u64) -> TrackerOutcome {
-        let safe_means = SafeMeans::CrossSafe;
-        let heads = SafetyHeads {
-            local_safe: finalized,
-            safe: finalized,
-            finalized,
-            safe_means,
-            verified_since: UnixSeconds(0),
-        };
-        self.tracker.apply(Input::Heads { chain_id: chain(of), heads })
-    }
-
-    fn status(&self, block: BlockKey, log_index: u32) -> &'static str {
-        let message = self.tracker.message(&MessageKey { block, log_index }).unwrap();
-        match message.status() {
-            MessageStatus::Invalid(reason) => reason.code(),
-            other => other.name(),
-        }
-    }
-}
-
-fn claim(of: u64, number: u64, log_index: u32) -> Claim {
-    Claim { chain: of, number, log_index, skew: 0, payload: Payload::Right }
-}
 
 /// The changes of status, in order: which block, from, to, why.
 fn statuses(outcome: &TrackerOutcome) -> Vec<(BlockKey, &'static str, &'static str, StatusCause, bool)> {
