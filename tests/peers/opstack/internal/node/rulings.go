@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,9 @@ type Ruling struct {
 // denyLine is what op-supernode 1.19.6 logs when it has judged, whether or not the block still stands then.
 const denyLine = "added block to deny list"
 
+// overFinal is what op-supernode 1.19.6 says when it cannot undo a replacement: it never goes on after that.
+const overFinal = "cannot rewind over finalized head"
+
 // maxRulings bounds what is kept: far more than a test makes.
 const maxRulings = 10_000
 
@@ -32,6 +36,8 @@ type Rulings struct {
 	mu   sync.Mutex
 	all  []Ruling
 	wake chan struct{}
+	// stopped is when op-supernode said last that it cannot go on.
+	stopped time.Time
 }
 
 // NewRulings is empty.
@@ -78,6 +84,19 @@ func (r *Rulings) Await(ctx context.Context, chain uint64, hash common.Hash) (Ru
 	}
 }
 
+// StoppedSince says whether op-supernode has said since then that it cannot undo a replacement, and so stopped for good by itself.
+func (r *Rulings) StoppedSince(since time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.stopped.Before(since) && !r.stopped.IsZero()
+}
+
+func (r *Rulings) stop(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = at
+}
+
 func (r *Rulings) add(ruling Ruling) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,10 +124,23 @@ func (h *rulingHandler) Handle(ctx context.Context, record slog.Record) error {
 	if record.Message == denyLine {
 		h.rulings.add(readRuling(record))
 	}
+	if record.Level >= slog.LevelError && says(record, overFinal) {
+		h.rulings.stop(record.Time)
+	}
 	if !h.Handler.Enabled(ctx, record.Level) {
 		return nil
 	}
 	return h.Handler.Handle(ctx, record)
+}
+
+// says is whether a value of a log line has this text.
+func says(record slog.Record, text string) bool {
+	found := false
+	record.Attrs(func(attr slog.Attr) bool {
+		found = strings.Contains(attr.Value.String(), text)
+		return !found
+	})
+	return found
 }
 
 func readRuling(record slog.Record) Ruling {

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"testing"
@@ -38,6 +40,18 @@ func TestRulingsAreReadFromTheLog(t *testing.T) {
 	require.WithinDuration(t, time.Now(), all[0].At, time.Minute)
 	_, found := rulings.Find(901, common.Hash{2})
 	require.False(t, found)
+}
+
+func TestThatItStoppedForGoodIsReadFromTheLog(t *testing.T) {
+	rulings := NewRulings()
+	logger := rulings.Watch(log.NewLogger(log.DiscardHandler())).New("chain_id", 901)
+	start := time.Now()
+	logger.Error("chain_container/RewindEngine: temporary error", "err", errors.New("context canceled"))
+	logger.Warn("somebody else", "err", errors.New(overFinal))
+	require.False(t, rulings.StoppedSince(start))
+	logger.Error("chain_container/RewindEngine: critical error", "err", fmt.Errorf("failed: %w", errors.New(overFinal)))
+	require.True(t, rulings.StoppedSince(start))
+	require.False(t, rulings.StoppedSince(time.Now().Add(time.Minute)))
 }
 
 func TestRulingsAreAwaited(t *testing.T) {

@@ -50,7 +50,7 @@ func (s *Sheet) Check(name string, failure error) {
 	if failure != nil {
 		s.print(fmt.Sprintf("  failed: %s: %v", name, failure))
 	} else {
-		s.print(fmt.Sprintf("  holds: %s", name))
+		s.print(fmt.Sprintf("  passed: %s", name))
 	}
 }
 

@@ -85,16 +85,13 @@ func stormy(ctx context.Context, r *Run) error {
 	return s.lastWord(ctx, r.Stack.Rulings.All()[before:])
 }
 
-// standstill says that op-supernode did not go on after a trouble. 1.19.6 does not after an L1 reorganisation that undoes a replacement
-// whose block it has called final: "cannot rewind over finalized head". Its stack is lost; what was judged until then still counts.
+// standstill says that op-supernode stopped for good, by a fault of its own that it names in its log: 1.19.6 cannot undo a replacement
+// below a block that it has called final. Its stack is lost; what was judged until then still counts.
 type standstill struct {
-	after string
-	err   error
+	err error
 }
 
-func (s *standstill) Error() string {
-	return fmt.Sprintf("op-supernode does not go on after %s: %v", s.after, s.err)
-}
+func (s *standstill) Error() string { return s.err.Error() }
 
 func (s *standstill) Unwrap() error { return s.err }
 
@@ -142,13 +139,18 @@ func (s *storm) send(ctx context.Context) {
 func (s *storm) trouble(ctx, bounded context.Context) error {
 	troubles := s.all()
 	for bounded.Err() == nil {
+		start := time.Now()
 		next := troubles[s.random.IntN(len(troubles))]
 		if err := next.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", next.name, err)
 		}
 		s.troubles[next.name]++
 		if err := within(ctx, patience, s.goesOn); err != nil {
-			return &standstill{next.name, err}
+			err = fmt.Errorf("op-supernode does not go on after %s: %w", next.name, err)
+			if s.r.Stack.Rulings.StoppedSince(start) {
+				return &standstill{err}
+			}
+			return err
 		}
 		select {
 		case <-time.After(time.Duration(s.random.Int64N(int64(calm)))):
