@@ -134,7 +134,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     let member = Member { interop_time: UnixSeconds(0), block_time: 1 };
     let set = DependencySet::new(CHAINS.map(|id| (ChainId::from(id), member)).into(), 604_800);
     let limits = TrackerLimits { max_messages: 1000, retention: u64::MAX, ended_kept: 10 };
-    let mut board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let mut tracker = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
     let mut messages = Vec::new();
     for chain_id in set.chain_ids() {
         let mut parent_hash = B256::ZERO;
@@ -142,7 +142,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             let sample = Sample::of(chain_id, number, parent_hash);
             parent_hash = sample.observed.key.hash;
             index.insert(sample.logs);
-            assert_eq!(board.apply(Input::Block(Arc::new(sample.observed))).refused, None);
+            assert_eq!(tracker.apply(Input::Block(Arc::new(sample.observed))).refused, None);
             messages.extend(sample.messages);
         }
         let safe_means = SafeMeans::CrossSafe;
@@ -154,7 +154,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             safe_means,
             verified_since,
         };
-        board.apply(Input::Heads { chain_id, heads });
+        tracker.apply(Input::Heads { chain_id, heads });
     }
     let limits = EndpointLimits {
         timeout: Duration::from_secs(1),
@@ -185,7 +185,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             names: EndpointNames::default(),
         },
         superchain: SuperchainReader {
-            board: board.board(),
+            tracker: tracker.tracker(),
             index: index.clone(),
             heads,
             chains: set.chain_ids().map(|chain_id| (chain_id, sources(chain_id))).collect(),

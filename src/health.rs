@@ -94,7 +94,7 @@ impl Health {
         !is_reported
     }
 
-    /// What blocks readiness of a part, its newest reason. `None`: it works, or was not heard of yet.
+    /// Why a part does not work: its newest reason. `None`: it works, or was not heard of yet.
     pub fn reason(&self, part: &str) -> Option<String> {
         match self.parts.lock().get(part)? {
             Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
@@ -111,23 +111,23 @@ impl Health {
     /// What has blocked readiness for this long: the part, its newest reason, and for how long.
     pub fn lasting_for(&self, least: Duration) -> Vec<NotReadyPart> {
         let parts = self.parts.lock();
-        let standing = parts.iter().filter_map(|(part, state)| match state {
+        let lasting = parts.iter().filter_map(|(part, state)| match state {
             Part::Out { reason, since, .. } if since.elapsed() >= least => {
                 Some(NotReadyPart { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
             }
             Part::Out { .. } | Part::Works => None,
         });
-        standing.collect()
+        lasting.collect()
     }
 
     /// What blocks readiness: empty when ready. Of each part the newest reason.
     pub fn reasons(&self) -> Vec<String> {
         let parts = self.parts.lock();
-        let standing = parts.iter().filter_map(|(part, state)| match state {
+        let lasting = parts.iter().filter_map(|(part, state)| match state {
             Part::Works => None,
             Part::Out { reason, .. } => Some(format!("{part}: {reason}")),
         });
-        standing.collect()
+        lasting.collect()
     }
 }
 
@@ -213,9 +213,8 @@ mod tests {
         tokio::time::advance(minute).await;
         health.obstruct("901", "away".to_owned());
         health.obstruct("l1", "still gone".to_owned());
-        let standing =
-            NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
-        assert_eq!(health.lasting_for(minute), [standing]);
+        let lasting = NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
+        assert_eq!(health.lasting_for(minute), [lasting]);
         assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
         health.clear("l1");
         assert_eq!(health.lasting_for(minute), []);

@@ -77,7 +77,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     ledger: Ledger,
     /// Where subscribers hear of events.
-    reported: broadcast::Sender<StoredEvent>,
+    events: broadcast::Sender<StoredEvent>,
     set: DependencySet,
     metrics: RoomMetrics,
     health: Health,
@@ -119,6 +119,10 @@ impl Service {
         let invalid = invalid_blocks(&config, &ledger).await?;
         let clock = clock(&config.clock)?;
         let numbered_after = ledger.begin_run(clock.now()).await?;
+        tell_built_in(&config, &set, clock.now());
+        for doubt in config.doubts() {
+            warn!(%doubt, "check the configuration");
+        }
         let index = LogIndex::new(config.interop.log_index_bytes());
         let transactions = GossipedTransactions::default();
         let mut clients = execution_clients(&config, &index)?;
@@ -128,7 +132,7 @@ impl Service {
         let shared = Shared {
             clock,
             ledger: ledger.clone(),
-            reported: broadcast::Sender::new(EVENT_CAPACITY),
+            events: broadcast::Sender::new(EVENT_CAPACITY),
             set,
             heads: Heads::new(config.chains.keys().copied()),
             invalid,
@@ -150,10 +154,6 @@ impl Service {
             long_open: LongOpenCases::default(),
             rivals,
         };
-        tell_built_in(&config, &shared.set, shared.clock.now());
-        for doubt in config.doubts() {
-            warn!(%doubt, "check the configuration");
-        }
         let mut tasks = TaskGroup::new(cancel);
         pacing::start(&mut tasks, &shared);
         watch_l1(&mut tasks, &config, &shared);
@@ -256,7 +256,7 @@ async fn look_after_ledger(
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
-    let teller = Teller::begin(shared.ledger.clone(), shared.reported.clone()).await?;
+    let teller = Teller::begin(shared.ledger.clone(), shared.events.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
     let retention = Retention { ledger, keep: config.ledger.keep_upheld.0, clock };
@@ -516,7 +516,7 @@ fn join_gossip(
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),
         rivals: shared.rivals.clone(),
-        nudges: monitoring.nudges.clone(),
+        hints: monitoring.hints.clone(),
         refusals: shared.refusals.clone(),
         refused,
         rejections: Rejections::default(),

@@ -523,7 +523,7 @@ impl Auditor {
     async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
             if let Some(watch) = &mut self.vouched {
-                watch.set_vouched(chain_id, BlockNumHash { number: vouched.number, hash: vouched.hash });
+                watch.set_vouched(chain_id, vouched);
             }
             self.metrics.shared().head(chain_id, "vouched", vouched.number);
             let lingering = self.invalid.lingering(chain_id, vouched.number);

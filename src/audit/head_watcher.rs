@@ -144,7 +144,7 @@ impl HeadWatcher {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
-            self.metrics.rollup_nodes(self.chain_id, &self.nodes.standings().borrow());
+            self.metrics.rollup_nodes(self.chain_id, &self.nodes.health().borrow());
             self.pause(pause).await;
             if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();

@@ -212,8 +212,8 @@ impl Investigator {
     async fn view(&self, case: &Case) -> Option<u64> {
         let held = if case.is_new() { None } else { Some(self.continuous_chains().await) };
         let rests_on = self.set.reachable_from(case.key().chain_id);
-        let is_reported = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
-        is_reported.then(|| self.epoch(case.key().chain_id))
+        let is_known = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
+        is_known.then(|| self.epoch(case.key().chain_id))
     }
 
     /// Changes whenever L1 goes back, or a chain that the validity of this one's blocks may rest on.
@@ -255,9 +255,9 @@ impl Investigator {
         }
         let key = *case.key();
         let attributes = Arc::clone(case.attributes());
-        let scene = AuditContext::of(case);
+        let context = AuditContext::of(case);
         let asked: Vec<_> =
-            alone.into_iter().map(|need| self.answer(key, &attributes, scene.as_ref(), need)).collect();
+            alone.into_iter().map(|need| self.answer(key, &attributes, context.as_ref(), need)).collect();
         let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS);
         let mut waits = BTreeSet::new();
         while let Some(answer) = answers.next().await {
@@ -268,8 +268,8 @@ impl Investigator {
                 }
             }
         }
-        if let Some(scene) = scene.as_ref().filter(|_| !around.is_empty()) {
-            let (facts, missing) = self.resolve_related(scene, &around).await;
+        if let Some(context) = context.as_ref().filter(|_| !around.is_empty()) {
+            let (facts, missing) = self.resolve_related(context, &around).await;
             waits.extend(missing);
             for fact in &facts {
                 case.learn(&self.set, fact);
@@ -307,7 +307,7 @@ impl Investigator {
         &self,
         key: BlockKey,
         attributes: &BlockAttributes,
-        scene: Option<&AuditContext>,
+        context: Option<&AuditContext>,
         need: FactNeed,
     ) -> Result<Fact, Wait> {
         match need {
@@ -317,7 +317,7 @@ impl Investigator {
             FactNeed::Corroboration { derived } => self.corroboration(key, attributes, derived).await,
             FactNeed::Logs { hash, .. } => self.logs_of(key, hash).await,
             FactNeed::Initiating { chain_id, number, timestamp } => {
-                self.initiating(scene, chain_id, number, timestamp).await
+                self.initiating(context, chain_id, number, timestamp).await
             }
         }
     }
@@ -397,21 +397,21 @@ impl Investigator {
 
     async fn initiating(
         &self,
-        scene: Option<&AuditContext>,
+        context: Option<&AuditContext>,
         chain_id: ChainId,
         number: u64,
         timestamp: UnixSeconds,
     ) -> Result<Fact, Wait> {
-        if let Some(root) = scene.and_then(|scene| scene.root_at(chain_id, number)) {
+        if let Some(root) = context.and_then(|context| context.root_at(chain_id, number)) {
             return Ok(Fact::Initiating { logs: Arc::clone(root), is_valid: false });
         }
         let ask = BlockRequest { timestamp, chain_id, number: Some(number) };
-        Ok(match self.fetch_requested(ask, scene, &BTreeSet::new()).await? {
+        Ok(match self.fetch_requested(ask, context, &BTreeSet::new()).await? {
             Fetched::Block { logs, maturity, .. } => {
                 Fact::Initiating { logs, is_valid: maturity == Maturity::Settled }
             }
             Fetched::Tip { number, timestamp } => Fact::InitiatingTip { chain_id, number, timestamp },
-            // Only asked for where no height is reported.
+            // Only for a request without a height.
             Fetched::NoneAt => {
                 return Err(Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet });
             }

@@ -216,11 +216,11 @@ impl L1Judge {
     /// without that.
     async fn parent_facts(&self, question: Question<'_>, around: &Surroundings) -> Result<ParentFacts, Wait> {
         let (rules, block) = (question.rules, &around.parent);
-        let reported = |facts: Result<ParentFacts, DepositsError>| {
+        let checked = |facts: Result<ParentFacts, DepositsError>| {
             facts.map_err(|error| self.unsupported(question.chain_id, &error))
         };
-        let Some(before) = &around.grandparent else { return reported(ParentFacts::of_block(rules, block)) };
-        let before = reported(ParentFacts::of_block(rules, before))?;
+        let Some(before) = &around.grandparent else { return checked(ParentFacts::of_block(rules, block)) };
+        let before = checked(ParentFacts::of_block(rules, before))?;
         let attributes = BlockAttributes::of_block(block);
         let info = attributes.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason });
         let info = info.map_err(|error| self.unsupported(question.chain_id, &error))?;
@@ -232,7 +232,7 @@ impl L1Judge {
             .map_err(|error| self.unsupported(question.chain_id, &error))?;
         let id = BlockNumHash { number: block.number(), hash: block.hash() };
         let gas_limit = derived.system_config.gas_limit;
-        reported(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
+        checked(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
     }
 
     /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg yet, or

@@ -259,15 +259,15 @@ impl AuditMetrics {
     }
 
     /// How the rollup nodes of a chain stand.
-    pub fn rollup_nodes(&self, chain_id: ChainId, standings: &[NodeHealth]) {
+    pub fn rollup_nodes(&self, chain_id: ChainId, health: &[NodeHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
-        for standing in standings {
-            let place = standing.place.to_string();
+        for node in health {
+            let place = node.place.to_string();
             for state in NodeState::ALL {
-                let is_state = i64::from(standing.state == state);
+                let is_state = i64::from(node.state == state);
                 of.node_state.with_label_values(&[id.as_str(), &place, state.name()]).set(is_state);
             }
-            of.node_in_use.with_label_values(&[&id, &place]).set(i64::from(standing.is_in_use));
+            of.node_in_use.with_label_values(&[&id, &place]).set(i64::from(node.is_in_use));
         }
     }
 

@@ -113,8 +113,8 @@ fn differing_rules(nodes: &[NodeRules]) -> BTreeMap<Subject, String> {
             found.insert((node.name.clone(), "l2_chain_id".to_owned()), format!("{}: {other}", node.name));
         }
     }
-    let reported = |node: &&NodeRules| node.config.is_some() && node.other_chain.is_none();
-    let mut configs = nodes.iter().filter(reported);
+    let answered = |node: &&NodeRules| node.config.is_some() && node.other_chain.is_none();
+    let mut configs = nodes.iter().filter(answered);
     if let Some(first) = configs.next() {
         for node in configs {
             let (Some(one), Some(other)) = (&first.config, &node.config) else { continue };
@@ -125,8 +125,8 @@ fn differing_rules(nodes: &[NodeRules]) -> BTreeMap<Subject, String> {
             }
         }
     }
-    let reported = |node: &&NodeRules| node.dependencies.is_some() && node.other_chain.is_none();
-    let mut sets = nodes.iter().filter(reported);
+    let answered = |node: &&NodeRules| node.dependencies.is_some() && node.other_chain.is_none();
+    let mut sets = nodes.iter().filter(answered);
     if let Some(first) = sets.next() {
         for node in sets {
             let (Some(one), Some(other)) = (shown_set(first), shown_set(node)) else { continue };

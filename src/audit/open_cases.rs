@@ -462,17 +462,17 @@ mod tests {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let waits = wait(902, Cause::EndpointError);
-        let mut reported = Vec::new();
+        let mut reasons = Vec::new();
         for words in ["block 7: refused", "block 8: refused", "timed out", "timed out", "block 9: refused"] {
             let (key, work) = open.take_due(Instant::now()).unwrap();
             let words = waits.iter().map(|wait| (*wait, words.to_owned())).collect();
             let news = open.postpone(key, work, waits.clone(), words);
-            reported.push(news.map(|(_, words)| words.into_values().next().unwrap()));
+            reasons.push(news.map(|(_, words)| words.into_values().next().unwrap()));
             tokio::time::advance(LONGEST_PAUSE).await;
         }
-        let reported: Vec<Option<&str>> = reported.iter().map(Option::as_deref).collect();
+        let reasons: Vec<Option<&str>> = reasons.iter().map(Option::as_deref).collect();
         assert_eq!(
-            reported,
+            reasons,
             [Some("block 7: refused"), None, Some("timed out"), None, Some("block 9: refused")]
         );
     }

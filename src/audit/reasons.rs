@@ -26,9 +26,9 @@ pub(super) async fn with_texts<T>(look: impl Future<Output = T>) -> (T, ReasonTe
 /// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing new.
 pub(super) fn normalize(words: &str) -> String {
     let tokens = words.split_inclusive(|letter: char| !letter.is_alphanumeric());
-    let reported =
+    let normalized =
         tokens.map(|token| if token.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { token });
-    reported.collect()
+    normalized.collect()
 }
 
 /// The last words on each kind of wait. There are as many kinds as chains, what is awaited and causes make.
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn a_changed_height_or_hash_is_not_a_new_reason() {
-        let reported = |number: u64, hash: &str| {
+        let normalized = |number: u64, hash: &str| {
             normalize(&format!("block {number} builds on {hash}, the node has none"))
         };
-        assert_eq!(reported(7, "0xab12"), reported(123, "0x0c"));
-        assert_ne!(reported(7, "0xab12"), normalize("block 7 builds on nothing"));
+        assert_eq!(normalized(7, "0xab12"), normalized(123, "0x0c"));
+        assert_ne!(normalized(7, "0xab12"), normalize("block 7 builds on nothing"));
     }
 }

@@ -152,7 +152,7 @@ pub fn in_words(differences: &[RuleDifference]) -> String {
 
 fn optional<T>(answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
     match answer {
-        Ok(optional) => Ok(Some(optional)),
+        Ok(value) => Ok(Some(value)),
         Err(SourceError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -1,8 +1,8 @@
 //! [`serve`]: the JSON-RPC server that followers are pointed at, one path per chain: `POST /<chainId>/`.
 //!
 //! It answers `optimism_syncStatus`, `optimism_rollupConfig` and `optimism_version`, from memory. It asks nothing of
-//! anyone and changes nothing. It is bounded in connections, sizes and times; anyone who it has no room for hears that it is
-//! busy, as on the JSON-RPC port.
+//! anyone and changes nothing. It is bounded in connections, sizes and times; a caller that it has no room for is answered
+//! that it is busy, as on the JSON-RPC port.
 
 use super::Served;
 use super::front::{FollowFront, PathChain};

@@ -52,7 +52,7 @@ pub struct Intake {
     /// waited for: their verdicts do not depend on it.
     pub rivals: mpsc::Sender<ValidBlock>,
     /// Word to the chain's reader.
-    pub nudges: PollHints,
+    pub hints: PollHints,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
     /// Reports frames that are refused in a row.
@@ -174,7 +174,7 @@ impl Intake {
             NetworkEvent::Filled { envelope, from } => {
                 let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
                 debug!(%chain_id, number, %hash, %from, "missed block filled in");
-                self.nudges.nudge(chain_id);
+                self.hints.nudge(chain_id);
             }
             // At a level that is off by default: strangers come and go as they like.
             NetworkEvent::PeerConnected { peer_id, addr } => {
@@ -228,7 +228,7 @@ impl Intake {
             return;
         }
         let position = BlockNumHash { number: block.number(), hash: block.hash() };
-        self.nudges.announce(self.chain_id, position);
+        self.hints.announce(self.chain_id, position);
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
             self.metrics.shared().limit_reached(Limit::SuspectInbox);
         }

@@ -75,7 +75,7 @@ impl Ledger {
             openings.push(opening);
         }
         transaction.commit().await?;
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(openings)
     }
 }

@@ -108,7 +108,7 @@ impl Ledger {
             keep_signature(&mut transaction, &key, &block.signature()).await?;
         }
         transaction.commit().await?;
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(Opening { opened: outcome, bound })
     }
 

@@ -100,13 +100,13 @@ impl Window {
 
 impl Ledger {
     /// The id of the last event that this program has written; 0: none. What another program writes is not heard of.
-    pub fn reported(&self) -> watch::Receiver<u64> {
-        self.reported.subscribe()
+    pub fn last_event(&self) -> watch::Receiver<u64> {
+        self.last_event.subscribe()
     }
 
     /// Passes on that an event is durable.
-    pub(super) fn mark_reported(&self, id: u64) {
-        self.reported.send_if_modified(|last| id > std::mem::replace(last, id.max(*last)));
+    pub(super) fn event_written(&self, id: u64) {
+        self.last_event.send_if_modified(|last| id > std::mem::replace(last, id.max(*last)));
     }
 
     /// The id of the last event that was written, also if it is kept no longer. 0: there was none.

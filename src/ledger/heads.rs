@@ -167,7 +167,7 @@ impl Ledger {
     }
 }
 
-/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved with_ledger what was found of
+/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved knowing what was found of
 /// it, and that it did not leave before. An upheld child takes precedence over a resolved one.
 pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();

@@ -7,7 +7,7 @@ use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::events::{Filing, NotedMessage, Notice, NoticeName};
+use crosscheck_core::events::{Filing, NotedMessage, Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::tracker::{Ending, MessageKey, StatusCause};
@@ -62,20 +62,20 @@ impl Ledger {
             .bind(as_integer("timestamp", note.timestamp.0)?)
             .bind(note.initiating.map(|chain_id| chain_id.to_string()))
             .bind(note.level.name())
-            .bind(note.news.name().as_str())
+            .bind(note.content.kind().as_str())
             .bind(i64::from(note.ordinal))
-            .bind(note.news.status().map(StatusKind::name))
-            .bind(note.news.reason().map(InvalidReason::code))
-            .bind(note.news.detail())
-            .bind(note.news.cause().map(StatusCause::name))
-            .bind(note.news.ending().map(Ending::name))
-            .bind(note.news.ended_by().map(|hash| hash.to_vec()))
+            .bind(note.content.status().map(StatusKind::name))
+            .bind(note.content.reason().map(InvalidReason::code))
+            .bind(note.content.detail())
+            .bind(note.content.cause().map(StatusCause::name))
+            .bind(note.content.ending().map(Ending::name))
+            .bind(note.content.ended_by().map(|hash| hash.to_vec()))
             .bind(as_integer("time", at.0)?)
             .execute(&mut *transaction)
             .await?;
             let is_new = done.rows_affected() == 1;
             if is_new {
-                for news in note.reported() {
+                for news in note.events() {
                     reported = write_event(&mut transaction, &news, at).await?;
                 }
             }
@@ -85,7 +85,7 @@ impl Ledger {
             file(&mut transaction, filing).await?;
         }
         transaction.commit().await?;
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(new)
     }
 
@@ -184,21 +184,21 @@ fn apply_note(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow)
     let entry = entries.entry(key).or_insert_with(|| NotedMessage::new(initiating, timestamp));
     entry.is_over = false;
     match row.try_get::<String, _>("kind")?.parse().map_err(corrupt("kind"))? {
-        NoticeName::Invalid => {
+        NoticeKind::Invalid => {
             entry.is_invalid = is_invalid;
             entry.invalid_at = entry.invalid_at.max(Some(level));
         }
-        NoticeName::Flip => {
+        NoticeKind::Flip => {
             entry.is_invalid = is_invalid;
             entry.flips = ordinal;
             if is_invalid == Some(true) {
                 entry.invalid_at = entry.invalid_at.max(Some(level));
             }
         }
-        NoticeName::Undeclared => entry.is_undeclared = true,
+        NoticeKind::Undeclared => entry.is_undeclared = true,
         // It is not a message: nothing can become of it.
-        NoticeName::Undecodable => {}
-        NoticeName::Ended => {
+        NoticeKind::Undecodable => {}
+        NoticeKind::Ended => {
             entry.endings = ordinal.saturating_add(1);
             entry.is_over = true;
             let ending: Option<String> = row.try_get("ending")?;

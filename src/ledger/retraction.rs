@@ -188,7 +188,7 @@ impl Ledger {
         let head = vouched(&mut *transaction, *chain_id).await?;
         transaction.commit().await?;
         self.note_change();
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(head)
     }
 

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 pub struct Ledger {
     database: Database,
     changes: Arc<watch::Sender<u64>>,
-    pub(super) reported: Arc<watch::Sender<u64>>,
+    pub(super) last_event: Arc<watch::Sender<u64>>,
     pub(super) perseverance: Option<Arc<Perseverance>>,
     /// Whether what cannot be read is not waited for.
     pub(super) is_prompt: bool,
@@ -149,7 +149,7 @@ impl Ledger {
         Ok(Self {
             database: Database::open(path).await?,
             changes: Arc::default(),
-            reported: Arc::default(),
+            last_event: Arc::default(),
             perseverance: None,
             is_prompt: false,
         })
@@ -213,7 +213,7 @@ impl Ledger {
                 let mut transaction = self.write().await?;
                 let (opening, reported) = insert_ancestor(&mut transaction, &ancestor, at).await?;
                 transaction.commit().await?;
-                self.mark_reported(reported);
+                self.event_written(reported);
                 Ok(opening)
             }
         }
@@ -240,8 +240,8 @@ impl Ledger {
         words: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        let reported = |wait| StoredWait { wait, reason: words.get(wait).map(String::as_str) };
-        let waits: Vec<StoredWait<'_>> = waits.iter().map(reported).collect();
+        let with_reason = |wait| StoredWait { wait, reason: words.get(wait).map(String::as_str) };
+        let waits: Vec<StoredWait<'_>> = waits.iter().map(with_reason).collect();
         let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
@@ -316,7 +316,7 @@ impl Ledger {
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(decided)
     }
 

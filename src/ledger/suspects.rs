@@ -57,7 +57,7 @@ impl Ledger {
                 .await?;
         }
         transaction.commit().await?;
-        self.mark_reported(new.iter().flatten().copied().max().unwrap_or_default());
+        self.event_written(new.iter().flatten().copied().max().unwrap_or_default());
         Ok(new)
     }
 }

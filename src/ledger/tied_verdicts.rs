@@ -148,7 +148,7 @@ impl Ledger {
         let reported = write_event(&mut transaction, &withdrawn_event(*key, verdict.clone()), at).await?;
         transaction.commit().await?;
         self.note_change();
-        self.mark_reported(reported);
+        self.event_written(reported);
         Ok(Some(verdict))
     }
 }

@@ -76,7 +76,7 @@ pub struct ChainReader<S = ExecutionClient> {
     /// Who is handed the blocks.
     pub monitor: mpsc::Sender<MonitorMessage>,
     /// Word that there may be something new.
-    pub nudges: PollHints,
+    pub hints: PollHints,
     /// How often to read without such a hint.
     pub interval: Duration,
     /// How long the clients' latest block may be stalled.
@@ -246,13 +246,13 @@ impl<S: BlockSource> ChainReader<S> {
         if progress.is_contradicted {
             return tokio::time::sleep(pause).await;
         }
-        let gossiped = self.nudges.gossiped(self.chain_id).filter(|block| progress.sought != Some(*block));
+        let gossiped = self.hints.gossiped(self.chain_id).filter(|block| progress.sought != Some(*block));
         progress.sought = gossiped.or(progress.sought);
         let gossiped = gossiped.filter(|block| progress.recent.hash_at(block.number) != Some(block.hash));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = async {
-                tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.nudges.wait(self.chain_id));
+                tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.hints.wait(self.chain_id));
             } => {}
             () = self.await_block(gossiped) => {}
         }

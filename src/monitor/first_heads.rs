@@ -9,14 +9,14 @@ use tokio::sync::watch;
 /// Sends the chain's reader to look each time that its heads become known after they were not.
 pub async fn nudge_when_heads_come<T>(
     mut heads: watch::Receiver<Option<T>>,
-    nudges: PollHints,
+    hints: PollHints,
     chain_id: ChainId,
 ) -> Infallible {
     let mut were_known = false;
     loop {
         let are_known = heads.borrow_and_update().is_some();
         if are_known && !were_known {
-            nudges.nudge(chain_id);
+            hints.nudge(chain_id);
         }
         were_known = are_known;
         if heads.changed().await.is_err() {
@@ -33,12 +33,12 @@ mod tests {
     #[tokio::test]
     async fn the_reader_is_woken_once_when_heads_become_known() {
         let chain_id = ChainId::from(901);
-        let nudges = PollHints::new([chain_id]);
+        let hints = PollHints::new([chain_id]);
         let (heads, reported) = watch::channel(None);
-        let mut nudging = nudge_when_heads_come(reported, nudges.clone(), chain_id).boxed();
+        let mut nudging = nudge_when_heads_come(reported, hints.clone(), chain_id).boxed();
         let mut nudged = || {
             assert!(nudging.as_mut().now_or_never().is_none());
-            nudges.wait(chain_id).now_or_never().is_some()
+            hints.wait(chain_id).now_or_never().is_some()
         };
         assert!(!nudged());
         for (said, is_word) in [(Some(1), true), (Some(2), false), (None, false), (Some(3), true)] {

@@ -1,7 +1,7 @@
 //! [`MessageMetrics`]: what is measured of tracked messages.
 
 use crate::metrics::{Metrics, UNKNOWN_CHAIN, as_gauge};
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::DecodeError;
 use crosscheck_core::proof::Undecodable;
@@ -199,26 +199,26 @@ impl MessageMetrics {
             (note.key.block.chain_id.to_string(), self.shared().initiating(note.initiating));
         let pair = [executing.as_str(), initiating.as_str()];
         let monitor = &self.0;
-        match &note.news {
-            NoticeKind::Invalid { .. } => {
+        match &note.content {
+            NoticeContent::Invalid { .. } => {
                 let labels = [executing.as_str(), initiating.as_str(), note.level.name()];
                 monitor.invalid.with_label_values(&labels).inc();
             }
-            NoticeKind::Flip { to, .. } => {
+            NoticeContent::Flip { to, .. } => {
                 let [to_invalid, to_valid] = FLIPS;
                 let direction = if to.kind() == StatusKind::Valid { to_valid } else { to_invalid };
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
-            NoticeKind::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
+            NoticeContent::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
             // Each was counted by [`Self::unknown_inbox_events`]; few are noted.
-            NoticeKind::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
-            NoticeKind::Undecodable { .. } => {
+            NoticeContent::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
+            NoticeContent::Undecodable { .. } => {
                 monitor.undecodable.with_label_values(&[executing.as_str()]).inc();
             }
-            NoticeKind::Ended { ending, .. } if !is_event => {
+            NoticeContent::Ended { ending, .. } if !is_event => {
                 self.message_ended(&executing, &initiating, ending);
             }
-            NoticeKind::Ended { .. } => {}
+            NoticeContent::Ended { .. } => {}
         }
         if note.is_consensus_failure() {
             monitor.consensus_failures.with_label_values(&pair).inc();

@@ -1,6 +1,6 @@
 //! [`Monitor`]: the task that tracks every executing message of every chain.
 //!
-//! It alone writes the board. What is noteworthy is in the ledger before it is reported; what an earlier run reported is not
+//! It alone writes the tracker. What is noteworthy is in the ledger before it is reported; what an earlier run reported is not
 //! reported again.
 
 use super::MonitorMetrics;
@@ -64,8 +64,8 @@ pub enum MonitorMessage {
 /// What the monitor works with.
 #[derive(Debug)]
 pub struct MonitorParts {
-    /// The board that it writes.
-    pub board: TrackerWriter,
+    /// The tracker that it writes.
+    pub tracker: TrackerWriter,
     /// The execution clients, asked for blocks that messages cite.
     pub clients: BTreeMap<ChainId, ExecutionClient>,
     /// The proven logs of all chains.
@@ -92,11 +92,11 @@ pub struct MonitorParts {
 #[derive(Debug)]
 pub struct Monitor {
     parts: MonitorParts,
-    board: SharedTracker,
+    tracker: SharedTracker,
     chains: Vec<ChainId>,
     fetcher: Fetcher,
     second_look: SecondLook,
-    notebook: NoticeFilter,
+    filter: NoticeFilter,
     counted: CountedEvents,
     cursors: Cursors,
     unknown_events: UnknownInboxEvents,
@@ -111,20 +111,20 @@ pub struct Monitor {
 impl Monitor {
     /// A monitor of the chains of the dependency set.
     pub fn new(parts: MonitorParts) -> Self {
-        let board = parts.board.board();
-        let chains = board.read().set().chain_ids().collect();
+        let tracker = parts.tracker.tracker();
+        let chains = tracker.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
-        let second_look = SecondLook::new(parts.clients.clone(), board.clone(), parts.metrics.clone());
-        let (notebook, counted, cursors) =
+        let second_look = SecondLook::new(parts.clients.clone(), tracker.clone(), parts.metrics.clone());
+        let (filter, counted, cursors) =
             (NoticeFilter::default(), CountedEvents::default(), Cursors::default());
         let (unknown_events, began) = (UnknownInboxEvents::default(), parts.clock.now());
         Self {
             parts,
-            board,
+            tracker,
             chains,
             fetcher,
             second_look,
-            notebook,
+            filter,
             counted,
             cursors,
             unknown_events,
@@ -143,14 +143,14 @@ impl Monitor {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let board = self.board.clone();
+            let tracker = self.tracker.clone();
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 message = self.parts.inbox.recv() => match message {
                     Some(message) => self.handle(message).await?,
                     None => return Ok(()),
                 },
-                input = self.fetcher.next(|request| is_needed(&board, request)) => {
+                input = self.fetcher.next(|request| is_needed(&tracker, request)) => {
                     self.apply(input, Vec::new()).await?;
                 }
                 key = self.second_look.next() => {
@@ -173,14 +173,14 @@ impl Monitor {
             let above = cursor.map(|cursor| cursor.number);
             let noted = self.parts.ledger.noted_messages(*chain_id, above, MAX_RESTORED).await?;
             for (key, entry) in noted {
-                self.notebook.restore(key, entry);
+                self.filter.restore(key, entry);
             }
             for key in self.parts.ledger.settled_messages(*chain_id, above, MAX_RESTORED).await? {
-                self.parts.board.recall(key);
+                self.parts.tracker.recall(key);
             }
         }
-        if !self.notebook.is_empty() {
-            info!(messages = self.notebook.len(), "resuming tracked messages");
+        if !self.filter.is_empty() {
+            info!(messages = self.filter.len(), "resuming tracked messages");
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Monitor {
     async fn handle(&mut self, message: MonitorMessage) -> Result<(), LedgerError> {
         match message {
             MonitorMessage::Block(block) => {
-                let mut gone = self.notebook.observe(&block);
+                let mut gone = self.filter.observe(&block);
                 self.parts.metrics.messages.unknown_inbox_events(&block);
                 gone.extend(Notice::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
@@ -209,7 +209,7 @@ impl Monitor {
     /// Gives the tracker an input, and handles its outcome: first the ledger, then the world. `gone`: notes on
     /// messages of an earlier run.
     async fn apply(&mut self, input: Input, gone: Vec<Notice>) -> Result<(), LedgerError> {
-        let TrackerOutcome { events, requests, refused } = self.parts.board.apply(input);
+        let TrackerOutcome { events, requests, refused } = self.parts.tracker.apply(input);
         if let Some(refused) = refused {
             error!(%refused, "tracker refused an input");
         }
@@ -225,7 +225,7 @@ impl Monitor {
                 self.parts.metrics.messages.message_event(event);
             }
             self.cursors.on_event(event);
-            let is_known = self.notebook.is_invalid(&event.key);
+            let is_known = self.filter.is_invalid(&event.key);
             let events = self.second_look.pass(event, is_known);
             notes.extend(self.notices_of(&events));
         }
@@ -238,12 +238,12 @@ impl Monitor {
         for event in events {
             let (mut last, mut is_plain) = (None, true);
             if matches!(event.change, Change::Ended(_))
-                && let Some(message) = self.board.read().message(&event.key)
+                && let Some(message) = self.tracker.read().message(&event.key)
             {
                 (last, is_plain) = (Some(message.status()), message.has_ended_plainly());
             }
-            let is_known = self.notebook.get(&event.key).is_some();
-            let note = self.notebook.on_event(&self.proven(event), last);
+            let is_known = self.filter.get(&event.key).is_some();
+            let note = self.filter.on_event(&self.proven(event), last);
             if note.is_none() && matches!(event.change, Change::Ended(_)) && (is_known || !is_plain) {
                 self.ended.push(event.key);
             }
@@ -254,7 +254,7 @@ impl Monitor {
 
     /// The event, its block no further than the chain's node can have proven it.
     fn proven(&self, event: &MessageEvent) -> MessageEvent {
-        let tracker = self.board.read();
+        let tracker = self.tracker.read();
         let level = tracker
             .chain(event.key.block.chain_id)
             .map_or(event.level, |view| view.heads().proven(event.level, event.timestamp));
@@ -265,7 +265,7 @@ impl Monitor {
     /// unknown, or another block is there, the last statement about it remains.
     fn update_mark(&self, block: &BlockKey) {
         let status = {
-            let tracker = self.board.read();
+            let tracker = self.tracker.read();
             let view = tracker.chain(block.chain_id);
             let view = view.filter(|view| view.block(block.number).is_some_and(|known| known.key == *block));
             view.and_then(|view| view.validity_of(block.number))
@@ -289,7 +289,7 @@ impl Monitor {
             return Ok(());
         }
         let (notes, counted): (Vec<Notice>, Vec<bool>) = notes.into_iter().unzip();
-        let filings = Filing::all(&notes, &ended, &self.board.read());
+        let filings = Filing::all(&notes, &ended, &self.tracker.read());
         let written = self.parts.ledger.note_and_file(&notes, &filings, self.parts.clock.now()).await;
         let is_filed = written.is_ok();
         let is_new = match written {
@@ -301,7 +301,7 @@ impl Monitor {
         };
         let over: Vec<MessageKey> =
             filings.iter().filter(|it| is_filed && it.sequence().is_some()).map(Filing::key).collect();
-        self.parts.board.file(&over, u64::try_from(over.len()).unwrap_or(u64::MAX));
+        self.parts.tracker.file(&over, u64::try_from(over.len()).unwrap_or(u64::MAX));
         for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
             if is_new {
                 self.parts.metrics.messages.message_noted(note, counted);
@@ -313,12 +313,12 @@ impl Monitor {
 
     async fn tick(&mut self) -> Result<(), LedgerError> {
         let now = self.parts.clock.now();
-        let late = self.notebook.expire(now, self.parts.retention);
+        let late = self.filter.expire(now, self.parts.retention);
         self.apply(Input::Time(now), late).await?;
         self.publish();
         let mut moved = Vec::new();
         {
-            let tracker = self.board.read();
+            let tracker = self.tracker.read();
             for chain_id in &self.chains {
                 let Some(view) = tracker.chain(*chain_id) else { continue };
                 let hash_at = |number| view.block(number).map(|block| block.key.hash);
@@ -331,19 +331,19 @@ impl Monitor {
             return Ok(());
         }
         for (chain_id, cursor) in &moved {
-            let gone = self.notebook.orphan(*chain_id, cursor.number);
+            let gone = self.filter.orphan(*chain_id, cursor.number);
             self.write_notices(gone.into_iter().map(|note| (note, false)).collect()).await?;
         }
         self.parts.ledger.move_cursors(&moved).await?;
         for (chain_id, cursor) in moved {
-            self.notebook.settle(chain_id, cursor.number);
+            self.filter.settle(chain_id, cursor.number);
         }
         Ok(())
     }
 
     fn publish(&mut self) {
         let (metrics, now) = (&self.parts.metrics, self.parts.clock.now());
-        let tracker = self.board.read();
+        let tracker = self.tracker.read();
         metrics.messages.tracked(tracker.counts(), tracker.open());
         for chain_id in &self.chains {
             let view = tracker.chain(*chain_id);
@@ -363,9 +363,9 @@ impl Monitor {
 }
 
 /// Whether the answer to a request is still needed.
-fn is_needed(board: &SharedTracker, request: &Request) -> bool {
+fn is_needed(tracker: &SharedTracker, request: &Request) -> bool {
     let (chain_id, _) = request.place();
-    board.read().chain(chain_id).is_some_and(|view| view.awaits(request))
+    tracker.read().chain(chain_id).is_some_and(|view| view.awaits(request))
 }
 
 #[cfg(test)]

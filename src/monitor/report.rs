@@ -1,7 +1,7 @@
 //! [`report`]: what is noted of a message, in the log.
 
 use crate::incidents::{Alarm, Incidents};
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, DecodeError};
 use crosscheck_core::tracker::Ending;
@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 /// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
 /// the first notice that it became cross-safe, or final. Every line of one incident names it.
 pub(super) fn report(note: &Notice, incidents: &Incidents) {
-    let is_flip = matches!(note.news, NoticeKind::Flip { .. });
+    let is_flip = matches!(note.content, NoticeContent::Flip { .. });
     let is_promoted = note.is_first_at(SafetyLevel::Safe) || note.is_first_at(SafetyLevel::Finalized);
     if is_promoted || (is_flip && note.is_consensus_failure()) {
         return report_failure(note, incidents);
@@ -20,45 +20,45 @@ pub(super) fn report(note: &Notice, incidents: &Incidents) {
     let BlockKey { chain_id, number, hash } = incident;
     let (log_index, level) = (note.key.log_index, note.level);
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
-    match &note.news {
-        NoticeKind::Invalid { .. } if note.invalid_before.is_some() => {
+    match &note.content {
+        NoticeContent::Invalid { .. } if note.invalid_before.is_some() => {
             info!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                   "block of an invalid message reached a higher safety level");
         }
-        NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => {
+        NoticeContent::Invalid { .. } | NoticeContent::Flip { to: MessageStatus::Invalid(_), .. } => {
             report_invalid(note, incidents);
         }
-        NoticeKind::Flip { cause, .. } => {
+        NoticeContent::Flip { cause, .. } => {
             warn!(%chain_id, number, %hash, log_index, initiating, %level, %cause, %incident,
                   "invalid executing message became valid");
         }
-        NoticeKind::Undeclared => {
+        NoticeContent::Undeclared => {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                    "executing message was not declared by its transaction");
         }
-        NoticeKind::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
+        NoticeContent::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
                   "unknown CrossL2Inbox event, its messages are not checked; upgrade Crosscheck");
         }
-        NoticeKind::Undecodable { error } => {
+        NoticeContent::Undecodable { error } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
                   "CrossL2Inbox log cannot be decoded and is not a message; check the inbox's code");
         }
-        NoticeKind::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
-            info!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
+        NoticeContent::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
+            info!(%chain_id, number, %hash, log_index, initiating, status = status.name(), %incident,
                   "invalid message is no longer tracked; its block is final");
         }
-        NoticeKind::Ended { ending: Ending::Finalized, status } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
+        NoticeContent::Ended { ending: Ending::Finalized, status } => {
+            warn!(%chain_id, number, %hash, log_index, initiating, status = status.name(), %incident,
                   "invalid message is final on a node that does not verify messages; compare with one that does");
         }
-        NoticeKind::Ended { ending: Ending::Expired, status } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, %status, %incident,
+        NoticeContent::Ended { ending: Ending::Expired, status } => {
+            warn!(%chain_id, number, %hash, log_index, initiating, status = status.name(), %incident,
                   "message is too old to be tracked further");
         }
-        NoticeKind::Ended { ending, status } => {
-            let by = note.news.ended_by().unwrap_or_default();
-            info!(%chain_id, number, %hash, log_index, initiating, %status, ending = ending.name(), %by, %incident,
+        NoticeContent::Ended { ending, status } => {
+            let by = note.content.ended_by().unwrap_or_default();
+            info!(%chain_id, number, %hash, log_index, initiating, status = status.name(), ending = ending.name(), %by, %incident,
                   "message's block was removed");
         }
     }
@@ -71,8 +71,8 @@ fn report_invalid(note: &Notice, incidents: &Incidents) {
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
     let (reason, detail) = (reason(note), detail(note));
     let is_first = incidents.raise(incident, Alarm::Invalid);
-    match &note.news {
-        NoticeKind::Flip { cause, .. } => {
+    match &note.content {
+        NoticeContent::Flip { cause, .. } => {
             const SAID: &str = "valid executing message became invalid";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
@@ -100,7 +100,7 @@ fn report_failure(note: &Notice, incidents: &Incidents) {
     let (reason, detail) = (reason(note), detail(note));
     // It is proven by this, too.
     incidents.raise(incident, Alarm::Invalid);
-    let is_flip = matches!(note.news, NoticeKind::Flip { .. });
+    let is_flip = matches!(note.content, NoticeContent::Flip { .. });
     if is_flip || note.is_first_at(SafetyLevel::Safe) {
         const SAID: &str = "consensus failure: invalid message in a cross-safe block; CRITICAL";
         if incidents.raise(incident, Alarm::CrossSafe) {
@@ -120,9 +120,9 @@ fn report_failure(note: &Notice, incidents: &Incidents) {
 }
 
 fn reason(note: &Notice) -> &'static str {
-    note.news.reason().map(|reason| reason.code()).unwrap_or_default()
+    note.content.reason().map(|reason| reason.code()).unwrap_or_default()
 }
 
 fn detail(note: &Notice) -> String {
-    note.news.reason().map(ToString::to_string).unwrap_or_default()
+    note.content.reason().map(ToString::to_string).unwrap_or_default()
 }

@@ -42,7 +42,7 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct SecondLook {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
-    board: SharedTracker,
+    tracker: SharedTracker,
     metrics: MonitorMetrics,
     /// What happened to each message that is checked, in order.
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
@@ -80,14 +80,14 @@ struct Ground {
 }
 
 impl SecondLook {
-    /// Asks these clients about what is on the board.
+    /// Asks these clients about what is on the tracker.
     pub(super) fn new(
         clients: BTreeMap<ChainId, ExecutionClient>,
-        board: SharedTracker,
+        tracker: SharedTracker,
         metrics: MonitorMetrics,
     ) -> Self {
         let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), Pieces::new());
-        Self { clients: Arc::new(clients), board, metrics, held, queue, running }
+        Self { clients: Arc::new(clients), tracker, metrics, held, queue, running }
     }
 
     /// The events to pass on now that this has happened, in order. `is_known`: the message was reported as invalid before.
@@ -165,7 +165,7 @@ impl SecondLook {
         }
         let looker = Looker {
             clients: Arc::clone(&self.clients),
-            board: self.board.clone(),
+            tracker: self.tracker.clone(),
             metrics: self.metrics.clone(),
         };
         self.running.begin(look, async move {
@@ -178,7 +178,7 @@ impl SecondLook {
 /// Looks at one message.
 struct Looker {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
-    board: SharedTracker,
+    tracker: SharedTracker,
     metrics: MonitorMetrics,
 }
 
@@ -206,8 +206,8 @@ impl Looker {
     /// The blocks that it rests on that the message is invalid: its own, and what its chain's view has at the cited height.
     /// `None`: it is not invalid.
     fn grounds(&self, key: &MessageKey) -> Option<Vec<Ground>> {
-        let board = self.board.read();
-        let message = board.message(key)?;
+        let tracker = self.tracker.read();
+        let message = tracker.message(key)?;
         if !matches!(message.status(), MessageStatus::Invalid(_)) {
             return None;
         }
@@ -215,7 +215,7 @@ impl Looker {
         let mut grounds =
             vec![Ground { chain_id: block.chain_id, number: block.number, hash: Some(block.hash) }];
         if let Some(cited) = message.message().map(|message| message.identifier)
-            && let Some(view) = board.chain(cited.chain_id)
+            && let Some(view) = tracker.chain(cited.chain_id)
             // What is below a view was asked for when it was checked.
             && view.first().is_some_and(|first| first <= cited.block_number)
         {

@@ -18,18 +18,18 @@ impl SharedTracker {
     }
 }
 
-/// The one that writes the board. There is one for a tracker.
+/// The only writer of a tracker.
 #[derive(Debug)]
 pub struct TrackerWriter(Arc<RwLock<Tracker>>);
 
 impl TrackerWriter {
-    /// Makes a board of a tracker.
+    /// Shares a tracker.
     pub fn new(tracker: Tracker) -> Self {
         Self(Arc::new(RwLock::new(tracker)))
     }
 
-    /// The board, for readers.
-    pub fn board(&self) -> SharedTracker {
+    /// The tracker, to be read.
+    pub fn tracker(&self) -> SharedTracker {
         SharedTracker(Arc::clone(&self.0))
     }
 

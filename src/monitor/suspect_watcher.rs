@@ -56,7 +56,7 @@ pub struct SuspectWatcher {
     /// What it is sent.
     pub inbox: mpsc::Receiver<SuspectMessage>,
     /// What is known of the chains.
-    pub board: SharedTracker,
+    pub tracker: SharedTracker,
     /// Their proven logs.
     pub index: LogIndex,
     /// Who confirms suspicions.
@@ -156,7 +156,7 @@ impl SuspectWatcher {
             return (key, Vec::new());
         }
         let mut found =
-            suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
+            suspects(&self.tracker.read(), &self.index, key, block.timestamp(), &declared.transactions);
         if found.len() > MAX_PER_BLOCK {
             self.metrics.shared.limit_reached(Limit::SuspectsPerBlock);
             found.truncate(MAX_PER_BLOCK);
@@ -191,7 +191,7 @@ impl SuspectWatcher {
         }
         // The chain's endpoints may have been faster than gossip.
         let canonical =
-            self.board.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
+            self.tracker.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
         if let Some(canonical) = canonical {
             self.settle(pending, &canonical);
         }

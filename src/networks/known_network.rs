@@ -2,10 +2,10 @@
 
 use super::{Bootnode, NetworkError, NetworkName};
 use alloy::eips::BlockNumHash;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::{Fork, ForkSchedule};
 use crosscheck_p2p::{ChainId, GossipForkTimes, UnixSeconds};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 
 /// The bootnodes, of all chains.
@@ -73,8 +73,22 @@ struct RawNetwork {
 #[serde(deny_unknown_fields)]
 struct RawGenesis {
     time: u64,
+    #[serde(deserialize_with = "block_id")]
     l1: BlockNumHash,
+    #[serde(deserialize_with = "block_id")]
     l2: BlockNumHash,
+}
+
+/// A number and a hash, and nothing else.
+fn block_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BlockNumHash, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Id {
+        number: u64,
+        hash: B256,
+    }
+    let Id { number, hash } = Id::deserialize(deserializer)?;
+    Ok(BlockNumHash { number, hash })
 }
 
 impl KnownNetwork {

@@ -15,7 +15,7 @@ use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 
-type StatusAnswer<T> = Result<T, SourceError>;
+type Answer<T> = Result<T, SourceError>;
 
 /// What a rollup node answered.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ pub(super) struct NodeAnswers {
     /// Its place, if there are several.
     pub(super) place: Option<usize>,
     pub(super) url: EndpointUrl,
-    pub(super) config: StatusAnswer<RollupConfig>,
+    pub(super) config: Answer<RollupConfig>,
     pub(super) rules: Result<Vec<RuleDifference>, RulesError>,
-    pub(super) heads: StatusAnswer<Option<Shortfall>>,
+    pub(super) heads: Answer<Option<Shortfall>>,
     /// `None`: it names no L1 block to ask about.
-    pub(super) safe_head: Option<StatusAnswer<SafeHeadAtL1>>,
-    pub(super) safe_means: StatusAnswer<SafeMeans>,
+    pub(super) safe_head: Option<Answer<SafeHeadAtL1>>,
+    pub(super) safe_means: Answer<SafeMeans>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: StatusAnswer<String>,
+    pub(super) version: Answer<String>,
 }
 
 impl NodeAnswers {
@@ -65,12 +65,12 @@ pub(super) struct ClientAnswers {
     /// Its place, if there are several.
     pub(super) place: Option<usize>,
     pub(super) url: EndpointUrl,
-    pub(super) served_chain: StatusAnswer<ChainId>,
+    pub(super) served_chain: Answer<ChainId>,
     /// `None`: no source says where the chain begins.
-    pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
-    pub(super) depth: StatusAnswer<Depth>,
+    pub(super) genesis: Option<Answer<Option<B256>>>,
+    pub(super) depth: Answer<Depth>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: StatusAnswer<String>,
+    pub(super) version: Answer<String>,
 }
 
 impl ClientAnswers {
@@ -93,14 +93,14 @@ impl ClientAnswers {
 #[derive(Debug)]
 pub(super) struct L1Answers {
     pub(super) url: EndpointUrl,
-    pub(super) served_chain: StatusAnswer<ChainId>,
+    pub(super) served_chain: Answer<ChainId>,
     /// The time of its latest block.
-    pub(super) latest: StatusAnswer<UnixSeconds>,
+    pub(super) latest: Answer<UnixSeconds>,
     /// The time by the clock when that was reported.
     pub(super) now: UnixSeconds,
     pub(super) chains: Vec<L1ChainAnswers>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: StatusAnswer<String>,
+    pub(super) version: Answer<String>,
 }
 
 /// What it answered about a chain.
@@ -108,10 +108,10 @@ pub(super) struct L1Answers {
 pub(super) struct L1ChainAnswers {
     pub(super) subject: L1Subject,
     /// `None`: no source says where the chain begins.
-    pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
+    pub(super) genesis: Option<Answer<Option<B256>>>,
     /// The SystemConfig that was read. `None`: it is unknown.
     pub(super) contract: Option<Address>,
-    pub(super) named: Option<StatusAnswer<Option<Address>>>,
+    pub(super) named: Option<Answer<Option<Address>>>,
 }
 
 impl L1Answers {

@@ -1,6 +1,6 @@
 //! [`Prober`]: asks every configured endpoint what there is to find out about it, once.
 //!
-//! It changes nothing and finds no block invalid: an endpoint that fails is undetermined.
+//! It changes nothing. Of an endpoint that fails, nothing is determined.
 
 use super::ProbeFinding;
 use super::answers::{ClientAnswers, NodeAnswers};

@@ -1,6 +1,6 @@
 //! [`AccessCheck`]: whether every message that an access list declares is there, and safe enough.
 //!
-//! What the monitor has seen is answered from memory: the board's lock is held for the lookups alone, the hashing comes
+//! What the monitor has seen is answered from memory: the tracker's lock is held for the lookups alone, the hashing comes
 //! after it. Other blocks are fetched and proven, those of a list at once ([`ColdBlocks`]).
 //!
 //! The checks, in their order: the failsafe, the entries' form, then of each entry its chains and times
@@ -135,10 +135,10 @@ impl AccessCheck {
         accesses: &[InboxAccess],
         min_safety: SafetyLevel,
     ) -> Result<Vec<WantedBlock>, SupervisorError> {
-        let board = self.superchain.board.read();
+        let tracker = self.superchain.tracker.read();
         let place = |access: &InboxAccess| {
             let chain_id = access.chain_id;
-            let view = board.chain(chain_id).ok_or(SupervisorError::NotWatched { chain_id })?;
+            let view = tracker.chain(chain_id).ok_or(SupervisorError::NotWatched { chain_id })?;
             place(view, access, min_safety)
         };
         accesses.iter().map(place).collect()
@@ -159,10 +159,10 @@ fn place(
     wanted: SafetyLevel,
 ) -> Result<WantedBlock, SupervisorError> {
     let (chain_id, number) = (access.chain_id, access.block_number);
-    let standing = LevelHeads::of(view)
+    let heads = LevelHeads::of(view)
         .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })?;
-    if number > standing.tip.0 {
-        return Err(match check_access_tip(access, standing.tip) {
+    if number > heads.tip.0 {
+        return Err(match check_access_tip(access, heads.tip) {
             Some(reason) => reason.into(),
             None => SupervisorError::Future { what: format!("block {number} of chain {chain_id}") },
         });
@@ -170,7 +170,7 @@ fn place(
     if view.validity_of(number) == Some(Validity::Invalid) {
         return Err(SupervisorError::AwaitingReplacement { chain_id, number });
     }
-    if !standing.reaches(number, wanted) {
+    if !heads.reaches(number, wanted) {
         return Err(SupervisorError::NotAsSafe { chain_id, number, wanted });
     }
     Ok(WantedBlock { chain_id, number, in_view: view.block(number).map(|block| block.key.hash) })

@@ -1,5 +1,5 @@
-//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, anyone who waits for it, several
-//! at a time, and by a deadline; a fetch without a waiting caller ends.
+//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, however many callers wait for
+//! it, several at a time, and by a deadline; a fetch without a waiting caller ends.
 //!
 //! It judges nothing: what does not come in time, or for which there is no room, is an error that says so.
 
@@ -276,8 +276,8 @@ mod tests {
         };
         let (first, second, other) = (join(1), join(1), join(2));
         assert_eq!(begun.load(Ordering::Relaxed), 2);
-        let reported = async { go.send(()).unwrap() };
-        let (first, second, other, _) = tokio::join!(first, second, other, reported);
+        let released = async { go.send(()).unwrap() };
+        let (first, second, other, _) = tokio::join!(first, second, other, released);
         assert!(first.is_err() && second.is_err() && other.is_err());
         assert!(flights.0.lock().by_block.is_empty());
         let _anew = join(1);

@@ -130,12 +130,12 @@ pub struct RollupNodeStatus {
 }
 
 impl RollupNodeStatus {
-    fn new(standing: &NodeHealth, chain_id: ChainId, names: &EndpointNames) -> Self {
+    fn new(node: &NodeHealth, chain_id: ChainId, names: &EndpointNames) -> Self {
         Self {
-            endpoint: name_of(EndpointKind::RollupNode.name(), standing.place, chain_id),
-            in_use: standing.is_in_use,
-            state: standing.state.name(),
-            detail: Some(names.hide(&standing.detail)).filter(|detail| !detail.is_empty()),
+            endpoint: name_of(EndpointKind::RollupNode.name(), node.place, chain_id),
+            in_use: node.is_in_use,
+            state: node.state.name(),
+            detail: Some(names.hide(&node.detail)).filter(|detail| !detail.is_empty()),
         }
     }
 }
@@ -303,9 +303,9 @@ impl CrosscheckRpc {
             hold: self.ledger.hold(chain_id).await?,
             open: counts.open,
             rollup_nodes: self.nodes.get(&chain_id).map_or_else(Vec::new, |nodes| {
-                let standings = nodes.standings();
-                let reported = |standing| RollupNodeStatus::new(standing, chain_id, &self.names);
-                standings.borrow().iter().map(reported).collect()
+                let health = nodes.health();
+                let status = |node| RollupNodeStatus::new(node, chain_id, &self.names);
+                health.borrow().iter().map(status).collect()
             }),
             rollup_node_differences: differences.iter().map(|it| self.names.hide(it)).collect(),
             unknown_forks: self.heads.unknown_forks(chain_id).iter().map(UnknownForkStatus::from).collect(),

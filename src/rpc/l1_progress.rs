@@ -51,9 +51,9 @@ impl L1Progress {
         let node = node.ok_or_else(|| unknown("the node's current L1 block"))?;
         let node = BlockId { hash: node.hash, number: node.number };
         let said = said.heads().local_safe_l2;
-        let standing = self.superchain.level_heads(chain_id)?;
-        let safe = standing.head(SafetyLevel::Safe).ok_or_else(|| unknown("the safe head"))?;
-        let derived = standing.head(SafetyLevel::LocalSafe).max(said.map(|head| head.number));
+        let heads = self.superchain.level_heads(chain_id)?;
+        let safe = heads.head(SafetyLevel::Safe).ok_or_else(|| unknown("the safe head"))?;
+        let derived = heads.head(SafetyLevel::LocalSafe).max(said.map(|head| head.number));
         if derived.is_none_or(|derived| derived <= safe) {
             return Ok(node);
         }

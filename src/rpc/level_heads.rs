@@ -91,11 +91,11 @@ mod tests {
         #[case] heads: Option<SafetyHeads>,
         #[case] expected: [Option<u64>; 5],
     ) {
-        let standing = level_heads(cross_unsafe, heads);
-        assert_eq!(SafetyLevel::ALL.map(|level| standing.head(level)), expected);
+        let heads = level_heads(cross_unsafe, heads);
+        assert_eq!(SafetyLevel::ALL.map(|level| heads.head(level)), expected);
         for (level, head) in SafetyLevel::ALL.into_iter().zip(expected) {
-            assert_eq!(standing.reaches(head.unwrap_or(0), level), head.is_some());
-            assert!(!standing.reaches(head.unwrap_or(0) + 1, level));
+            assert_eq!(heads.reaches(head.unwrap_or(0), level), head.is_some());
+            assert!(!heads.reaches(head.unwrap_or(0) + 1, level));
         }
     }
 }

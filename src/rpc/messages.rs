@@ -78,7 +78,7 @@ pub(super) struct MessagesRpc {
     /// Messages whose life is over.
     pub ledger: Ledger,
     /// Where events come from.
-    pub reported: broadcast::Sender<StoredEvent>,
+    pub events: broadcast::Sender<StoredEvent>,
     /// What is counted.
     pub metrics: RpcMetrics,
 }
@@ -87,7 +87,7 @@ pub(super) struct MessagesRpc {
 impl MessagesApiServer for MessagesRpc {
     async fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage> {
         let page = page.unwrap_or_default();
-        page.read(&self.superchain.board, &self.ledger).await.map_err(|error| internal(&error))
+        page.read(&self.superchain.tracker, &self.ledger).await.map_err(|error| internal(&error))
     }
 
     async fn message(&self, query: MessageQuery) -> RpcResult<Option<ListedMessage>> {
@@ -102,8 +102,8 @@ impl MessagesApiServer for MessagesRpc {
             },
         };
         let key = MessageKey { block: BlockKey { chain_id, number, hash }, log_index };
-        let board = self.superchain.board.read();
-        let live = board.message(&key);
+        let tracker = self.superchain.tracker.read();
+        let live = tracker.message(&key);
         let filed = filed.filter(|filed| filed.number() == number);
         Ok(match (live, filed) {
             (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::as_reported(message)))),
@@ -130,16 +130,16 @@ impl MessagesApiServer for MessagesRpc {
         pending: PendingSubscriptionSink,
         connection: &Extensions,
     ) -> SubscriptionResult {
-        let _stands = connection.get::<Websocket>().map(Websocket::subscribed);
-        let mut events = self.reported.subscribe();
+        let _subscribed = connection.get::<Websocket>().map(Websocket::subscribed);
+        let mut events = self.events.subscribe();
         let sink = pending.accept().await?;
         loop {
-            let reported = tokio::select! {
+            let event = tokio::select! {
                 () = sink.closed() => return Ok(()),
-                reported = events.recv() => reported,
+                event = events.recv() => event,
             };
-            let reported = match reported {
-                Ok(reported) => reported,
+            let event = match event {
+                Ok(event) => event,
                 Err(RecvError::Closed) => return Err("the program is shutting down".into()),
                 Err(RecvError::Lagged(missed)) => {
                     self.metrics.subscriber_dropped("behind");
@@ -149,7 +149,7 @@ impl MessagesApiServer for MessagesRpc {
                     return Err(reason.into());
                 }
             };
-            let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&reported)?);
+            let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&event)?);
             match sink.send_timeout(message, SEND_TIMEOUT).await {
                 Ok(()) => {}
                 Err(SendTimeoutError::Closed(_)) => return Ok(()),

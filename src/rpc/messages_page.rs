@@ -1,8 +1,8 @@
 //! [`MessagesPage`]: what `crosscheck_messages` answers, from what is tracked and from what the ledger keeps.
 //!
-//! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the board. What ended otherwise
-//! is the ledger's to report of: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
-//! has it before the board counts its number.
+//! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the tracker. What ended otherwise
+//! is reported by the ledger: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
+//! has it before the tracker counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
 use crate::monitor::SharedTracker;
@@ -10,7 +10,7 @@ use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 
-/// How many messages are checked for a page, regardless of the request: the board is locked meanwhile.
+/// How many messages are checked for a page, regardless of the request: the tracker is locked meanwhile.
 const MAX_SCANNED: usize = 20_000;
 
 /// A page of messages.
@@ -28,7 +28,7 @@ pub struct MessagesPage {
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum ListedMessage {
-    /// As the board has it.
+    /// As the tracker has it.
     Live(Box<MessageRecord>),
     /// As the ledger keeps it: its life is over.
     Filed(FiledMessage),
@@ -58,7 +58,7 @@ pub struct MessagesPageRequest {
     pub open_only: bool,
 }
 
-/// What the board has of a page.
+/// What the tracker has of a page.
 struct Live {
     messages: Vec<ListedMessage>,
     /// Up to where it was looked.
@@ -75,12 +75,12 @@ impl MessagesPageRequest {
     /// The page as it is now.
     pub(super) async fn read(
         &self,
-        board: &SharedTracker,
+        tracker: &SharedTracker,
         ledger: &Ledger,
     ) -> Result<MessagesPage, LedgerError> {
         let limit = self.limit();
-        // The board first: what the ledger gets meanwhile has a number beyond the end.
-        let live = self.open_messages(board);
+        // The tracker first: what the ledger gets meanwhile has a number beyond the end.
+        let live = self.open_messages(tracker);
         let filed = match self.open_only {
             true => Vec::new(),
             false => {
@@ -100,11 +100,11 @@ impl MessagesPageRequest {
         Ok(MessagesPage { messages, next: (is_cut || live.is_more).then_some(cursor), cursor })
     }
 
-    fn open_messages(&self, board: &SharedTracker) -> Live {
+    fn open_messages(&self, tracker: &SharedTracker) -> Live {
         let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
         let (mut messages, mut scanned, mut end) = (Vec::new(), 0_usize, self.after);
-        let board = board.read();
-        for message in board.changed_after(self.after) {
+        let tracker = tracker.read();
+        for message in tracker.changed_after(self.after) {
             if messages.len() >= limit || scanned >= MAX_SCANNED {
                 return Live { messages, end, is_more: true };
             }
@@ -116,6 +116,6 @@ impl MessagesPageRequest {
                 messages.push(ListedMessage::Live(Box::new(MessageRecord::as_reported(message))));
             }
         }
-        Live { messages, end: end.max(board.last_number()), is_more: false }
+        Live { messages, end: end.max(tracker.last_number()), is_more: false }
     }
 }

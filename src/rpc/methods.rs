@@ -38,7 +38,7 @@ pub struct RpcParts {
     /// Suspect messages.
     pub suspects: Suspects,
     /// Where events come from.
-    pub reported: broadcast::Sender<StoredEvent>,
+    pub events: broadcast::Sender<StoredEvent>,
     /// The failsafe.
     pub failsafe: Failsafe,
     /// Whether methods that change something are served.
@@ -55,7 +55,7 @@ impl RpcParts {
     /// # Errors
     /// If two of them have one name, which is a fault of this program.
     pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
-        let Self { crosscheck, networks, superchain, suspects, reported, failsafe, admin, clock, metrics } =
+        let Self { crosscheck, networks, superchain, suspects, events, failsafe, admin, clock, metrics } =
             self;
         let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics.clone());
         let derivation = Derivation::new(superchain.clone());
@@ -65,13 +65,8 @@ impl RpcParts {
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         let (ledger, names) = (crosscheck.ledger.clone(), crosscheck.names.clone());
-        let messages = MessagesRpc {
-            superchain: superchain.clone(),
-            suspects,
-            ledger: ledger.clone(),
-            reported,
-            metrics,
-        };
+        let messages =
+            MessagesRpc { superchain: superchain.clone(), suspects, ledger: ledger.clone(), events, metrics };
         module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = Opp2pRpc { networks: networks.clone() };

@@ -142,8 +142,8 @@ impl SuperRoots {
         wanted: SafetyLevel,
     ) -> Result<ChainOutput, SupervisorError> {
         let number = place.block.number;
-        let standing = self.superchain.level_heads(chain_id)?;
-        if !standing.reaches(number, wanted) {
+        let heads = self.superchain.level_heads(chain_id)?;
+        if !heads.reaches(number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number, wanted });
         }
         let source = if place.is_first {
@@ -158,7 +158,7 @@ impl SuperRoots {
             canonical: proven_output(chain_id, &verified)?,
             original: self.originals.output(chain_id, &verified).await?,
             source,
-            is_safe: standing.reaches(number, SafetyLevel::Safe),
+            is_safe: heads.reaches(number, SafetyLevel::Safe),
         })
     }
 

@@ -1,7 +1,7 @@
-//! [`SuperchainReader`]: what the methods read of the chains: the monitor's board, and the sources where a proof has to
+//! [`SuperchainReader`]: what the methods read of the chains: the monitor's tracker, and the sources where a proof has to
 //! be fetched.
 //!
-//! A hash leaves here only as that of a block that the chain's endpoints agree on; a head only as far as the board
+//! A hash leaves here only as that of a block that the chain's endpoints agree on; a head only as far as the tracker
 //! has verified the messages below it.
 
 use super::SupervisorError;
@@ -38,7 +38,7 @@ pub struct SuperchainReader {
     /// The dependency set.
     pub set: DependencySet,
     /// What the monitor knows.
-    pub board: SharedTracker,
+    pub tracker: SharedTracker,
     /// Proven logs.
     pub index: LogIndex,
     /// What the rollup nodes said last.
@@ -88,8 +88,8 @@ impl SuperchainReader {
     /// # Errors
     /// If it is unknown, or nothing is known of it yet.
     pub(super) fn level_heads(&self, chain_id: ChainId) -> Result<LevelHeads, SupervisorError> {
-        let board = self.board.read();
-        let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
+        let tracker = self.tracker.read();
+        let view = tracker.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
         LevelHeads::of(view)
             .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })
     }
@@ -128,8 +128,8 @@ impl SuperchainReader {
         chain_id: ChainId,
         number: u64,
     ) -> Result<Option<BlockRef>, SupervisorError> {
-        let board = self.board.read();
-        let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
+        let tracker = self.tracker.read();
+        let view = tracker.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
         let tip = view.tip().map(|tip| tip.key.number);
         let tip = tip.ok_or_else(|| SupervisorError::Uninitialized {
             what: format!("the view of chain {chain_id}"),

@@ -116,14 +116,14 @@ impl SupernodeRpc {
         let said = self.superchain.last_status(chain_id).ok_or_else(|| SupervisorError::Uninitialized {
             what: format!("the status of the node of chain {chain_id}"),
         })?;
-        let standing = self.superchain.level_heads(chain_id)?;
+        let heads = self.superchain.level_heads(chain_id)?;
         let fields = said.fields().iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));
         let mut status: Map<String, Value> =
             fields.map(|(name, value)| (name.clone(), value.clone())).collect();
         let heads = said.heads();
         for (field, level) in OWN_HEADS {
             let node = if level == SafetyLevel::Safe { heads.safe_l2 } else { heads.finalized_l2 };
-            let own = standing.head(level);
+            let own = heads.head(level);
             if let Some(node) = node.filter(|node| own.is_none_or(|own| own < node.number)) {
                 debug!(%chain_id, %level, node = node.number, ?own, "node's head is not verified yet");
                 let own = match own {

@@ -2,8 +2,8 @@
 //!
 //! | method | rests on |
 //! | --- | --- |
-//! | localUnsafe, localSafe, crossSafe, finalized, syncStatus | the monitor's board |
-//! | crossDerivedToSource, allSafeDerivedAt, the sources of localSafe and crossSafe | the node's record, checked against L1 and the board |
+//! | localUnsafe, localSafe, crossSafe, finalized, syncStatus | the monitor's tracker |
+//! | crossDerivedToSource, allSafeDerivedAt, the sources of localSafe and crossSafe | the node's record, checked against L1 and the tracker |
 //! | finalizedL1 | L1; without one configured, the nodes' answers |
 //! | superRootAtTimestamp | verified headers of cross-safe blocks |
 //! | checkAccessList | proven logs |
@@ -216,9 +216,9 @@ impl SupervisorRpc {
 
     /// A chain of which nothing is known is reported as the specification wants it: with all-zero blocks.
     async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
-        let Ok(standing) = self.superchain.level_heads(chain_id) else { return Ok(ChainStanding::default()) };
+        let Ok(heads) = self.superchain.level_heads(chain_id) else { return Ok(ChainStanding::default()) };
         let at = |level: SafetyLevel| {
-            let number = standing.head(level).filter(|_| !self.superchain.is_unnamed(chain_id, level));
+            let number = heads.head(level).filter(|_| !self.superchain.is_unnamed(chain_id, level));
             async move {
                 match number {
                     Some(number) => self.superchain.canonical(chain_id, number).await.map(Some),

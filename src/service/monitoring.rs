@@ -22,11 +22,11 @@ const ENDED_KEPT: usize = 65_536;
 /// What others need of the monitor.
 pub(super) struct Monitoring {
     /// What is known of the chains and their messages.
-    pub(super) board: SharedTracker,
+    pub(super) tracker: SharedTracker,
     /// Suspect messages.
     pub(super) suspects: Suspects,
     /// Word to the chains' readers.
-    pub(super) nudges: PollHints,
+    pub(super) hints: PollHints,
     /// Where gossiped blocks go.
     pub(super) gossip: mpsc::Sender<SuspectMessage>,
 }
@@ -42,13 +42,13 @@ pub(super) async fn start(
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
     let tracker = Tracker::new(set.clone(), shared.index.clone(), limits).after_number(shared.numbered_after);
-    let board = TrackerWriter::new(tracker);
+    let tracker = TrackerWriter::new(tracker);
     let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
     let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
     let monitoring = Monitoring {
-        board: board.board(),
+        tracker: tracker.tracker(),
         suspects: Suspects::default(),
-        nudges: PollHints::new(set.chain_ids()),
+        hints: PollHints::new(set.chain_ids()),
         gossip,
     };
     for chain_id in set.chain_ids() {
@@ -63,7 +63,7 @@ pub(super) async fn start(
             heads: head_source(shared, chain_id, chain),
             start,
             monitor: monitor.clone(),
-            nudges: monitoring.nudges.clone(),
+            hints: monitoring.hints.clone(),
             interval: config.sources.poll_interval.0.saturating_mul(CLIENTS_EVERY),
             stall: stall_bounds(chain),
             health: shared.health.clone(),
@@ -73,7 +73,7 @@ pub(super) async fn start(
             origin: network_origin(config, chain_id, chain),
         };
         if let Some(answers) = shared.heads.answers(chain_id) {
-            let nudge = nudge_when_heads_come(answers, monitoring.nudges.clone(), chain_id);
+            let nudge = nudge_when_heads_come(answers, monitoring.hints.clone(), chain_id);
             let cancel = tasks.cancellation().clone();
             tasks.spawn(format!("first heads of chain {chain_id}"), async move {
                 cancel.run_until_cancelled(nudge).await;
@@ -84,7 +84,7 @@ pub(super) async fn start(
     }
     let watcher = SuspectWatcher {
         inbox: suspect_inbox,
-        board: monitoring.board.clone(),
+        tracker: monitoring.tracker.clone(),
         index: shared.index.clone(),
         clients: shared.clients.clone(),
         ledger: shared.ledger.clone(),
@@ -94,7 +94,7 @@ pub(super) async fn start(
     };
     tasks.spawn("suspects", watcher.run(tasks.cancellation().clone()));
     let monitor = Monitor::new(MonitorParts {
-        board,
+        tracker,
         clients: shared.clients.clone(),
         index: shared.index.clone(),
         inbox,

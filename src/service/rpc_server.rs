@@ -33,7 +33,7 @@ pub(super) async fn start(
         networks: shared.networks.clone(),
         superchain: superchain(config, shared, monitoring)?,
         suspects: monitoring.suspects.clone(),
-        reported: shared.reported.clone(),
+        events: shared.events.clone(),
         failsafe: Failsafe::open(&shared.ledger, shared.metrics.rpc.clone()).await?,
         admin: config.rpc.admin,
         clock: Arc::clone(&shared.clock),
@@ -59,7 +59,7 @@ fn superchain(config: &Config, shared: &Shared, monitoring: &Monitoring) -> eyre
     let l1 = shared.l1.as_ref().map(|l1| l1.client().clone());
     Ok(SuperchainReader {
         set,
-        board: monitoring.board.clone(),
+        tracker: monitoring.tracker.clone(),
         index: shared.index.clone(),
         heads: shared.heads.clone(),
         chains,

@@ -194,118 +194,118 @@ mod tests {
     const ONE: B256 = B256::repeat_byte(1);
     const TWO: B256 = B256::repeat_byte(2);
 
-    fn standing() -> (EndpointHealth, Instant) {
+    fn lasting() -> (EndpointHealth, Instant) {
         let now = Instant::now();
         (EndpointHealth::new(1, "http://127.0.0.1:1".parse().unwrap(), now), now)
     }
 
-    fn unreachable(standing: &EndpointHealth) -> SourceError {
-        let endpoint = standing.endpoint.clone();
+    fn unreachable(lasting: &EndpointHealth) -> SourceError {
+        let endpoint = lasting.endpoint.clone();
         SourceError::Unreachable { endpoint, method: "eth_chainId", reason: "refused".to_owned() }
     }
 
     #[tokio::test]
     async fn a_single_timeout_reports_no_endpoint() {
-        let (mut standing, now) = standing();
-        let error = unreachable(&standing);
-        assert!(!standing.failed(&error, None, now) && !standing.failed(&error, None, now));
-        assert!(!standing.answered(now));
+        let (mut lasting, now) = lasting();
+        let error = unreachable(&lasting);
+        assert!(!lasting.failed(&error, None, now) && !lasting.failed(&error, None, now));
+        assert!(!lasting.answered(now));
         assert!(
-            !standing.failed(&error, None, now)
-                && !standing.failed(&error, None, now)
-                && standing.failed(&error, None, now)
+            !lasting.failed(&error, None, now)
+                && !lasting.failed(&error, None, now)
+                && lasting.failed(&error, None, now)
         );
-        assert_eq!((standing.state.name(), standing.failures), ("failing", 5));
-        assert!(standing.answered(now));
-        assert_eq!(standing.state, EndpointState::Agrees);
+        assert_eq!((lasting.state.name(), lasting.failures), ("failing", 5));
+        assert!(lasting.answered(now));
+        assert_eq!(lasting.state, EndpointState::Agrees);
     }
 
     /// What was asked before a hang ended is given up long after it, between answers.
     #[tokio::test(start_paused = true)]
     async fn timeouts_of_requests_sent_before_the_last_answer_do_not_count() {
-        let (mut standing, asked) = standing();
-        let error = unreachable(&standing);
+        let (mut lasting, asked) = lasting();
+        let error = unreachable(&lasting);
         tokio::time::advance(core::time::Duration::from_secs(10)).await;
-        assert!(!standing.answered(Instant::now()));
+        assert!(!lasting.answered(Instant::now()));
         for _ in 0..9 {
-            assert!(!standing.failed(&error, Some(asked), Instant::now()));
+            assert!(!lasting.failed(&error, Some(asked), Instant::now()));
         }
-        assert_eq!((standing.state.name(), standing.failures), ("agrees", 9));
+        assert_eq!((lasting.state.name(), lasting.failures), ("agrees", 9));
         let asked = Instant::now();
         tokio::time::advance(core::time::Duration::from_secs(10)).await;
         let now = Instant::now();
-        let reported = [0; 3].map(|_| standing.failed(&error, Some(asked), now));
-        assert_eq!((reported, standing.state.name()), ([false, false, true], "failing"));
+        let reported = [0; 3].map(|_| lasting.failed(&error, Some(asked), now));
+        assert_eq!((reported, lasting.state.name()), ([false, false, true], "failing"));
     }
 
     #[tokio::test]
     async fn one_invalid_answer_reports_the_endpoint() {
-        let (mut standing, now) = standing();
-        let endpoint = standing.endpoint.clone();
+        let (mut lasting, now) = lasting();
+        let endpoint = lasting.endpoint.clone();
         let lie =
             SourceError::Untrustworthy { endpoint, method: "eth_getBlockByNumber", reason: "no".to_owned() };
-        assert!(standing.failed(&lie, None, now));
-        assert!(standing.state.detail().contains("invalid data"), "{}", standing.state.detail());
+        assert!(lasting.failed(&lie, None, now));
+        assert!(lasting.state.detail().contains("invalid data"), "{}", lasting.state.detail());
     }
 
     #[tokio::test]
     async fn one_incomplete_answer_reports_no_endpoint() {
-        let (mut standing, now) = standing();
-        let endpoint = standing.endpoint.clone();
+        let (mut lasting, now) = lasting();
+        let endpoint = lasting.endpoint.clone();
         let part =
             SourceError::Incomplete { endpoint, method: "eth_getBlockReceipts", reason: "none".to_owned() };
-        assert!(!standing.failed(&part, None, now) && !standing.failed(&part, None, now));
-        assert!(standing.failed(&part, None, now));
-        assert!(standing.state.detail().contains("it is behind"), "{}", standing.state.detail());
+        assert!(!lasting.failed(&part, None, now) && !lasting.failed(&part, None, now));
+        assert!(lasting.failed(&part, None, now));
+        assert!(lasting.state.detail().contains("it is behind"), "{}", lasting.state.detail());
     }
 
     #[tokio::test]
     async fn an_endpoint_that_disagrees_now_and_then_is_reported_once() {
-        let (mut standing, now) = standing();
-        assert!(standing.compared(10, ONE, TWO, now));
+        let (mut lasting, now) = lasting();
+        assert!(lasting.compared(10, ONE, TWO, now));
         for number in 11..20 {
-            assert!(!standing.compared(number, ONE, ONE, now));
+            assert!(!lasting.compared(number, ONE, ONE, now));
         }
-        assert!(!standing.compared(20, ONE, TWO, now));
-        assert_eq!(standing.state, EndpointState::Outvoted { number: 20, said: ONE, agreed: TWO });
-        assert_eq!(standing.disagreements, 2);
-        let cleared = (21..).find(|number| standing.compared(*number, ONE, ONE, now)).unwrap();
+        assert!(!lasting.compared(20, ONE, TWO, now));
+        assert_eq!(lasting.state, EndpointState::Outvoted { number: 20, said: ONE, agreed: TWO });
+        assert_eq!(lasting.disagreements, 2);
+        let cleared = (21..).find(|number| lasting.compared(*number, ONE, ONE, now)).unwrap();
         assert_eq!(cleared, 20 + u64::from(AGREEMENTS));
     }
 
     #[tokio::test]
     async fn an_endpoint_that_agrees_at_the_disputed_height_is_trusted_again() {
-        let (mut standing, now) = standing();
-        standing.compared(10, ONE, TWO, now);
-        assert!(standing.compared(10, TWO, TWO, now));
-        assert_eq!(standing.state, EndpointState::Agrees);
+        let (mut lasting, now) = lasting();
+        lasting.compared(10, ONE, TWO, now);
+        assert!(lasting.compared(10, TWO, TWO, now));
+        assert_eq!(lasting.state, EndpointState::Agrees);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lagging_endpoint_is_reported_beyond_the_tolerated_lag() {
-        let (mut standing, start) = standing();
-        assert!(!standing.lags(TOLERATED_LAG, start));
+        let (mut lasting, start) = lasting();
+        assert!(!lasting.lags(TOLERATED_LAG, start));
         tokio::time::advance(core::time::Duration::from_secs(5)).await;
         let now = Instant::now();
-        assert!(standing.lags(TOLERATED_LAG + 1, now));
-        assert_eq!((standing.state.clone(), standing.since), (EndpointState::Behind { blocks: 4 }, now));
-        assert!(!standing.lags(9, now) && standing.lags(0, now));
+        assert!(lasting.lags(TOLERATED_LAG + 1, now));
+        assert_eq!((lasting.state.clone(), lasting.since), (EndpointState::Behind { blocks: 4 }, now));
+        assert!(!lasting.lags(9, now) && lasting.lags(0, now));
     }
 
     #[tokio::test]
     async fn the_worst_problem_is_reported_first_and_the_others_afterwards() {
-        let (mut standing, now) = standing();
-        let error = unreachable(&standing);
-        standing.lags(50, now);
-        standing.compared(10, ONE, TWO, now);
-        assert_eq!(standing.state.name(), "outvoted");
+        let (mut lasting, now) = lasting();
+        let error = unreachable(&lasting);
+        lasting.lags(50, now);
+        lasting.compared(10, ONE, TWO, now);
+        assert_eq!(lasting.state.name(), "outvoted");
         for _ in 0..FAILURES {
-            standing.failed(&error, None, now);
+            lasting.failed(&error, None, now);
         }
-        assert_eq!(standing.state.name(), "failing");
-        standing.answered(now);
-        assert_eq!(standing.state.name(), "outvoted");
-        standing.compared(10, TWO, TWO, now);
-        assert_eq!(standing.state, EndpointState::Behind { blocks: 50 });
+        assert_eq!(lasting.state.name(), "failing");
+        lasting.answered(now);
+        assert_eq!(lasting.state.name(), "outvoted");
+        lasting.compared(10, TWO, TWO, now);
+        assert_eq!(lasting.state, EndpointState::Behind { blocks: 50 });
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct EndpointPool {
     chain_id: ChainId,
     endpoints: Arc<[Endpoint]>,
     quorum: Quorum,
-    standings: Arc<watch::Sender<Vec<EndpointHealth>>>,
+    health: Arc<watch::Sender<Vec<EndpointHealth>>>,
     /// Rounds whose outcome is known, with answers still to be heard. Ended with the pool.
     hearings: Arc<Mutex<JoinSet<()>>>,
 }
@@ -47,13 +47,13 @@ impl EndpointPool {
     pub(super) fn new(chain_id: ChainId, endpoints: Vec<Endpoint>, quorum: Quorum) -> Self {
         let now = Instant::now();
         let cast = endpoints.iter().enumerate();
-        let standings = cast.map(|(place, endpoint)| EndpointHealth::new(place, endpoint.url().clone(), now));
-        let (standings, _) = watch::channel(standings.collect());
+        let health = cast.map(|(place, endpoint)| EndpointHealth::new(place, endpoint.url().clone(), now));
+        let (health, _) = watch::channel(health.collect());
         Self {
             chain_id,
             endpoints: endpoints.into(),
             quorum,
-            standings: Arc::new(standings),
+            health: Arc::new(health),
             hearings: Arc::default(),
         }
     }
@@ -70,8 +70,8 @@ impl EndpointPool {
         self.endpoints.iter().map(Endpoint::pace)
     }
 
-    pub(super) fn standings(&self) -> watch::Receiver<Vec<EndpointHealth>> {
-        self.standings.subscribe()
+    pub(super) fn health(&self) -> watch::Receiver<Vec<EndpointHealth>> {
+        self.health.subscribe()
     }
 
     /// The first answer that is one, for what proves itself: those that agree with the others are asked first,
@@ -110,8 +110,8 @@ impl EndpointPool {
     fn by_health(&self) -> Vec<(usize, &Endpoint)> {
         let mut order: Vec<(usize, &Endpoint)> = self.endpoints.iter().enumerate().collect();
         if order.len() > 1 {
-            let standings = self.standings.borrow();
-            order.sort_by_key(|(place, _)| standings.get(*place).map(|standing| rank(&standing.state)));
+            let health = self.health.borrow();
+            order.sort_by_key(|(place, _)| health.get(*place).map(|entry| rank(&entry.state)));
         }
         order
     }
@@ -180,8 +180,8 @@ impl EndpointPool {
             if self.is_settled(&gathered) {
                 break;
             }
-            let reported = gathered.iter().filter(|(_, vote)| vote.is_ok()).count();
-            if deadline.is_none() && reported >= self.quorum.needed() {
+            let answered = gathered.iter().filter(|(_, vote)| vote.is_ok()).count();
+            if deadline.is_none() && answered >= self.quorum.needed() {
                 deadline =
                     Some(Instant::now().checked_add(self.grace(&gathered)).unwrap_or_else(Instant::now));
             }
@@ -209,10 +209,10 @@ impl EndpointPool {
 
     /// How long to wait for the others: not at all for those that are known to fail.
     fn grace(&self, gathered: &[(usize, Vote)]) -> Duration {
-        let standings = self.standings.borrow();
+        let health = self.health.borrow();
         let is_out = |place: usize| !gathered.iter().any(|(known, _)| *known == place);
-        let mut out = standings.iter().filter(|standing| is_out(standing.place));
-        let are_failing = out.all(|standing| matches!(standing.state, EndpointState::Failing { .. }));
+        let mut out = health.iter().filter(|entry| is_out(entry.place));
+        let are_failing = out.all(|entry| matches!(entry.state, EndpointState::Failing { .. }));
         if are_failing { Duration::ZERO } else { GRACE }
     }
 
@@ -282,33 +282,33 @@ impl EndpointPool {
 
     /// Records an answer of an endpoint, or why there is none.
     pub(super) fn on_answer(&self, place: usize, error: Option<&SourceError>) {
-        self.update(place, |standing, now| match error {
-            None => standing.answered(now),
+        self.update(place, |entry, now| match error {
+            None => entry.answered(now),
             Some(error) => {
                 let timeout = self.endpoints.get(place).map(|endpoint| endpoint.pace().timeout());
                 let asked =
                     timeout.filter(|_| error.is_timeout()).and_then(|timeout| now.checked_sub(timeout));
-                standing.failed(error, asked, now)
+                entry.failed(error, asked, now)
             }
         });
     }
 
     fn compare(&self, place: usize, said: L2BlockRef, agreed: L2BlockRef) {
-        self.update(place, |standing, now| standing.compared(agreed.number, said.hash(), agreed.hash(), now));
+        self.update(place, |entry, now| entry.compared(agreed.number, said.hash(), agreed.hash(), now));
     }
 
     /// Records how far an endpoint is behind the tip.
     pub(super) fn note_tip(&self, place: usize, number: u64, tip: u64) {
-        self.update(place, |standing, now| standing.lags(tip.saturating_sub(number), now));
+        self.update(place, |entry, now| entry.lags(tip.saturating_sub(number), now));
     }
 
     /// Changes an endpoint's state; reports it and wakes the watchers if it differs.
     fn update(&self, place: usize, change: impl FnOnce(&mut EndpointHealth, Instant) -> bool) {
-        self.standings.send_if_modified(|standings| {
-            let Some(standing) = standings.get_mut(place) else { return false };
-            let is_other = change(standing, Instant::now());
+        self.health.send_if_modified(|health| {
+            let Some(entry) = health.get_mut(place) else { return false };
+            let is_other = change(entry, Instant::now());
             if is_other {
-                report(self.chain_id, standing, self.endpoints.len());
+                report(self.chain_id, entry, self.endpoints.len());
             }
             is_other
         });
@@ -330,8 +330,8 @@ const fn rank(state: &EndpointState) -> u8 {
     }
 }
 
-fn report(chain_id: ChainId, standing: &EndpointHealth, endpoints: usize) {
-    let EndpointHealth { place, endpoint, state, .. } = standing;
+fn report(chain_id: ChainId, entry: &EndpointHealth, endpoints: usize) {
+    let EndpointHealth { place, endpoint, state, .. } = entry;
     match state {
         EndpointState::Agrees if endpoints == 1 => {
             info!(%chain_id, place, %endpoint, "execution endpoint answers again");

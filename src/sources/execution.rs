@@ -80,8 +80,8 @@ impl ExecutionClient {
 
     /// The state of each endpoint, in the order in which they were given. Wakes when one stands
     /// differently; counts are current whenever it is checked.
-    pub fn standings(&self) -> watch::Receiver<Vec<EndpointHealth>> {
-        self.pool.standings()
+    pub fn health(&self) -> watch::Receiver<Vec<EndpointHealth>> {
+        self.pool.health()
     }
 
     /// How long each endpoint takes, in the order in which they were given.

@@ -29,7 +29,7 @@ pub struct RollupNodes {
     chain_id: ChainId,
     nodes: Arc<[Listed]>,
     memory: Arc<Mutex<NodeMemory>>,
-    standings: Arc<watch::Sender<Vec<NodeHealth>>>,
+    health: Arc<watch::Sender<Vec<NodeHealth>>>,
 }
 
 /// One node of the list.
@@ -65,9 +65,9 @@ impl RollupNodes {
         };
         let nodes = urls.iter().map(listed).collect::<Result<Vec<_>, SourceError>>()?;
         let cast = urls.iter().enumerate();
-        let (standings, _) =
+        let (health, _) =
             watch::channel(cast.map(|(place, url)| NodeHealth::new(place, url.clone())).collect());
-        Ok(Self { chain_id, nodes: nodes.into(), memory: Arc::default(), standings: Arc::new(standings) })
+        Ok(Self { chain_id, nodes: nodes.into(), memory: Arc::default(), health: Arc::new(health) })
     }
 
     /// How many there are.
@@ -81,8 +81,8 @@ impl RollupNodes {
     }
 
     /// Their states, and a notification of each change.
-    pub fn standings(&self) -> watch::Receiver<Vec<NodeHealth>> {
-        self.standings.subscribe()
+    pub fn health(&self) -> watch::Receiver<Vec<NodeHealth>> {
+        self.health.subscribe()
     }
 
     /// A node as messages name it: with its place, where there are several.
@@ -93,8 +93,8 @@ impl RollupNodes {
 
     /// Why none of them is usable, in words.
     pub fn why_unusable(&self) -> String {
-        let standings = self.standings.borrow();
-        match standings.as_slice() {
+        let health = self.health.borrow();
+        match health.as_slice() {
             [only] => only.detail.clone(),
             several => {
                 let said = several.iter().map(|one| format!("{}: {}", self.name(one.place), one.detail));
@@ -105,9 +105,8 @@ impl RollupNodes {
 
     /// Why the nodes before this one are not of use, in words.
     pub fn why_not(&self, place: usize) -> String {
-        let standings = self.standings.borrow();
-        let said =
-            standings.iter().take(place).map(|one| format!("{}: {}", self.name(one.place), one.detail));
+        let health = self.health.borrow();
+        let said = health.iter().take(place).map(|one| format!("{}: {}", self.name(one.place), one.detail));
         said.collect::<Vec<_>>().join("; ")
     }
 
@@ -191,12 +190,12 @@ impl RollupNodes {
     fn select(&self, mut answer: NodeAnswer) -> NodeAnswer {
         if answer.shortfall != Some(Shortfall::Behind) {
             answer.before = self.memory.lock().select(answer.place, &answer.document.heads());
-            self.standings.send_if_modified(|standings| {
+            self.health.send_if_modified(|health| {
                 let mut is_other = false;
-                for standing in standings {
-                    let is_in_use = standing.place == answer.place;
-                    is_other |= standing.is_in_use != is_in_use;
-                    standing.is_in_use = is_in_use;
+                for entry in health {
+                    let is_in_use = entry.place == answer.place;
+                    is_other |= entry.is_in_use != is_in_use;
+                    entry.is_in_use = is_in_use;
                 }
                 is_other
             });
@@ -296,10 +295,10 @@ impl RollupNodes {
     }
 
     fn note(&self, place: usize, state: NodeState, detail: String) {
-        self.standings.send_if_modified(|standings| {
-            let Some(standing) = standings.get_mut(place) else { return false };
-            let is_other = (standing.state, &standing.detail) != (state, &detail);
-            (standing.state, standing.detail) = (state, detail);
+        self.health.send_if_modified(|health| {
+            let Some(entry) = health.get_mut(place) else { return false };
+            let is_other = (entry.state, &entry.detail) != (state, &detail);
+            (entry.state, entry.detail) = (state, detail);
             is_other
         });
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use alloy::primitives::B256;
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::tracker::{MessageKey, StatusCause};
@@ -24,8 +24,10 @@ async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
     let notes: Vec<Notice> = numbers
         .map(|number| {
             let block = BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) };
-            let news =
-                NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked };
+            let content = NoticeContent::Invalid {
+                reason: InvalidReason::ExecutedByDeposit,
+                cause: StatusCause::Checked,
+            };
             let (key, timestamp) = (MessageKey { block, log_index: 3 }, UnixSeconds(900));
             Notice {
                 transaction_hash: None,
@@ -33,7 +35,7 @@ async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
                 initiating: None,
                 timestamp,
                 level: SafetyLevel::Unsafe,
-                news,
+                content,
                 ordinal: 0,
                 invalid_before: None,
             }

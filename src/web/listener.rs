@@ -61,7 +61,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds an address. `full` is reported when all connections are taken.
+    /// Binds an address. `full` is notified when all connections are taken.
     ///
     /// # Errors
     /// If the address cannot be bound.

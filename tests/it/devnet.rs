@@ -5,8 +5,8 @@ use rstest::rstest;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
-/// Every fault of the registry, spread over the run.
-const EVERY_FAULT: [&str; 10] = [
+/// Ten faults, spread over the run.
+const TEN_FAULTS: [&str; 10] = [
     "invalid-message@15",
     "wrong-payload-hash@20",
     "wrong-log-index@22:902",
@@ -48,10 +48,10 @@ fn the_table_is_printed_without_a_terminal() {
 #[case::two_chains("2", "7")]
 #[case::four_chains("4", "3")]
 fn every_scripted_fault_is_found_and_named(#[case] chains: &str, #[case] seed: &str) {
-    let (code, report, complaints) = run(chains, seed, "60", &EVERY_FAULT);
+    let (code, report, complaints) = run(chains, seed, "60", &TEN_FAULTS);
     assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
     let faults = report["faults"].as_array().unwrap();
-    assert_eq!(faults.len(), EVERY_FAULT.len());
+    assert_eq!(faults.len(), TEN_FAULTS.len());
     for fault in faults {
         assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
     }

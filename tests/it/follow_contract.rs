@@ -278,7 +278,7 @@ mod scripted {
     }
 
     #[test]
-    fn before_lagoon_op_node_considers_nothing_above_the_vouched_head_safe() {
+    fn op_node_considers_nothing_above_the_vouched_head_safe_before_and_after_lagoon() {
         for lagoon in [Lagoon::NEVER, Lagoon::at(30), Lagoon::at(2 * FORK), Lagoon::at(0)] {
             let mut served = None;
             let mut vouched = 0;

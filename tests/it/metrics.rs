@@ -144,7 +144,7 @@ const PAUSES: [(u64, &[(&str, &str)]); 4] = [
 const DURING_THE_OUTAGE: u64 = 122;
 const LAST_BLOCK: u64 = 200;
 
-/// A superchain on which everything happens that the monitor has to report of. What passes by is checked while the
+/// A superchain on which everything happens that the monitor reports. What passes by is checked while the
 /// chains are paused.
 #[tokio::test]
 async fn every_documented_query_has_an_answer_in_a_devnet_run() {

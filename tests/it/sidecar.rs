@@ -104,7 +104,7 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
 }
 
 /// Without its bundle the first block of a fork that this build does not know rests on the rollup node's claim, which is
-/// told and counted. That there is such a fork is reported at the start, with its date.
+/// reported and counted. The fork is reported at the start, with its date.
 #[tokio::test]
 async fn an_unknown_fork_is_reported_before_its_activation_and_with_the_source_of_its_first_block() {
     let dir = TempDir::new().unwrap();

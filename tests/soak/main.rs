@@ -30,6 +30,7 @@ use block_maker::{BlockMaker, MadeBlock};
 use crosscheck_p2p::Topic;
 use mesh::{Mesh, PUBLISHER};
 use resources::Resources;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,6 +44,9 @@ const HEARD_QUEUE: usize = 1_024;
 const LAST_ARRIVAL: Duration = Duration::from_secs(300);
 /// Between two publications.
 const BLOCK_TIME: Duration = Duration::from_secs(1);
+
+/// How long a run is if nothing else is asked for.
+const SECONDS: NonZeroU64 = NonZeroU64::new(10).unwrap();
 
 /// The settings of a run.
 pub(crate) struct Settings {
@@ -58,7 +62,7 @@ impl Settings {
     /// From the environment.
     fn read() -> Self {
         Self {
-            seconds: setting("SOAK_SECONDS", 10),
+            seconds: setting("SOAK_SECONDS", SECONDS).get(),
             // Without optimisation a node does not keep up with more.
             bytes: setting("SOAK_BYTES", if cfg!(debug_assertions) { 50_000 } else { 500_000 }),
             max_growth_mib: setting("SOAK_MAX_GROWTH_MIB", 32),
@@ -68,7 +72,8 @@ impl Settings {
 
 fn setting<T: FromStr>(name: &str, default: T) -> T {
     let Ok(text) = std::env::var(name) else { return default };
-    text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a whole number"))
+    text.parse()
+        .unwrap_or_else(|_| panic!("{name}={text} is not a whole number, or not one that makes sense"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,8 +123,8 @@ impl<'a> Closure<'a> {
         self.contemporaries.entry(timestamp).or_default().entry(chain_id).or_insert(number);
     }
 
-    /// What the root's standing still hangs on, oldest first.
-    pub fn asks(&self) -> BTreeSet<BlockRequest> {
+    /// The blocks that the root's validity still depends on, oldest first.
+    pub fn requests(&self) -> BTreeSet<BlockRequest> {
         let mut asks = BTreeSet::new();
         for (place, findings) in self.reach() {
             // What is invalid by itself needs no more looking into; of the root, every message is in question.

@@ -42,8 +42,8 @@ impl Default for ProvenBlocks {
 pub enum Continuity {
     /// Nothing: the chain has not moved back.
     Held,
-    /// Look whether the chain still has this block: then the head follows from it.
-    BlockRequest(BlockNumHash),
+    /// A check whether the chain still has this block: then the head follows from it.
+    Unconfirmed(BlockNumHash),
 }
 
 impl ProvenBlocks {
@@ -51,7 +51,7 @@ impl ProvenBlocks {
     pub fn observe_head(&mut self, chain_id: ChainId, head: BlockNumHash) -> Continuity {
         match self.anchors.get(&chain_id).copied() {
             Some(anchor) if anchor == head => Continuity::Held,
-            Some(anchor) if anchor.number < head.number => Continuity::BlockRequest(anchor),
+            Some(anchor) if anchor.number < head.number => Continuity::Unconfirmed(anchor),
             Some(_) => {
                 self.reset(chain_id, head);
                 Continuity::Held
@@ -163,7 +163,7 @@ mod tests {
     fn a_higher_head_is_looked_up(#[case] found: B256, #[case] kept: bool) {
         let mut blocks = blocks();
         let (chain, head) = (ChainId::from(901), block(15, 3));
-        let Continuity::BlockRequest(anchor) = blocks.observe_head(chain, head) else { panic!() };
+        let Continuity::Unconfirmed(anchor) = blocks.observe_head(chain, head) else { panic!() };
         assert_eq!(anchor, block(10, 1));
         blocks.confirm(chain, anchor, head, found);
         assert_eq!(is_known(&mut blocks), kept);

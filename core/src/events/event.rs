@@ -74,7 +74,7 @@ pub enum Event {
     },
     /// A gossiped, not yet executed transaction declares a message that breaks a rule.
     Suspect(SuspectRecord),
-    /// A message is tracked no longer. Not reported of valid messages that became final.
+    /// A message is no longer tracked. Not reported for valid messages that became final.
     Ended {
         /// The message.
         #[serde(flatten)]

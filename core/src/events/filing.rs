@@ -3,7 +3,7 @@
 //! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who reads in order has not been
 //! yet, once it is durable.
 
-use super::{MessageRecord, Notice, NoticeKind};
+use super::{MessageRecord, Notice, NoticeContent};
 use crate::heads::SafetyLevel;
 use crate::tracker::{Ending, MessageKey, State, Tracker};
 use crate::validity::StatusKind;
@@ -43,7 +43,7 @@ impl Filing {
                 continue;
             }
             let record = tracker.message(&key).map(|message| (message.state(), MessageRecord::of(message)));
-            match (record, note.map(|note| (note, &note.news))) {
+            match (record, note.map(|note| (note, &note.content))) {
                 (Some((State::Ended(_), record)), _) => {
                     number = number.saturating_add(1);
                     filings.push(Self::Over(Box::new(MessageRecord { sequence: number, ..record })));
@@ -51,7 +51,7 @@ impl Filing {
                 (Some((State::Tracked | State::Displaced, record)), _) => {
                     filings.push(Self::Open(Box::new(record)));
                 }
-                (None, Some((note, &NoticeKind::Ended { ending, status }))) => {
+                (None, Some((note, &NoticeContent::Ended { ending, status }))) => {
                     number = number.saturating_add(1);
                     let (sequence, level) = (number, note.level);
                     filings.push(Self::Gone { key, sequence, level, ending, status });

@@ -14,7 +14,7 @@ mod unknown_events;
 pub use event::{Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange};
 pub use filing::Filing;
 pub use message_record::MessageRecord;
-pub use notice::{NoSuchNotice, Notice, NoticeKind, NoticeName};
+pub use notice::{NoSuchNotice, Notice, NoticeContent, NoticeKind};
 pub use notice_filter::{NotedMessage, NoticeFilter};
 pub use suspect::{Suspect, SuspectFault, suspects};
 pub use suspect_record::{SuspectOutcome, SuspectRecord};

@@ -24,7 +24,7 @@ pub struct Notice {
     /// How far the executing block was.
     pub level: SafetyLevel,
     /// What there is to say.
-    pub news: NoticeKind,
+    pub content: NoticeContent,
     /// Which of the notes of this kind on this message: what was noted is not noted again.
     pub ordinal: u32,
     /// The highest level at which it had been noted as invalid before. `None`: it had not been.
@@ -33,7 +33,7 @@ pub struct Notice {
 
 /// The kinds of notices, without what they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeName {
+pub enum NoticeKind {
     /// A message is invalid.
     Invalid,
     /// A message was valid and is invalid, or the other way round.
@@ -51,7 +51,7 @@ pub enum NoticeName {
 #[error("{0:?} is not a kind of notice; is the ledger of a newer version?")]
 pub struct NoSuchNotice(String);
 
-impl NoticeName {
+impl NoticeKind {
     const ALL: [Self; 5] = [Self::Invalid, Self::Flip, Self::Undeclared, Self::Undecodable, Self::Ended];
 
     /// Its text in the ledger.
@@ -66,7 +66,7 @@ impl NoticeName {
     }
 }
 
-impl FromStr for NoticeName {
+impl FromStr for NoticeKind {
     type Err = NoSuchNotice;
 
     fn from_str(text: &str) -> Result<Self, NoSuchNotice> {
@@ -76,7 +76,7 @@ impl FromStr for NoticeName {
 
 /// What there is to say of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
+pub enum NoticeContent {
     /// It is invalid: found so for the first time, or its block has come to a higher level all the same, see
     /// [`Notice::invalid_before`].
     Invalid {
@@ -109,15 +109,15 @@ pub enum NoticeKind {
     },
 }
 
-impl NoticeKind {
+impl NoticeContent {
     /// Which kind it is.
-    pub const fn name(&self) -> NoticeName {
+    pub const fn kind(&self) -> NoticeKind {
         match self {
-            Self::Invalid { .. } => NoticeName::Invalid,
-            Self::Flip { .. } => NoticeName::Flip,
-            Self::Undeclared => NoticeName::Undeclared,
-            Self::Undecodable { .. } => NoticeName::Undecodable,
-            Self::Ended { .. } => NoticeName::Ended,
+            Self::Invalid { .. } => NoticeKind::Invalid,
+            Self::Flip { .. } => NoticeKind::Flip,
+            Self::Undeclared => NoticeKind::Undeclared,
+            Self::Undecodable { .. } => NoticeKind::Undecodable,
+            Self::Ended { .. } => NoticeKind::Ended,
         }
     }
 
@@ -184,7 +184,7 @@ impl Notice {
             timestamp,
             transaction_hash: None,
             level,
-            news: NoticeKind::Undecodable { error: *error },
+            content: NoticeContent::Undecodable { error: *error },
             ordinal: 0,
             invalid_before: None,
         })
@@ -193,23 +193,23 @@ impl Notice {
     /// A note on the message of an event.
     pub const fn on(
         event: &MessageEvent,
-        news: NoticeKind,
+        content: NoticeContent,
         ordinal: u32,
         invalid_before: Option<SafetyLevel>,
     ) -> Self {
         let MessageEvent { key, initiating, timestamp, transaction_hash, level, .. } = *event;
-        Self { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before }
+        Self { key, initiating, timestamp, transaction_hash, level, content, ordinal, invalid_before }
     }
 
     /// Whether this says that the message is invalid, and its block is on the chain.
     fn is_invalid_on_chain(&self) -> bool {
-        match &self.news {
-            NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => true,
-            NoticeKind::Ended { ending: Ending::Finalized, status } => *status == StatusKind::Invalid,
-            NoticeKind::Flip { .. }
-            | NoticeKind::Undeclared
-            | NoticeKind::Undecodable { .. }
-            | NoticeKind::Ended { .. } => false,
+        match &self.content {
+            NoticeContent::Invalid { .. } | NoticeContent::Flip { to: MessageStatus::Invalid(_), .. } => true,
+            NoticeContent::Ended { ending: Ending::Finalized, status } => *status == StatusKind::Invalid,
+            NoticeContent::Flip { .. }
+            | NoticeContent::Undeclared
+            | NoticeContent::Undecodable { .. }
+            | NoticeContent::Ended { .. } => false,
         }
     }
 
@@ -225,41 +225,42 @@ impl Notice {
 
     /// What subscribers get about it, in this order. A message is reported as invalid once, and once each that its block has
     /// become cross-safe and final all the same.
-    pub fn reported(&self) -> Vec<Event> {
-        let is_first = self.invalid_before.is_none() || !matches!(self.news, NoticeKind::Invalid { .. });
-        let news = is_first.then(|| self.first_event());
+    pub fn events(&self) -> Vec<Event> {
+        let is_first =
+            self.invalid_before.is_none() || !matches!(self.content, NoticeContent::Invalid { .. });
+        let content = is_first.then(|| self.event());
         let safe = self.is_first_at(SafetyLevel::Safe).then(|| Event::MessageInvalidSafe(self.promotion()));
         let is_final = self.is_first_at(SafetyLevel::Finalized);
         let finalized = is_final.then(|| Event::MessageInvalidFinal(self.promotion()));
-        [news, safe, finalized].into_iter().flatten().collect()
+        [content, safe, finalized].into_iter().flatten().collect()
     }
 
-    fn first_event(&self) -> Event {
+    fn event(&self) -> Event {
         let message = self.event_message();
         let status = |message, from, to, cause: &StatusCause| StatusChange {
             message,
             from,
             to,
-            reason: self.news.reason().map(InvalidReason::code),
-            detail: self.news.reason().map(ToString::to_string),
+            reason: self.content.reason().map(InvalidReason::code),
+            detail: self.content.reason().map(ToString::to_string),
             cause: EventCause(*cause),
         };
-        match &self.news {
-            NoticeKind::Invalid { cause, .. } => {
+        match &self.content {
+            NoticeContent::Invalid { cause, .. } => {
                 Event::MessageInvalid(status(message, StatusKind::Unknown, StatusKind::Invalid, cause))
             }
-            NoticeKind::Flip { to, cause } => {
+            NoticeContent::Flip { to, cause } => {
                 let is_valid = matches!(to, MessageStatus::Valid);
                 let from = if is_valid { StatusKind::Invalid } else { StatusKind::Valid };
                 Event::Flip(status(message, from, to.kind(), cause))
             }
-            NoticeKind::Undeclared => Event::Undeclared(message),
-            NoticeKind::Undecodable { error } => Event::Undecodable { message, detail: error.to_string() },
-            NoticeKind::Ended { ending, status } => Event::Ended {
+            NoticeContent::Undeclared => Event::Undeclared(message),
+            NoticeContent::Undecodable { error } => Event::Undecodable { message, detail: error.to_string() },
+            NoticeContent::Ended { ending, status } => Event::Ended {
                 message,
                 status: *status,
                 state: ending.name(),
-                ended_by: self.news.ended_by(),
+                ended_by: self.content.ended_by(),
             },
         }
     }
@@ -267,8 +268,8 @@ impl Notice {
     fn promotion(&self) -> InvalidPromotion {
         InvalidPromotion {
             message: self.event_message(),
-            reason: self.news.reason().map(InvalidReason::code),
-            detail: self.news.reason().map(ToString::to_string),
+            reason: self.content.reason().map(InvalidReason::code),
+            detail: self.content.reason().map(ToString::to_string),
         }
     }
 

@@ -1,9 +1,9 @@
-//! [`NoticeFilter`]: which events of messages are news. Pure: the ledger and its readers come after it.
+//! [`NoticeFilter`]: which events of messages are content. Pure: the ledger and its readers come after it.
 //!
 //! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
 //! then it is filled from the ledger, and messages whose block was reorged out by then get their ending from it.
 
-use super::{Notice, NoticeKind};
+use super::{Notice, NoticeContent};
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
 use crate::tracker::{Change, Ending, MessageEvent, MessageKey, ObservedBlock, StatusCause};
@@ -114,7 +114,7 @@ impl NoticeFilter {
             Change::Undeclared => {
                 let entry = self.entry(event);
                 let is_news = !std::mem::replace(&mut entry.is_undeclared, true);
-                is_news.then(|| Notice::on(event, NoticeKind::Undeclared, 0, entry.invalid_at))
+                is_news.then(|| Notice::on(event, NoticeContent::Undeclared, 0, entry.invalid_at))
             }
             Change::Ended(ending) => self.on_ending(event, ending, last),
             Change::Displaced | Change::Readopted => None,
@@ -277,10 +277,10 @@ fn note_flip(
     cause: StatusCause,
 ) -> Notice {
     entry.flips = entry.flips.saturating_add(1);
-    Notice::on(event, NoticeKind::Flip { to, cause }, entry.flips, entry.invalid_at)
+    Notice::on(event, NoticeContent::Flip { to, cause }, entry.flips, entry.invalid_at)
 }
 
-/// An invalid message is news when it is found, and again at each higher level from local-safe on.
+/// An invalid message is content when it is found, and again at each higher level from local-safe on.
 fn note_invalid(entry: &mut NotedMessage, event: &MessageEvent, cause: StatusCause) -> Option<Notice> {
     let rank = |level: SafetyLevel| if level < SafetyLevel::LocalSafe { SafetyLevel::Unsafe } else { level };
     let reason = entry.reason?;
@@ -291,7 +291,7 @@ fn note_invalid(entry: &mut NotedMessage, event: &MessageEvent, cause: StatusCau
     let before = entry.invalid_at.replace(level);
     let ordinal = SafetyLevel::ALL.iter().position(|each| *each == level).unwrap_or_default();
     let ordinal = u32::try_from(ordinal).unwrap_or_default();
-    Some(Notice::on(event, NoticeKind::Invalid { reason, cause }, ordinal, before))
+    Some(Notice::on(event, NoticeContent::Invalid { reason, cause }, ordinal, before))
 }
 
 /// Ends a message. `None`: it ended so before.
@@ -300,7 +300,7 @@ fn end(entry: &mut NotedMessage, key: MessageKey, level: SafetyLevel, ending: En
     if !entry.note_ending(ending.name()) {
         return None;
     }
-    let news = NoticeKind::Ended { ending, status: entry.status() };
+    let content = NoticeContent::Ended { ending, status: entry.status() };
     let (ordinal, invalid_before) = (entry.endings, entry.invalid_at);
     entry.endings = entry.endings.saturating_add(1);
     if ending == Ending::Finalized && entry.is_invalid == Some(true) {
@@ -308,7 +308,7 @@ fn end(entry: &mut NotedMessage, key: MessageKey, level: SafetyLevel, ending: En
     }
     let (initiating, timestamp) = (entry.initiating, entry.timestamp);
     let transaction_hash = None;
-    Some(Notice { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before })
+    Some(Notice { key, initiating, timestamp, transaction_hash, level, content, ordinal, invalid_before })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A newer inbox may emit one with every message: one note on each kind of event is enough, and the others are counted.
 
-use super::{Notice, NoticeKind};
+use super::{Notice, NoticeContent};
 use crate::message::DecodeError;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -18,8 +18,8 @@ pub struct UnknownInboxEvents(BTreeSet<(ChainId, Option<B256>)>);
 impl UnknownInboxEvents {
     /// Whether a note is to be taken: that on an event that is not known is, if it is the first of its kind.
     pub fn pass(&mut self, note: &Notice) -> bool {
-        match note.news {
-            NoticeKind::Undecodable { error: DecodeError::UnknownEvent { topic } } => {
+        match note.content {
+            NoticeContent::Undecodable { error: DecodeError::UnknownEvent { topic } } => {
                 self.0.len() < MOST && self.0.insert((note.key.block.chain_id, topic))
             }
             _ => true,
@@ -43,7 +43,7 @@ mod tests {
             initiating: None,
             timestamp: UnixSeconds(0),
             level: SafetyLevel::Unsafe,
-            news: NoticeKind::Undecodable { error },
+            content: NoticeContent::Undecodable { error },
             ordinal: 0,
             invalid_before: None,
         }

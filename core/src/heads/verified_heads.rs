@@ -23,7 +23,7 @@ pub struct ReportedHeads {
     pub verified_since: UnixSeconds,
 }
 
-/// What blocks readiness of a head.
+/// A head that is on another branch than the blocks that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its {level} head, block {number}, is not on the chain that its execution endpoints agree on")]
 pub struct OtherFork {

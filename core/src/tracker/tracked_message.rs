@@ -51,17 +51,17 @@ pub(super) enum Own {
     Broken,
     /// A clause is broken that needs nothing but the block and the dependency set: no other chain can mend it.
     BrokenForGood,
-    /// Every clause is valid.
-    Hold,
-    /// Every clause is valid, and the log would be there even if its block gave way to its deposits: what else that
+    /// Every clause is met.
+    Met,
+    /// Every clause is met, and the log would be there even if its block gave way to its deposits: what else that
     /// block executes does not matter.
-    Last,
+    MetForGood,
 }
 
 impl Own {
-    /// Whether every clause is valid.
-    pub(super) const fn is_valid(self) -> bool {
-        matches!(self, Self::Hold | Self::Last)
+    /// Whether every clause is met.
+    pub(super) const fn is_met(self) -> bool {
+        matches!(self, Self::Met | Self::MetForGood)
     }
 }
 
@@ -188,12 +188,12 @@ impl TrackedMessage {
         self.sequence
     }
 
-    /// Whether it is for the ledger to report of it: its life is over, and it was not plainly valid.
+    /// Whether the ledger reports it: its life is over, and it was not plainly valid.
     pub fn belongs_in_ledger(&self) -> bool {
         self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
     }
 
-    /// Whether the ledger reports it.
+    /// Whether the ledger has it.
     pub const fn is_filed(&self) -> bool {
         self.is_filed
     }

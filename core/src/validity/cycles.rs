@@ -8,8 +8,8 @@
 //!   that a cycle depends on is named, though it is in none;
 //! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
 //!
-//! Anyone who the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
-//! not by the version of the node, and anyone who attests either has done nothing wrong. Which rules are in use is a setting.
+//! Every chain that the second rule names, the first names too. A chain that only the first names is rule-dependent: whether its
+//! block is replaced depends on the version of the node, and attesting either block is not wrong. Which rules are in use is a setting.
 
 use super::Execution;
 use crate::proof::Executed;

@@ -106,7 +106,7 @@ pub(super) static SIBLING_WRONG_FORK: ScriptedFault = ScriptedFault {
     summary: "for eight blocks' time the chain's nodes serve another branch, on L1 blocks that are not L1's; the honest blocks are attested",
     // The epoch of the block must not be that of genesis.
     earliest_block: 3,
-    expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::OtherFork },
+    expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::OtherBranch },
     disturbance: Some(Disturbance { kind: DisturbanceKind::OtherBranch, ticks: 8 }),
     is_citable: true,
     ..ScriptedFault::NONE

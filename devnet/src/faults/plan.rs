@@ -273,15 +273,15 @@ impl FaultPlan {
             let is_close = planned.distance(other) < TIED_DISTANCE;
             // Attested blocks that are removed are attested again: no other fault may change those blocks.
             if is_close && (planned.conflicts_with(other) || other.conflicts_with(planned)) {
-                return Err(other.upset(fault(), planned.chain_id));
+                return Err(other.too_close(fault(), planned.chain_id));
             }
             let other_is_tied = self.parts(other).len() > 1 || other.needs_stable_blocks();
             let planned_is_tied = needs_stable_blocks || planned.needs_stable_blocks();
             if is_close && planned_is_tied && other.reorgs_or_disturbs(planned.chain_id) {
-                return Err(other.upset(fault(), planned.chain_id));
+                return Err(other.too_close(fault(), planned.chain_id));
             }
             if is_close && other_is_tied && planned.reorgs_or_disturbs(other.chain_id) {
-                return Err(other.upset(fault(), other.chain_id));
+                return Err(other.too_close(fault(), other.chain_id));
             }
         }
         Ok(())

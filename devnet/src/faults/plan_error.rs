@@ -120,7 +120,7 @@ pub enum FaultPlanError {
         /// The other replaced block.
         other: u64,
     },
-    /// Two outages or forks of one chain's nodes overlap.
+    /// Two outages or other branches of one chain's nodes overlap.
     #[error("--fault {fault}: the nodes of chain {chain_id} are disturbed already, since block {other}")]
     OverlappingOutages {
         /// The fault as it was given.

@@ -87,7 +87,7 @@ impl PlannedFault {
     }
 
     /// Whether its blocks are removed, and others take their places.
-    pub(super) fn goes(&self) -> bool {
+    pub(super) fn is_removed(&self) -> bool {
         self.fault.is_replaced() || self.fault.is_dropped() || self.becomes_canonical()
     }
 
@@ -158,7 +158,7 @@ impl PlannedFault {
     pub(super) fn is_removed_unseen(&self, other: &Self) -> bool {
         let gone = self.last().saturating_add(REMOVED_WITHIN).saturating_add(self.fault.unsettled_ticks());
         let gone = gone.max(self.l1_reorg_tick().filter(|_| self.is_undone()).unwrap_or_default());
-        self.goes()
+        self.is_removed()
             && other.disturbs_all_nodes()
             && other.block < gone
             && self.block < other.until(self.chain_id)
@@ -180,10 +180,10 @@ impl PlannedFault {
     pub(super) fn reorgs_or_disturbs(&self, chain_id: u64) -> bool {
         let of_chain = self.chain_id == chain_id;
         self.fault.l1_drop.is_some()
-            || (of_chain && (self.goes() || self.disturbs_all_nodes() || self.fault.is_rebuilt()))
+            || (of_chain && (self.is_removed() || self.disturbs_all_nodes() || self.fault.is_rebuilt()))
     }
 
-    pub(super) fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
+    pub(super) fn too_close(&self, name: String, chain_id: u64) -> FaultPlanError {
         FaultPlanError::TooClose { fault: name, other: self.fault.name, block: self.block, chain_id }
     }
 }

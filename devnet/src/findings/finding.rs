@@ -146,7 +146,7 @@ pub(crate) enum NodeProblem {
     /// The execution client answered errors.
     Errors,
     /// They were on another branch.
-    OtherFork,
+    OtherBranch,
 }
 
 impl SidecarFinding {
@@ -256,13 +256,13 @@ impl fmt::Display for SidecarFinding {
             Self::OpenThenUpheld { chain_id, by: NodeProblem::Errors } => {
                 write!(f, "open, then upheld ({chain_id} execution client answered errors)")
             }
-            Self::OpenThenUpheld { chain_id, by: NodeProblem::OtherFork } => {
+            Self::OpenThenUpheld { chain_id, by: NodeProblem::OtherBranch } => {
                 write!(f, "open, then upheld ({chain_id} nodes were on another branch)")
             }
             Self::HeldOpen { chain_id, by: NodeProblem::Errors } => {
                 write!(f, "open ({chain_id} execution client answers errors)")
             }
-            Self::HeldOpen { chain_id, by: NodeProblem::OtherFork } => {
+            Self::HeldOpen { chain_id, by: NodeProblem::OtherBranch } => {
                 write!(f, "open ({chain_id} nodes were on another branch)")
             }
         }

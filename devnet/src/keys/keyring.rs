@@ -46,7 +46,7 @@ impl Keyring {
     }
 }
 
-/// Where a chain's `SystemConfigContract` is on L1.
+/// Where a chain's `SystemConfig` contract is on L1.
 pub(crate) fn system_config_address(chain_id: u64) -> Address {
     Address::from_word(keccak256([&b"crosscheck devnet system config"[..], &chain_id.to_be_bytes()].concat()))
 }

@@ -25,7 +25,7 @@ pub(crate) struct L1Transaction {
     pub(crate) logs: Vec<Log>,
     /// What it uses.
     pub(crate) gas_used: u64,
-    /// The `SystemConfigContract` that it changes, and what that holds then.
+    /// The `SystemConfig` contract that it changes, and what that holds then.
     pub(crate) sets: Option<(Address, SystemConfigContract)>,
 }
 

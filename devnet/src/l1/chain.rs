@@ -1,7 +1,7 @@
 //! [`L1`]: the chain that the devnet's chains derive from, as a pure state machine.
 //!
 //! It has blocks with transactions, receipts and logs, finality by depth, reorgs, and the storage slots of each chain's
-//! `SystemConfigContract` that readers of L1 ask for. It executes nothing: what a transaction leaves comes with it.
+//! `SystemConfig` contract that readers of L1 ask for. It executes nothing: what a transaction leaves comes with it.
 
 use super::block::{L1Block, L1Transaction};
 use super::state::L1State;
@@ -38,7 +38,7 @@ pub struct L1Params {
     pub safe_depth: u64,
     /// How many blocks below the head the finalized block is.
     pub finalized_depth: u64,
-    /// Each chain's `SystemConfigContract`, by address, as it is at genesis.
+    /// Each chain's `SystemConfig` contract, by address, as it is at genesis.
     pub system_configs: BTreeMap<Address, SystemConfigContract>,
 }
 
@@ -176,7 +176,7 @@ impl L1 {
         other
     }
 
-    /// Changes a `SystemConfigContract`'s unsafe block signer from the next block on.
+    /// Changes a `SystemConfig` contract's unsafe block signer from the next block on.
     ///
     /// # Errors
     /// When there is no such contract.

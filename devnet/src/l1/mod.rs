@@ -1,4 +1,4 @@
-//! The L1: its blocks, the `SystemConfigContract` contracts and deposits on it, and what L2 blocks take from it.
+//! The L1: its blocks, the `SystemConfig` contracts and deposits on it, and what L2 blocks take from it.
 
 pub(crate) mod attributes;
 mod block;

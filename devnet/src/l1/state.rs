@@ -1,4 +1,4 @@
-//! [`L1State`]: what the devnet's L1 knows after a block: its `SystemConfigContract`s and the nonces of who sent something.
+//! [`L1State`]: what the devnet's L1 knows after a block: its `SystemConfig` contracts and the nonces of who sent something.
 
 use super::system_config::SystemConfigContract;
 use alloy::{
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// The accounts of L1 after some block. Balances are not kept: nothing on the devnet asks for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct L1State {
-    /// Each chain's `SystemConfigContract`.
+    /// Each chain's `SystemConfig` contract.
     pub(crate) system_configs: BTreeMap<Address, SystemConfigContract>,
     /// How many transactions each account has sent, if any.
     pub(crate) nonces: BTreeMap<Address, u64>,

@@ -161,8 +161,6 @@ impl From<&SeenMessages> for TrackedCounts {
     }
 }
 
-impl MessagePlace {}
-
 #[cfg(test)]
 mod tests {
     use super::*;

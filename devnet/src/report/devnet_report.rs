@@ -265,7 +265,7 @@ fn held_up_found(
 ) -> Option<Found> {
     let held: Vec<_> = match by {
         NodeProblem::Errors => seen.held_up_by(chain_id).collect(),
-        NodeProblem::OtherFork => seen.open_on_other_branch(chain_id).collect(),
+        NodeProblem::OtherBranch => seen.open_on_other_branch(chain_id).collect(),
     };
     let held: Vec<_> = held.into_iter().filter(|record| !script.explains(record)).collect();
     let last = held.iter().filter_map(|record| record.decided_after_ms).max();

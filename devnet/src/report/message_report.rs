@@ -98,7 +98,7 @@ pub(super) struct ScriptedEffects {
     /// The blocks that execute scripted messages.
     executing: HashSet<(ChainId, B256)>,
     /// The heights at which the nodes of a chain served another branch for a while.
-    forks: Vec<(ChainId, Range<u64>)>,
+    branches: Vec<(ChainId, Range<u64>)>,
     /// The heights at which L1 reorged out attested blocks of all chains.
     dropped: Vec<Range<u64>>,
     /// Blocks that were as invalid as the other branch for as long as it was served: they cite it, or another one of them.
@@ -122,7 +122,7 @@ impl ScriptedEffects {
             script.messages.extend(planted.executed.iter().copied());
             script.executing.extend(planted.executed.iter().map(|place| (place.chain_id, place.hash)));
             script.dropped.extend(planted.fault.dropped_heights());
-            script.forks.extend(planted.fault.other_branch_heights().map(|heights| (chain_id, heights)));
+            script.branches.extend(planted.fault.other_branch_heights().map(|heights| (chain_id, heights)));
         }
         script.doubt(seen);
         script
@@ -168,15 +168,15 @@ impl ScriptedEffects {
         has_gone || self.is_forked(place.chain_id, place.number) || seen.cites.is_some_and(cites_doubted)
     }
 
-    /// Whether blocks of this height were built while a fork was served, or so soon after that the sidecar may not have
+    /// Whether blocks of this height were built while another branch was served, or so soon after that the sidecar may not have
     /// noticed its end.
     fn is_in_time(&self, number: u64) -> bool {
         let noticed = |heights: &Range<u64>| heights.start..heights.end.saturating_add(LAG_BLOCKS);
-        self.forks.iter().any(|(_, heights)| noticed(heights).contains(&number))
+        self.branches.iter().any(|(_, heights)| noticed(heights).contains(&number))
     }
 
     fn is_forked(&self, chain_id: ChainId, number: u64) -> bool {
-        self.forks.iter().any(|(forked, heights)| *forked == chain_id && heights.contains(&number))
+        self.branches.iter().any(|(branched, heights)| *branched == chain_id && heights.contains(&number))
     }
 
     /// Messages that were accused, and suspects, that nothing explains.
@@ -188,7 +188,7 @@ impl ScriptedEffects {
             alarm(place.chain_id, place.number, place.hash, ExpectedMessage::VALID.describe(message, false))
         });
         let suspects = seen.suspects().filter(|suspect| {
-            !self.executing.contains(&(suspect.chain_id, suspect.hash)) && self.forks.is_empty()
+            !self.executing.contains(&(suspect.chain_id, suspect.hash)) && self.branches.is_empty()
         });
         let suspects = suspects.map(|suspect| {
             let reason = suspect.reason.as_deref().unwrap_or("no reason given");

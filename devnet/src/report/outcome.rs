@@ -80,7 +80,7 @@ pub(crate) fn lagging_followers(
     plan: &FaultPlan,
     followers: &[FollowerReport],
 ) -> Vec<String> {
-    let lagging_followers = |follower: &FollowerReport| {
+    let lag = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
         let bound = plan.first_invalid_attestation(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
@@ -89,7 +89,7 @@ pub(crate) fn lagging_followers(
         (safe < due)
             .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
     };
-    followers.iter().filter_map(lagging_followers).collect()
+    followers.iter().filter_map(lag).collect()
 }
 
 /// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most

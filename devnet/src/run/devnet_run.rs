@@ -144,16 +144,16 @@ impl DevnetRun {
             let tick = self.superchain.tick();
             (self, tick)
         });
-        let (mut moved, tick) = moved.await?;
+        let (mut run, tick) = moved.await?;
         let mut tick = tick?;
-        moved.clock.advance(tick.time)?;
-        moved.publish_rebuilt(&mut tick).await?;
-        moved.nodes.apply(&tick, moved.superchain.l1());
+        run.clock.advance(tick.time)?;
+        run.publish_rebuilt(&mut tick).await?;
+        run.nodes.apply(&tick, run.superchain.l1());
         for chain in &tick.chains {
-            let signed = moved.networks.publish(chain).await?;
-            moved.record(chain, &signed);
+            let signed = run.networks.publish(chain).await?;
+            run.record(chain, &signed);
         }
-        Ok((moved, tick))
+        Ok((run, tick))
     }
 
     /// A block whose height another takes in the same tick is the tip for a while, as it is on a real network. The rest of
@@ -387,7 +387,7 @@ impl DevnetRun {
         odd.collect()
     }
 
-    /// The chains whose nodes are back on their own fork in the next tick.
+    /// The chains whose nodes are back on their own branch in the next tick.
     fn ending_branches(&self, tick: &Tick) -> Vec<u64> {
         let next = tick.number.saturating_add(1);
         let ends = |chain: &&ChainTick| {

@@ -1,5 +1,5 @@
 //! The L1's execution client: blocks with finality, their receipts and logs, and the storage of each chain's
-//! `SystemConfigContract`.
+//! `SystemConfig` contract.
 
 use super::l1_block::{l1_block, l1_receipt, l1_receipts};
 use super::{Arguments, ServeError, filter, server_error};

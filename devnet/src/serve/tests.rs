@@ -348,11 +348,11 @@ async fn a_client_that_does_not_link_up_has_another_block_by_number_only() {
     }
     let mut world = world(&["unlinked-client@27"]);
     let own = Arc::clone(world.chain.read().canonical(27).unwrap());
-    let reported = at(&world, 27).await;
-    assert_ne!(reported["hash"], json!(own.hash));
-    assert_eq!(reported["parentHash"], json!(own.header.parent_hash));
+    let served = at(&world, 27).await;
+    assert_ne!(served["hash"], json!(own.hash));
+    assert_eq!(served["parentHash"], json!(own.header.parent_hash));
     assert_eq!(at(&world, 28).await["parentHash"], json!(own.hash));
-    for hash in [&reported["hash"], &json!(own.hash)] {
+    for hash in [&served["hash"], &json!(own.hash)] {
         let found = world.execution("eth_getBlockByHash", json!([hash, false])).await.unwrap();
         assert_eq!(&found["hash"], hash);
     }

@@ -89,7 +89,7 @@ pub struct Sequencer {
     /// The height whose block the node has withdrawn, and since which tick.
     withdrawn: Option<(u64, u64)>,
     /// What was attested in the place of a block that L1 has reorged out in this tick: the chain's block now.
-    become_canonical: Option<Arc<L2Block>>,
+    became_canonical: Option<Arc<L2Block>>,
     /// The replaced block that the chain's nodes stay on, and until before which tick.
     remains_on: Option<(Replaced, u64)>,
     schedule: Schedule,
@@ -122,7 +122,7 @@ impl Sequencer {
             branch_tip: None,
             rebuilt: BTreeSet::new(),
             withdrawn: None,
-            become_canonical: None,
+            became_canonical: None,
             remains_on: None,
             schedule,
             seed,
@@ -182,14 +182,14 @@ impl Sequencer {
         if kept.number() < self.derivation.finalized() {
             return Err(self.missing("canonical L1 origin for final block", self.derivation.finalized()));
         }
-        let become_canonical = match undone.filter(|planned| planned.becomes_canonical()) {
+        let became_canonical = match undone.filter(|planned| planned.becomes_canonical()) {
             Some(planned) => Some(self.attested(&self.canonical(planned.block)?, Some(planned))?),
             None => None,
         };
         self.derivation.rewind(kept.number());
-        let head = become_canonical.as_ref().map_or(kept.hash, |block| block.hash);
+        let head = became_canonical.as_ref().map_or(kept.hash, |block| block.hash);
         self.chain.adopt(head).map_err(|source| self.chain_error(source))?;
-        self.become_canonical = become_canonical;
+        self.became_canonical = became_canonical;
         Ok(kept.number())
     }
 
@@ -222,7 +222,7 @@ impl Sequencer {
     /// # Errors
     /// When a sibling cannot be executed.
     pub(crate) fn promote(&mut self, tick: u64, plan: &FaultPlan) -> Result<Promotion, SequencerError> {
-        let mut promotion = Promotion { replacement: self.become_canonical.take(), ..Promotion::default() };
+        let mut promotion = Promotion { replacement: self.became_canonical.take(), ..Promotion::default() };
         while let Some(height) = self.derivation.due(tick).filter(|height| !self.awaits_l1(*height, plan)) {
             let fault = plan.at(self.chain_id(), height);
             let block = self.canonical(height)?;

@@ -273,7 +273,16 @@ fn odd_endpoint(
     let odd = match planned.disturbance() {
         Some(DisturbanceKind::EndpointLies) => OddEndpoint::Lies(chain.lying_branch(planned.block, l1)?),
         Some(DisturbanceKind::EndpointLags { by }) => OddEndpoint::Lags(by),
-        _ => return Ok(None),
+        // They concern a chain's nodes, or all of its endpoints alike.
+        Some(
+            DisturbanceKind::Errors
+            | DisturbanceKind::OtherBranch
+            | DisturbanceKind::Unlinked { .. }
+            | DisturbanceKind::ZeroHeads
+            | DisturbanceKind::OtherRules
+            | DisturbanceKind::GenesisFinal,
+        )
+        | None => return Ok(None),
     };
     Ok(Some((planned.odd_endpoint(), odd)))
 }

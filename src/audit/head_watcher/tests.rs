@@ -12,7 +12,7 @@ use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, SyncStatus};
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::Fork;
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
@@ -223,7 +223,7 @@ impl World {
 
     /// The state of a node.
     fn state(&self, place: usize) -> &'static str {
-        self.rollup_nodes.standings().borrow()[place].state.name()
+        self.rollup_nodes.health().borrow()[place].state.name()
     }
 
     fn gauge(&self, level: &str) -> bool {
@@ -558,7 +558,10 @@ async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_the_re
         initiating: None,
         timestamp: UnixSeconds(7),
         level: SafetyLevel::LocalSafe,
-        news: NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked },
+        content: NoticeContent::Invalid {
+            reason: InvalidReason::ExecutedByDeposit,
+            cause: StatusCause::Checked,
+        },
         ordinal: 0,
         invalid_before: None,
     };

@@ -3,7 +3,6 @@
 //! block that differs is not judged by it.
 
 use super::{Awaited, Cause, Investigator, L1Answer, Wait};
-use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::Fact;
 use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
@@ -68,7 +67,7 @@ impl Investigator {
             if !other.has_derived(key.number) {
                 continue;
             }
-            let head = BlockNumHash { number: other.local_safe.number, hash: other.local_safe.hash };
+            let head = other.local_safe;
             if self.hash_below(key.chain_id, head, key.number).await == Ok(derived) {
                 return true;
             }

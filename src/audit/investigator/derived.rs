@@ -187,7 +187,7 @@ impl Investigator {
         let named = [heads.finalized_l2, heads.local_safe_l2].into_iter().flatten();
         let lowest = named.map(|head| head.position()).find(|head| head.number >= number);
         let lowest = lowest.ok_or_else(|| wait(Cause::NotYet))?;
-        self.hash_below(chain_id, BlockNumHash { number: lowest.number, hash: lowest.hash }, number).await
+        self.hash_below(chain_id, lowest, number).await
     }
 
     /// The hash at a height on the chain of this block, found from parent to parent.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 /// How many blocks one walk asks for.
-const MAX_ASKS: usize = 2048;
+const MAX_REQUESTS: usize = 2048;
 
 /// The block whose messages are examined, and in which world.
 #[derive(Clone, Debug)]
@@ -68,14 +68,14 @@ struct ClosureWalk<'a> {
 }
 
 impl AuditContext {
-    /// The scene of a case whose examined block is known.
+    /// The context of a case whose examined block is known.
     pub(super) fn of(case: &Case) -> Option<Self> {
         let root = Arc::clone(case.examined()?);
         let is_replaced = root.hash() != case.key().hash;
         Some(Self { root, is_replaced, accuses_if_valid: case.accuses_if_valid() })
     }
 
-    /// The root, if it is what stands there in this scene.
+    /// The root, if it is what stands there in this context.
     pub(super) fn root_at(&self, chain_id: ChainId, number: u64) -> Option<&Arc<ProvenLogs>> {
         ((self.root.chain_id(), self.root.number()) == (chain_id, number)).then_some(&self.root)
     }
@@ -85,19 +85,19 @@ impl Investigator {
     /// Resolves the needs that are about more than one block.
     pub(super) async fn resolve_related(
         &self,
-        scene: &AuditContext,
+        context: &AuditContext,
         needs: &BTreeSet<AroundNeed>,
     ) -> (Vec<Fact>, BTreeSet<Wait>) {
         let epoch = self.proven.lock().epoch();
-        let ClosureWalk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
-        if !scene.is_replaced {
+        let ClosureWalk { closure, mut waits, mut rests_on, is_sure } = self.walk(context).await;
+        if !context.is_replaced {
             let (blocks, chains) = closure.proven();
             rests_on.extend(chains);
             self.proven.lock().remember(epoch, blocks, &Arc::new(rests_on));
         }
-        let may_tell = is_sure || !scene.accuses_if_valid || self.is_final(&scene.root);
+        let may_tell = is_sure || !context.accuses_if_valid || self.is_final(&context.root);
         if !may_tell {
-            let chain_id = scene.root.chain_id();
+            let chain_id = context.root.chain_id();
             waits.insert(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::NotYet });
         }
         let validities = closure.validities();
@@ -119,31 +119,31 @@ impl Investigator {
         (needs.iter().rev().filter_map(answer).collect(), waits)
     }
 
-    async fn walk<'a>(&'a self, scene: &AuditContext) -> ClosureWalk<'a> {
+    async fn walk<'a>(&'a self, context: &AuditContext) -> ClosureWalk<'a> {
         let held = self.continuous_chains().await;
         let mut walk = ClosureWalk {
-            closure: Closure::of(&self.set, Arc::clone(&scene.root)),
+            closure: Closure::of(&self.set, Arc::clone(&context.root)),
             waits: BTreeSet::new(),
             rests_on: BTreeSet::new(),
             is_sure: true,
         };
         let mut asked = BTreeSet::new();
         loop {
-            let asks = walk.closure.asks();
+            let asks = walk.closure.requests();
             let wave: Vec<BlockRequest> = asks.difference(&asked).take(CONCURRENT_NEEDS).copied().collect();
             if wave.is_empty() {
                 return walk;
             }
-            if asked.len() >= MAX_ASKS {
+            if asked.len() >= MAX_REQUESTS {
                 self.metrics.shared().limit_reached(Limit::Closure);
-                let chain_id = scene.root.chain_id();
+                let chain_id = context.root.chain_id();
                 walk.waits.insert(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet });
                 return walk;
             }
             asked.extend(wave.iter().copied());
             let seen: Vec<_> = wave
                 .iter()
-                .map(|ask| async { (*ask, self.fetch_requested(*ask, Some(scene), &held).await) })
+                .map(|ask| async { (*ask, self.fetch_requested(*ask, Some(context), &held).await) })
                 .collect();
             let seen: Vec<_> = stream::iter(seen).buffer_unordered(CONCURRENT_NEEDS).collect().await;
             for (ask, found) in seen {
@@ -157,7 +157,7 @@ impl Investigator {
     pub(super) async fn fetch_requested(
         &self,
         ask: BlockRequest,
-        scene: Option<&AuditContext>,
+        context: Option<&AuditContext>,
         held: &BTreeSet<ChainId>,
     ) -> Result<Fetched, Wait> {
         let chain_id = ask.chain_id;
@@ -201,8 +201,8 @@ impl Investigator {
         }
         let logs = self.logs(chain_id, &block, awaited).await?.ok_or_else(|| wait(Cause::NotYet))?;
         let is_in_question =
-            |scene: &AuditContext| scene.is_replaced && scene.root.timestamp() == block.timestamp();
-        if scene.is_some_and(is_in_question) {
+            |context: &AuditContext| context.is_replaced && context.root.timestamp() == block.timestamp();
+        if context.is_some_and(is_in_question) {
             let (logs, is_original) = self.original_of(&block, logs, awaited).await?;
             let maturity = if logs.executed().is_empty() { Maturity::Settled } else { Maturity::Open };
             return Ok(Fetched::Block { logs, maturity, rests_on: None, is_original });
@@ -297,7 +297,7 @@ impl Investigator {
         let local_safe = self.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
         let Some(head) = local_safe.map(|head| head.position()) else { return false };
         let continuity = self.proven.lock().observe_head(chain_id, head);
-        let Continuity::BlockRequest(anchor) = continuity else { return true };
+        let Continuity::Unconfirmed(anchor) = continuity else { return true };
         let Some(client) = self.clients.get(&chain_id) else { return false };
         match client.canonical_hash(anchor.number).await {
             Ok(Some(found)) => {

@@ -39,7 +39,7 @@ struct Seen {
 /// Whether a block is still on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BranchState {
-    Stands,
+    OnChain,
     Left(RetractionReason),
     Unknown,
 }
@@ -48,7 +48,7 @@ impl Seen {
     const fn state(self) -> BranchState {
         match (self.origin, self.is_canonical) {
             (Origin::Dropped, _) => BranchState::Left(RetractionReason::L1Reorg),
-            (Origin::Canonical | Origin::Unknowable, Some(true)) => BranchState::Stands,
+            (Origin::Canonical | Origin::Unknowable, Some(true)) => BranchState::OnChain,
             (Origin::Canonical | Origin::Unknowable, Some(false)) if self.is_final => {
                 BranchState::Left(RetractionReason::Replaced)
             }
@@ -84,7 +84,7 @@ impl Investigator {
         chain_id: ChainId,
     ) -> Result<BranchStanding, LedgerError> {
         let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(BranchStanding::Unknown) };
-        let by = BlockNumHash { number: head.position.number, hash: head.position.hash };
+        let by = head.position;
         let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
         // A node that has verified another block since knows what this program has not reached yet.
         let safe = self.heads.get(chain_id).and_then(|heads| heads.safe_l2);
@@ -107,7 +107,7 @@ impl Investigator {
     async fn find_above(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let mut again = Vec::new();
         for block in ledger.abandoned_branch(chain_id, MAX_BRANCH).await? {
-            if self.examine(chain_id, &block, false).await.state() != BranchState::Stands {
+            if self.examine(chain_id, &block, false).await.state() != BranchState::OnChain {
                 break;
             }
             again.push(block.position);
@@ -129,10 +129,10 @@ impl Investigator {
             match (self.examine(chain_id, &block, is_final).await.state(), left) {
                 (BranchState::Left(reason), None) => left = Some((to, reason)),
                 (BranchState::Left(_), Some(_)) => {}
-                (BranchState::Stands, Some((from, reason))) => {
+                (BranchState::OnChain, Some((from, reason))) => {
                     return Ok(Some(HeadMove::Back(Retraction { chain_id, from, to, reason })));
                 }
-                (BranchState::Stands, None) | (BranchState::Unknown, _) => return Ok(None),
+                (BranchState::OnChain, None) | (BranchState::Unknown, _) => return Ok(None),
             }
         }
         Ok(None)
@@ -192,12 +192,12 @@ mod tests {
     const REPLACED: BranchState = BranchState::Left(RetractionReason::Replaced);
 
     #[rstest]
-    #[case::the_block_is_on_the_chain(Origin::Canonical, Some(true), false, BranchState::Stands)]
+    #[case::the_block_is_on_the_chain(Origin::Canonical, Some(true), false, BranchState::OnChain)]
     #[case::the_block_is_on_the_chain_and_its_origin_is_unknown(
         Origin::Unknowable,
         Some(true),
         false,
-        BranchState::Stands
+        BranchState::OnChain
     )]
     #[case::l1_does_not_answer(Origin::NotYet, Some(true), true, BranchState::Unknown)]
     #[case::l1_does_not_answer_and_another_block_is_there(

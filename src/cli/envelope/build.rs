@@ -93,14 +93,14 @@ fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
         problem: format!("{} is not a block with full transactions: {why}", file.display()),
     };
     let json = read_input(file, MAX_BLOCK)?;
-    let mut reported: Value = serde_json::from_slice(&json).map_err(|error| no_block(error.to_string()))?;
-    if let Some(error) = reported.get("error").filter(|error| !error.is_null()) {
+    let mut answer: Value = serde_json::from_slice(&json).map_err(|error| no_block(error.to_string()))?;
+    if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
         return Err(no_block(format!("the node answered with the error {error}")).into());
     }
-    if let Some(result) = reported.get_mut("result") {
-        reported = result.take();
+    if let Some(result) = answer.get_mut("result") {
+        answer = result.take();
     }
-    let block = verified(&reported.to_string()).map_err(|error| no_block(error.to_string()))?;
+    let block = verified(&answer.to_string()).map_err(|error| no_block(error.to_string()))?;
     block.ok_or_else(|| no_block("it is null: the node does not have it".to_owned()).into())
 }
 

@@ -62,19 +62,19 @@ fn read_log(file: &Path) -> eyre::Result<Log> {
             file.display()
         ),
     };
-    let reported = serde_json::from_slice(&content).map_err(|error| no_log(error.to_string()))?;
-    let log = one_of(reported).map_err(no_log)?;
+    let answer = serde_json::from_slice(&content).map_err(|error| no_log(error.to_string()))?;
+    let log = one_of(answer).map_err(no_log)?;
     serde_json::from_value(log).map_err(|error| no_log(error.to_string()).into())
 }
 
 /// The one log in what a node answered: the log, a list of it, or a response or a receipt with such a list.
-fn one_of(mut reported: Value) -> Result<Value, String> {
+fn one_of(mut answer: Value) -> Result<Value, String> {
     for member in ["result", "logs"] {
-        if let Some(inner) = reported.get_mut(member) {
-            reported = inner.take();
+        if let Some(inner) = answer.get_mut(member) {
+            answer = inner.take();
         }
     }
-    let Value::Array(logs) = reported else { return Ok(reported) };
+    let Value::Array(logs) = answer else { return Ok(answer) };
     let count = logs.len();
     let mut logs = logs.into_iter();
     match (logs.next(), logs.next()) {

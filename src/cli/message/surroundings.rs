@@ -109,7 +109,7 @@ impl Examiner {
         let mut walk = CitationWalk { closure: Closure::of(&self.set, root), missing: None };
         let mut asked = BTreeSet::new();
         while asked.len() < MAX_BLOCKS {
-            let asks = walk.closure.asks();
+            let asks = walk.closure.requests();
             let wave: Vec<BlockRequest> = asks.difference(&asked).take(AT_ONCE).copied().collect();
             if wave.is_empty() {
                 return walk;

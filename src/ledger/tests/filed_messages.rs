@@ -3,7 +3,7 @@
 use super::ledger;
 use crate::ledger::{FiledFilter, FiledMessage, Ledger};
 use alloy::primitives::{Address, B256};
-use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, Notice, NoticeKind};
+use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier};
 use crosscheck_core::tracker::{Ending, MessageKey};
@@ -202,7 +202,7 @@ async fn notices_and_messages_are_written_together() {
         timestamp: UnixSeconds(900),
         transaction_hash: None,
         level: SafetyLevel::Unsafe,
-        news: NoticeKind::Undeclared,
+        content: NoticeContent::Undeclared,
         ordinal: 0,
         invalid_before: None,
     };

@@ -5,7 +5,7 @@ use crate::invalid_blocks::Prover;
 use crate::ledger::{EventFilter, StoredEvent};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U256};
-use crosscheck_core::events::{NotedMessage, Notice, NoticeFilter, NoticeKind, Suspect, SuspectFault};
+use crosscheck_core::events::{NotedMessage, Notice, NoticeContent, NoticeFilter, Suspect, SuspectFault};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{AccessListError, BlockKey, DecodeError};
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey, StatusCause};
@@ -24,7 +24,7 @@ fn key(number: u64) -> MessageKey {
     MessageKey { block, log_index: 3 }
 }
 
-fn note(number: u64, level: SafetyLevel, news: NoticeKind, ordinal: u32) -> Notice {
+fn note(number: u64, level: SafetyLevel, content: NoticeContent, ordinal: u32) -> Notice {
     let initiating = Some(ChainId::from(902));
     Notice {
         transaction_hash: None,
@@ -32,30 +32,35 @@ fn note(number: u64, level: SafetyLevel, news: NoticeKind, ordinal: u32) -> Noti
         initiating,
         timestamp: UnixSeconds(900),
         level,
-        news,
+        content,
         ordinal,
         invalid_before: None,
     }
 }
 
 fn invalid(number: u64) -> Notice {
-    note(number, SafetyLevel::Unsafe, NoticeKind::Invalid { reason: REASON, cause: StatusCause::Checked }, 0)
+    note(
+        number,
+        SafetyLevel::Unsafe,
+        NoticeContent::Invalid { reason: REASON, cause: StatusCause::Checked },
+        0,
+    )
 }
 
 fn flip(number: u64, to: MessageStatus, ordinal: u32) -> Notice {
-    note(number, SafetyLevel::LocalSafe, NoticeKind::Flip { to, cause: StatusCause::Checked }, ordinal)
+    note(number, SafetyLevel::LocalSafe, NoticeContent::Flip { to, cause: StatusCause::Checked }, ordinal)
 }
 
 fn ended(number: u64, ordinal: u32) -> Notice {
     let ending = Ending::Orphaned { by: B256::repeat_byte(2) };
-    note(number, SafetyLevel::Unsafe, NoticeKind::Ended { ending, status: StatusKind::Invalid }, ordinal)
+    note(number, SafetyLevel::Unsafe, NoticeContent::Ended { ending, status: StatusKind::Invalid }, ordinal)
 }
 
 #[tokio::test]
 async fn a_notice_is_new_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
-    let undeclared = note(20, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0);
+    let undeclared = note(20, SafetyLevel::Unsafe, NoticeContent::Undeclared, 0);
     let notes = [invalid(20), undeclared, invalid(20)];
     assert_eq!(store.note_messages(&notes, NOW).await.unwrap(), [true, true, false]);
     store.close().await;
@@ -68,11 +73,11 @@ async fn a_notice_is_new_once() {
 async fn an_undecodable_log_is_reported_once_and_is_not_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
-    let news = NoticeKind::Undecodable { error: DecodeError::TopicCount { found: 1 } };
-    let odd = Notice { initiating: None, ..note(20, SafetyLevel::Unsafe, news, 0) };
+    let content = NoticeContent::Undecodable { error: DecodeError::TopicCount { found: 1 } };
+    let odd = Notice { initiating: None, ..note(20, SafetyLevel::Unsafe, content, 0) };
     assert_eq!(store.note_messages(&[odd.clone(), odd.clone()], NOW).await.unwrap(), [true, false]);
     assert!(!odd.is_consensus_failure());
-    let reported = serde_json::to_value(&odd.reported()[0]).unwrap();
+    let reported = serde_json::to_value(&odd.events()[0]).unwrap();
     assert_eq!(
         (&reported["kind"], &reported["initiating_chain"]),
         (&"undecodable".into(), &serde_json::Value::Null)
@@ -96,7 +101,7 @@ async fn notices_are_read_back() {
     let notes = [
         invalid(20),
         flip(20, MessageStatus::Valid, 1),
-        note(20, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
+        note(20, SafetyLevel::Unsafe, NoticeContent::Undeclared, 0),
         invalid(21),
         ended(21, 0),
         invalid(22),
@@ -149,11 +154,11 @@ async fn an_invalid_message_is_reported_once_at_each_level_across_restarts() {
     ];
     for step in steps {
         let store = ledger(&dir).await;
-        let mut notebook = NoticeFilter::default();
+        let mut filter = NoticeFilter::default();
         for (key, entry) in store.noted_messages(chain(), None, 100).await.unwrap() {
-            notebook.restore(key, entry);
+            filter.restore(key, entry);
         }
-        let notes: Vec<Notice> = notebook.on_event(&step, None).into_iter().collect();
+        let notes: Vec<Notice> = filter.on_event(&step, None).into_iter().collect();
         store.note_messages(&notes, NOW).await.unwrap();
         store.close().await;
     }
@@ -226,7 +231,7 @@ async fn blocks_with_a_message_that_is_still_invalid_are_read_back() {
         invalid(22),
         flip(22, MessageStatus::Valid, 1),
         flip(22, MessageStatus::Invalid(REASON), 2),
-        note(23, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
+        note(23, SafetyLevel::Unsafe, NoticeContent::Undeclared, 0),
     ];
     store.note_messages(&notes, NOW).await.unwrap();
     let read = store.invalid_blocks(chain()).await.unwrap();
@@ -264,7 +269,7 @@ async fn the_highest_block_that_a_node_replaces_for_an_invalid_message() {
         invalid(22),
         flip(22, MessageStatus::Valid, 1),
         invalid(26),
-        note(25, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
+        note(25, SafetyLevel::Unsafe, NoticeContent::Undeclared, 0),
     ];
     store.note_messages(&notes, NOW).await.unwrap();
     // That the block is not on the chain any more is what the replacement does.

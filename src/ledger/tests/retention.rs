@@ -1,7 +1,7 @@
 //! Old upheld cases are removed; what may still be asked about remains, and is answered as before.
 
 use super::*;
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::tracker::MessageKey;
 
@@ -91,7 +91,7 @@ async fn cases_at_the_height_of_a_finding_remain() {
     open(&ledger, &rival).await;
     decide(&ledger, &rival, &violated()).await;
     let block = key(&blocks[19]);
-    let news = NoticeKind::Invalid {
+    let content = NoticeContent::Invalid {
         reason: InvalidReason::ExecutedByDeposit,
         cause: crosscheck_core::tracker::StatusCause::Checked,
     };
@@ -101,7 +101,7 @@ async fn cases_at_the_height_of_a_finding_remain() {
         timestamp: UnixSeconds(900),
         transaction_hash: None,
         level: SafetyLevel::Unsafe,
-        news,
+        content,
         ordinal: 0,
         invalid_before: None,
     };

@@ -157,11 +157,11 @@ async fn successive_reorgs_during_a_read_are_followed() {
 async fn a_gossiped_block_is_read_as_soon_as_the_client_has_it() {
     let client = Client::new();
     client.extend(2);
-    let Reading { mut heard, nudges, .. } = reading(&client);
+    let Reading { mut heard, hints, .. } = reading(&client);
     tokio::time::sleep(Duration::from_millis(10_050)).await;
     assert_eq!(heard.blocks().len(), 3);
     let next = client.build();
-    nudges.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
+    hints.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(heard.is_empty());
     client.adopt(&next);
@@ -173,11 +173,11 @@ async fn a_gossiped_block_is_read_as_soon_as_the_client_has_it() {
 async fn a_gossiped_block_that_never_comes_costs_a_few_requests() {
     let client = Client::new();
     client.extend(2);
-    let Reading { nudges, heard: _heard, .. } = reading(&client);
+    let Reading { hints, heard: _heard, .. } = reading(&client);
     tokio::time::sleep(Duration::from_millis(10_050)).await;
     let (asked, idle) = (client.requests(), client.requests_in(Duration::from_secs(60)).await);
     let next = client.build();
-    nudges.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
+    hints.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
     let after = client.requests_in(Duration::from_secs(60)).await;
     assert!(asked > 0 && after <= idle + 10, "{after} requests in a minute, {idle} without gossip");
 }

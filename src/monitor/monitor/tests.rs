@@ -118,7 +118,7 @@ async fn a_message_that_was_not_always_valid_is_stored_with_its_ending() {
         block: BlockKey { chain_id: A.into(), number: bad.number(), hash: bad.hash },
         log_index,
     };
-    let known = shell.board.read().message(&key).map(MessageRecord::of).unwrap();
+    let known = shell.tracker.read().message(&key).map(MessageRecord::of).unwrap();
     let filed = async |ledger: &Ledger| {
         let filed = ledger.filed_message(A.into(), bad.hash, log_index).await.unwrap();
         filed.map(|filed| serde_json::to_value(filed).unwrap())
@@ -365,7 +365,7 @@ async fn a_block_below_the_view_is_fetched() {
     world.extend(B, &[]);
     let mut shell = world.watch(dir.path()).await;
     shell.until("both are decided", |tracker| statuses(tracker) == [1, 1, 0]).await;
-    assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().first(), Some(4));
+    assert_eq!(shell.tracker.read().chain(ChainId::from(B)).unwrap().first(), Some(4));
     assert_eq!(shell.next().await["reason"], "log-not-found");
     shell.stop().await;
 }
@@ -419,7 +419,7 @@ async fn a_suspect_that_an_outdated_view_explains_is_not_reported() {
         (&json!("suspect"), &json!(2)),
         "{reported}"
     );
-    assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().block(2).unwrap().key.hash, forked.hash);
+    assert_eq!(shell.tracker.read().chain(ChainId::from(B)).unwrap().block(2).unwrap().key.hash, forked.hash);
     assert_eq!((shell.suspects.after(0, None, 10).len(), shell.unheard(10).await.len()), (1, 0));
     shell.stop().await;
 }

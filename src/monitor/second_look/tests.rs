@@ -60,8 +60,8 @@ fn resolved() -> Change {
 fn second_look() -> SecondLook {
     let set = DependencySet::new([].into(), 100);
     let limits = TrackerLimits { max_messages: 1, retention: 1, ended_kept: 1 };
-    let board = TrackerWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).board();
-    SecondLook::new(BTreeMap::new(), board, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
+    let tracker = TrackerWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).tracker();
+    SecondLook::new(BTreeMap::new(), tracker, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
 }
 
 /// What is heard at once of the last event, after the others.

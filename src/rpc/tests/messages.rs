@@ -127,7 +127,7 @@ async fn ended_messages_are_listed_from_the_ledger_among_the_open_ones() {
         .iter()
         .map(|number| Filing::Over(over(if *number == other { 902 } else { CHAIN }, *number, "orphaned")))
         .collect();
-    // The board has not counted this number yet.
+    // The tracker has not counted this number yet.
     filings.push(Filing::Over(over(CHAIN, last + 1, "orphaned")));
     world.ledger.note_and_file(&[], &filings, UnixSeconds(1)).await.unwrap();
 
@@ -310,7 +310,7 @@ async fn an_unknown_kind_is_refused() {
 /// Waits until the last subscriber has disconnected.
 async fn nobody_subscribes(world: &World) {
     let gone = async {
-        while world.reported.receiver_count() > 0 {
+        while world.events.receiver_count() > 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -325,7 +325,7 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     let read = world.ledger.events(EventFilter { limit: 1, ..EventFilter::default() }).await.unwrap();
     let (_client, mut events) = subscribe(&world).await;
     for _ in 0..EVENT_CAPACITY + 5 {
-        world.reported.send(read.items[0].clone()).unwrap();
+        world.events.send(read.items[0].clone()).unwrap();
     }
     let last = tokio::time::timeout(DEADLINE, async {
         while let Some(event) = events.next().await {

@@ -4,7 +4,7 @@ use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, W
 use crate::rpc::front::PathChain;
 use crate::rpc::super_root;
 use alloy::primitives::{B256, Bytes};
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::{SafetyHeads, SafetyLevel};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::OutputV0;
@@ -136,7 +136,7 @@ async fn current_l1_is_not_above_the_verified_l1_block() {
     assert_eq!((answer.get("data"), &answer["safe_timestamp"]), (None, &json!(time_of(4))));
 }
 
-/// The node says more than the board has heard of: what is missing here is not proven to be missing.
+/// The node says more than the tracker has heard of: what is missing here is not proven to be missing.
 #[tokio::test]
 async fn current_l1_is_not_above_the_last_recorded_l1_block() {
     let heads = SafetyHeads { local_safe: 4, safe: 4, finalized: 4, ..HEADS };
@@ -188,7 +188,10 @@ async fn note_invalid(world: &World, hash: B256) {
         initiating: Some(chain()),
         timestamp: UnixSeconds(time_of(REPLACEMENT)),
         level: SafetyLevel::LocalSafe,
-        news: NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked },
+        content: NoticeContent::Invalid {
+            reason: InvalidReason::ExecutedByDeposit,
+            cause: StatusCause::Checked,
+        },
         ordinal: 0,
         invalid_before: None,
     };

@@ -1,4 +1,4 @@
-//! A small superchain behind a served RPC: real blocks and receipts, a board that knows them, endpoints that answer.
+//! A small superchain behind a served RPC: real blocks and receipts, a tracker that knows them, endpoints that answer.
 
 use crate::audit::{Heads, NodeQuarrels, StatusAnswer};
 use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
@@ -85,7 +85,7 @@ pub(super) struct Setup {
     pub apart: bool,
     /// When interop activates.
     pub interop_time: u64,
-    /// How far the board takes the chain to be.
+    /// How far the tracker takes the chain to be.
     pub heads: SafetyHeads,
     /// Whether methods that change something are served.
     pub admin: bool,
@@ -95,7 +95,7 @@ pub(super) struct Setup {
     pub local_record: bool,
     /// Whether L1 is configured.
     pub l1: bool,
-    /// Whether the board got any input.
+    /// Whether the tracker got any input.
     pub blocks: bool,
     /// How many requests for blocks must wait at once before the endpoint answers any.
     pub together: usize,
@@ -145,7 +145,7 @@ pub(super) struct World {
     pub addr: SocketAddr,
     /// Every method that is served, subscriptions and their ends included.
     pub methods: Vec<&'static str>,
-    pub reported: broadcast::Sender<StoredEvent>,
+    pub events: broadcast::Sender<StoredEvent>,
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
@@ -190,10 +190,10 @@ impl World {
         let node = start(node_module(&fixture, &blocks, setup)).await.unwrap();
         let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
         let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
-        // What the board knows it has read by now.
+        // What the tracker knows it has read by now.
         *lost.write() = setup.lost;
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
-        let (reported, _) = broadcast::channel(EVENT_CAPACITY);
+        let (events, _) = broadcast::channel(EVENT_CAPACITY);
         let metrics = RpcMetrics::register(&Metrics::new(superchain.set.clone()).unwrap()).unwrap();
         let failsafe = Failsafe::open(&ledger, metrics.clone()).await.unwrap();
         let suspects = Suspects::default();
@@ -213,14 +213,14 @@ impl World {
             networks: NetworkHandles::default(),
             superchain: superchain.clone(),
             suspects: suspects.clone(),
-            reported: reported.clone(),
+            events: events.clone(),
             failsafe: failsafe.clone(),
             admin: setup.admin,
             clock: Arc::new(SystemClock),
             metrics: metrics.clone(),
         };
         let mut tasks = JoinSet::new();
-        let teller = Teller::begin(ledger.clone(), reported.clone()).await.unwrap();
+        let teller = Teller::begin(ledger.clone(), events.clone()).await.unwrap();
         tasks.spawn(async move {
             teller.run(CancellationToken::new()).await.unwrap();
             Ok(())
@@ -245,7 +245,7 @@ impl World {
             replaced,
             addr,
             methods,
-            reported,
+            events,
             suspects,
             failsafe,
             ledger,
@@ -388,16 +388,16 @@ async fn reader(
     let client =
         |chain_id| ExecutionClient::new(chain_id, &[url(execution)], 1, LIMITS, index.clone()).unwrap();
     let limits = TrackerLimits { max_messages: 1000, retention: 1_000_000_000, ended_kept: 100 };
-    let mut board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let mut tracker = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
     let heads = Heads::new(set.chain_ids());
     if setup.blocks {
         for block in blocks.iter().skip(at(FIRST)) {
             let verified = client(chain()).block_by_hash(block.hash).await.unwrap().unwrap();
             client(chain()).logs(&verified).await.unwrap().unwrap();
-            let reported = board.apply(Input::Block(Arc::new(observed(block, blocks))));
-            assert_eq!((reported.refused, reported.requests), (None, vec![]));
+            let outcome = tracker.apply(Input::Block(Arc::new(observed(block, blocks))));
+            assert_eq!((outcome.refused, outcome.requests), (None, vec![]));
         }
-        board.apply(Input::Heads { chain_id: chain(), heads: setup.heads });
+        tracker.apply(Input::Heads { chain_id: chain(), heads: setup.heads });
         heads.set_answer(
             chain(),
             StatusAnswer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
@@ -409,7 +409,7 @@ async fn reader(
         block_time: BLOCK_TIME,
     };
     SuperchainReader {
-        board: board.board(),
+        tracker: tracker.tracker(),
         index: index.clone(),
         heads,
         chains: set.chain_ids().map(|chain_id| (chain_id, sources(chain_id))).collect(),

@@ -6,7 +6,7 @@ use crate::metrics::{EndpointKind, Limit};
 use crate::sources::{EndpointLimits, ExecutionClient};
 use alloy::primitives::{Address, B256, U256};
 use crosscheck_core::case::{CheckedMessage, Discard, InvalidMessage, Relation, Verdict, Violation};
-use crosscheck_core::events::{Notice, NoticeKind, SuspectOutcome};
+use crosscheck_core::events::{Notice, NoticeContent, SuspectOutcome};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier, Message};
 use crosscheck_core::proof::LogIndex;
@@ -107,23 +107,23 @@ impl Stranger {
     }
 
     fn messages(&self, metrics: &RoomMetrics) {
-        let news = [
-            NoticeKind::Invalid { reason: self.invalid(), cause: StatusCause::Checked },
-            NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked },
-            NoticeKind::Flip { to: MessageStatus::Invalid(self.invalid()), cause: StatusCause::Checked },
-            NoticeKind::Undeclared,
-            NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
+        let content = [
+            NoticeContent::Invalid { reason: self.invalid(), cause: StatusCause::Checked },
+            NoticeContent::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked },
+            NoticeContent::Flip { to: MessageStatus::Invalid(self.invalid()), cause: StatusCause::Checked },
+            NoticeContent::Undeclared,
+            NoticeContent::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
         ];
         let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
         for level in SafetyLevel::ALL {
-            for news in news.clone() {
+            for content in content.clone() {
                 let note = Notice {
                     transaction_hash: None,
                     key,
                     initiating,
                     timestamp,
                     level,
-                    news,
+                    content,
                     ordinal: 0,
                     invalid_before: None,
                 };

@@ -7,7 +7,7 @@ use crate::process_use::ProcessUse;
 use crate::sources::{EndpointLimits, ExecutionClient, RollupNodes};
 use alloy::primitives::B256;
 use crosscheck_core::case::{Discard, Verdict};
-use crosscheck_core::events::{Notice, NoticeKind};
+use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
@@ -295,7 +295,7 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
         initiating: cited.map(chain),
         timestamp: UnixSeconds(1),
         level: SafetyLevel::Finalized,
-        news: NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
+        content: NoticeContent::Ended { ending: Ending::Finalized, status: StatusKind::Invalid },
         ordinal: 0,
         invalid_before: None,
     };

@@ -45,8 +45,8 @@ async fn a_node_of_another_chain_is_never_used() {
     a.change(|conduct| conduct.config = json!({ "l2_chain_id": 902 }));
     let nodes = list(&[a.url(), b.url()]);
     assert_eq!(nodes.status().await.unwrap().place, 1);
-    let standings = nodes.standings();
-    assert!(standings.borrow()[0].detail.contains("it follows chain 902, not chain 901"));
+    let health = nodes.health();
+    assert!(health.borrow()[0].detail.contains("it follows chain 902, not chain 901"));
     b.set(None);
     let error = nodes.status().await.unwrap_err().to_string();
     assert!(error.contains("it follows chain 902"), "{error}");
@@ -66,7 +66,7 @@ async fn a_node_that_hangs_is_not_waited_for_while_another_answers() {
     let asked = std::time::Instant::now();
     assert_eq!(nodes.status().await.unwrap().place, 1);
     assert!(asked.elapsed() < LIMITS.timeout, "not before its request timed out");
-    assert_eq!(nodes.standings().borrow()[0].state, NodeState::Failing);
+    assert_eq!(nodes.health().borrow()[0].state, NodeState::Failing);
 }
 
 #[tokio::test]

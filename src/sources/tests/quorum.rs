@@ -138,7 +138,7 @@ async fn world(chains: &[&Arc<Chain>]) -> World {
 
 impl World {
     fn states(&self) -> Vec<&'static str> {
-        self.client.standings().borrow().iter().map(|standing| standing.state.name()).collect()
+        self.client.health().borrow().iter().map(|entry| entry.state.name()).collect()
     }
 
     /// Asks for the tip until it is at a height. An answer that comes late on a busy machine is not waited for, and does
@@ -171,10 +171,10 @@ impl World {
 
     /// Waits until the endpoints stand so.
     async fn until(&self, states: &[&str]) {
-        let mut standings = self.client.standings();
+        let mut health = self.client.health();
         let named =
             |list: &Vec<EndpointHealth>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
-        let waited = tokio::time::timeout(DEADLINE, standings.wait_for(named)).await;
+        let waited = tokio::time::timeout(DEADLINE, health.wait_for(named)).await;
         assert!(waited.is_ok(), "the endpoints stand {:?}, not {states:?}", self.states());
     }
 }
@@ -194,8 +194,8 @@ async fn an_invalid_answer_among_three_is_outvoted_and_its_endpoint_named(#[case
     assert_eq!(world.client.logs(&block).await.unwrap().unwrap().len(), 1);
     assert_eq!(world.client.tip().await.unwrap().hash(), chains[0].head().hash);
     world.until(&lies.map(|lie| ["agrees", "outvoted"][lie])).await;
-    let standings = world.client.standings().borrow().clone();
-    let liar = standings.iter().find(|standing| standing.disagreements > 0).unwrap();
+    let health = world.client.health().borrow().clone();
+    let liar = health.iter().find(|entry| entry.disagreements > 0).unwrap();
     assert_eq!(lies[liar.place], 1);
     let EndpointState::Outvoted { number, said, agreed } = liar.state else { panic!("{liar:?}") };
     assert_eq!(Some(said), chains[1].canonical(number).map(|block| block.hash));

@@ -90,7 +90,7 @@ use Validity::{Invalid, Unknown, Valid};
 #[case::beside_a_cycle(vec![(1, 9, vec![(0, 2, 8, 0)]), (2, 9, vec![(0, 3, 9, 0)]), (3, 9, vec![(0, 2, 9, 0)]), (2, 8, vec![])], Valid)]
 #[case::mutual_and_one_is_broken(vec![(1, 9, vec![(1, 2, 9, 0)]), (2, 9, vec![(1, 1, 9, 0), (2, 3, 9, 3)]), (3, 9, vec![])], Invalid)]
 #[case::cites_itself_earlier(vec![(1, 9, vec![(1, 1, 9, 0)]), (2, 9, vec![]), (3, 9, vec![])], Valid)]
-fn standings(#[case] blocks: Blocks, #[case] expected: Validity) {
+fn validity_of_the_root(#[case] blocks: Blocks, #[case] expected: Validity) {
     let set = set();
     assert_eq!(validity(&closure(&set, &blocks)), expected);
 }
@@ -100,7 +100,7 @@ fn a_settled_block_is_not_examined() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(0, 3, 4, 0)]), Maturity::Settled);
-    assert_eq!((validity(&closure), closure.asks()), (Valid, BTreeSet::new()));
+    assert_eq!((validity(&closure), closure.requests()), (Valid, BTreeSet::new()));
     assert_eq!(closure.proven().0, vec![(ChainId::from(1), block(1, 9, &[]).hash())]);
 }
 
@@ -120,9 +120,9 @@ fn a_final_block_is_examined_if_one_that_is_not_cites_it(
     closure.insert(block(2, 5, &[(1, 3, 4, log_index)]), Maturity::Final);
     assert_eq!(validity(&closure), Unknown);
     let ask = BlockRequest { timestamp: UnixSeconds(4), chain_id: 3.into(), number: Some(4) };
-    assert_eq!(closure.asks(), [ask].into());
+    assert_eq!(closure.requests(), [ask].into());
     closure.insert(block(3, 4, &rows), Maturity::Final);
-    assert_eq!((validity(&closure), closure.asks()), (expected, BTreeSet::new()));
+    assert_eq!((validity(&closure), closure.requests()), (expected, BTreeSet::new()));
     assert_eq!(closure.proven().0.len(), proven);
 }
 
@@ -155,7 +155,7 @@ fn requests_come_oldest_first_and_end() {
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 9, 0), (1, 3, 5, 0)])]);
     let asks = |closure: &Closure<'_>| -> Vec<(u64, String, Option<u64>)> {
         let flat = |ask: &BlockRequest| (ask.timestamp.0, ask.chain_id.to_string(), ask.number);
-        closure.asks().iter().map(flat).collect()
+        closure.requests().iter().map(flat).collect()
     };
     let ask = |at: u64, chain: u64, number: Option<u64>| (at, chain.to_string(), number);
     assert_eq!(asks(&closure), [ask(5, 3, Some(5)), ask(9, 2, None), ask(9, 2, Some(9)), ask(9, 3, None)]);
@@ -171,10 +171,10 @@ fn requests_come_oldest_first_and_end() {
 fn only_the_root_is_examined_even_if_it_is_invalid() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 99, 0), (2, 3, 8, 0)])]);
-    assert_eq!((validity(&closure), closure.asks().len()), (Invalid, 2));
+    assert_eq!((validity(&closure), closure.requests().len()), (Invalid, 2));
     closure.insert(block(2, 5, &[(0, 3, 99, 0), (1, 3, 4, 0)]), Maturity::Open);
     closure.insert(block(3, 8, &[]), Maturity::Open);
-    assert_eq!(closure.asks(), BTreeSet::new());
+    assert_eq!(closure.requests(), BTreeSet::new());
     assert_eq!(closure.validities()[&(ChainId::from(2), 5)], Invalid);
     assert_eq!(closure.validities()[&(ChainId::from(3), 8)], Valid);
 }

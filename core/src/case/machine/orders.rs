@@ -57,21 +57,21 @@ enum Former {
     Gone,
 }
 
-/// A height of a chain.
-type ChainHeight = (u64, u64);
+/// A chain and a height, by their numbers.
+type Place = (u64, u64);
 
-type Attested = (ChainHeight, Word);
+type Attested = (Place, Word);
 
 #[derive(Clone, Debug)]
 struct Story {
     world: World,
     attested: BTreeSet<Attested>,
     /// The chain that leaves a branch, and the first height of the branch.
-    leaves: Option<ChainHeight>,
+    leaves: Option<Place>,
     /// Where the chain's node has put the deposits-only block in place, if that was right.
-    followed: BTreeSet<ChainHeight>,
+    followed: BTreeSet<Place>,
     /// Where another block was seen before the chain's own.
-    former: BTreeMap<ChainHeight, Former>,
+    former: BTreeMap<Place, Former>,
 }
 
 /// Something that happens, after which the sources say more than before, or something else.
@@ -93,11 +93,11 @@ struct Ending {
     is_rule_dependent: bool,
 }
 
-fn hash((chain, number): ChainHeight, word: Word) -> B256 {
+fn hash((chain, number): Place, word: Word) -> B256 {
     B256::right_padding_from(&[chain as u8, number as u8, word as u8, 0xaa])
 }
 
-fn attributes(place: ChainHeight, word: Word) -> BlockAttributes {
+fn attributes(place: Place, word: Word) -> BlockAttributes {
     let transactions: &[&'static str] = match word {
         Word::Own => &["\x7e deposit", "\x02 user"],
         Word::Replacement => &["\x7e deposit"],
@@ -126,7 +126,7 @@ impl Story {
         early.into_iter().chain(late).collect()
     }
 
-    fn logs(&self, place: ChainHeight, word: Word) -> Arc<ProvenLogs> {
+    fn logs(&self, place: Place, word: Word) -> Arc<ProvenLogs> {
         let rows = match word {
             Word::Own => self.world.get(&place).cloned().unwrap_or_default(),
             // There is no such chain.
@@ -177,12 +177,12 @@ impl Story {
     }
 
     /// Whether a block was seen before of which it is not known that it needed no replacement.
-    fn is_excused(&self, place: ChainHeight) -> bool {
+    fn is_excused(&self, place: Place) -> bool {
         self.former.get(&place).is_some_and(|former| *former != Former::Valid)
     }
 
     /// By the definition: stripping names the chain, and it is in no cycle.
-    fn is_rule_dependent(&self, (chain, now): ChainHeight) -> bool {
+    fn is_rule_dependent(&self, (chain, now): Place) -> bool {
         let messages =
             self.world.iter().filter(|((_, number), _)| *number == now).flat_map(|(place, rows)| {
                 let same = rows.iter().filter(|row| row.2 == now);
@@ -200,7 +200,7 @@ impl Story {
 struct Play<'a> {
     story: &'a Story,
     set: DependencySet,
-    replaced: BTreeSet<ChainHeight>,
+    replaced: BTreeSet<Place>,
     heads: BTreeMap<u64, u64>,
     has_left: bool,
     cases: BTreeMap<Attested, Case>,
@@ -225,9 +225,9 @@ impl Play<'_> {
     }
 
     /// Which of its blocks the chain has at a height now, as far as its node has come.
-    fn current(&self, place: ChainHeight) -> Option<Word> {
+    fn current(&self, place: Place) -> Option<Word> {
         let is_reached = self.heads.get(&place.0).is_some_and(|head| place.1 <= *head);
-        let is_left = |left: ChainHeight| left.0 == place.0 && left.1 <= place.1 && !self.has_left;
+        let is_left = |left: Place| left.0 == place.0 && left.1 <= place.1 && !self.has_left;
         is_reached.then(|| if self.story.leaves.is_some_and(is_left) { Word::Left } else { Word::Own })
     }
 
@@ -330,7 +330,7 @@ impl Play<'_> {
 }
 
 /// What is behind two attestations of one height, by their endings.
-fn relation(endings: &BTreeMap<Attested, Ending>, place: ChainHeight, words: [Word; 2]) -> Option<Relation> {
+fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]) -> Option<Relation> {
     let [a, b] = words.map(|word| {
         let ending = &endings[&(place, word)];
         let known = KnownVerdict {
@@ -345,7 +345,7 @@ fn relation(endings: &BTreeMap<Attested, Ending>, place: ChainHeight, words: [Wo
     Relation::of(&a, &b)
 }
 
-fn expected_relation(story: &Story, place: ChainHeight, words: [Word; 2]) -> Relation {
+fn expected_relation(story: &Story, place: Place, words: [Word; 2]) -> Relation {
     let replaced =
         replaced_by_rounds(&story.world, DEPOSIT_LOGS).contains(&place) || story.is_rule_dependent(place);
     let is_undone = words.contains(&Word::Replacement) && !replaced && story.is_excused(place);
@@ -377,8 +377,7 @@ fn stories() -> impl Strategy<Value = Story> {
                     rows.push(row);
                 }
             }
-            let is_left =
-                |place: ChainHeight| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
+            let is_left = |place: Place| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
             let attested =
                 attested.into_iter().filter(|(place, word)| *word != Word::Left || is_left(*place));
             Story { attested: attested.collect(), world, leaves, followed, former }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;
 
-fn note(level: SafetyLevel, news: NoticeKind) -> Notice {
+fn note(level: SafetyLevel, content: NoticeContent) -> Notice {
     let block = BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) };
     let (key, initiating) = (MessageKey { block, log_index: 3 }, Some(ChainId::from(902)));
     let timestamp = UnixSeconds(1000);
@@ -17,21 +17,22 @@ fn note(level: SafetyLevel, news: NoticeKind) -> Notice {
         initiating,
         timestamp,
         level,
-        news,
+        content,
         ordinal: 0,
         invalid_before: None,
     }
 }
 
 fn written(note: &Notice) -> Value {
-    serde_json::to_value(&note.reported()[0]).unwrap()
+    serde_json::to_value(&note.events()[0]).unwrap()
 }
 
 #[test]
 fn a_flip_names_the_reorg_that_caused_it() {
     let (chain_id, old) = (ChainId::from(902), B256::repeat_byte(2));
     let cause = StatusCause::RemoteReorg { chain_id, number: 7, old, new: None };
-    let note = note(SafetyLevel::LocalSafe, NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause });
+    let note =
+        note(SafetyLevel::LocalSafe, NoticeContent::Flip { to: MessageStatus::Invalid(REASON), cause });
     let expected = json!({
         "kind": "flip",
         "executing": { "chain_id": 901, "number": 20, "hash": B256::repeat_byte(1), "timestamp": 1000 },
@@ -52,16 +53,16 @@ fn an_ending_names_the_block_in_its_place() {
     let by = B256::repeat_byte(9);
     let ending = Ending::Resolved { by };
     let written =
-        written(&note(SafetyLevel::LocalSafe, NoticeKind::Ended { ending, status: StatusKind::Invalid }));
+        written(&note(SafetyLevel::LocalSafe, NoticeContent::Ended { ending, status: StatusKind::Invalid }));
     assert_eq!((&written["state"], &written["status"]), (&json!("resolved"), &json!("invalid")));
     assert_eq!((&written["ended_by"], &written["executing"]["number"]), (&json!(by), &json!(20)));
 }
 
-const INVALID: NoticeKind = NoticeKind::Invalid { reason: REASON, cause: StatusCause::Checked };
-const FINAL: NoticeKind = NoticeKind::Ended { ending: Ending::Finalized, status: StatusKind::Invalid };
-const FLIPPED: NoticeKind =
-    NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
-const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };
+const INVALID: NoticeContent = NoticeContent::Invalid { reason: REASON, cause: StatusCause::Checked };
+const FINAL: NoticeContent = NoticeContent::Ended { ending: Ending::Finalized, status: StatusKind::Invalid };
+const FLIPPED: NoticeContent =
+    NoticeContent::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
+const RIGHTED: NoticeContent = NoticeContent::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };
 
 /// A message is reported as invalid once; that it is cross-safe and final all the same is reported once each, in any way that
 /// comes to be known.
@@ -91,14 +92,14 @@ const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: 
 #[case::ended_final(SafetyLevel::Finalized, Some(SafetyLevel::Finalized), FINAL, &["ended"])]
 #[case::ended_first(SafetyLevel::Finalized, Some(SafetyLevel::Safe), FINAL, &["ended", "message-invalid-final"])]
 #[case::ended_on_a_plain_node(SafetyLevel::LocalSafe, Some(SafetyLevel::LocalSafe), FINAL, &["ended"])]
-#[case::undeclared(SafetyLevel::Safe, None, NoticeKind::Undeclared, &["undeclared"])]
+#[case::undeclared(SafetyLevel::Safe, None, NoticeContent::Undeclared, &["undeclared"])]
 fn notices_that_are_reported(
     #[case] level: SafetyLevel,
     #[case] invalid_before: Option<SafetyLevel>,
-    #[case] news: NoticeKind,
+    #[case] content: NoticeContent,
     #[case] kinds: &[&str],
 ) {
-    let reported = Notice { invalid_before, ..note(level, news) }.reported();
+    let reported = Notice { invalid_before, ..note(level, content) }.events();
     assert_eq!(reported.iter().map(Event::kind).collect::<Vec<_>>(), kinds);
     for reported in &reported {
         assert!(Event::KINDS.contains(&reported.kind()));

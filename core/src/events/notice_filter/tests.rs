@@ -43,9 +43,9 @@ fn orphaned() -> Change {
 
 /// The kinds and ordinals of what is noted of these events, in order.
 fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
-    let mut notebook = NoticeFilter::default();
-    let notes = events.iter().filter_map(|event| notebook.on_event(event, None));
-    notes.map(|note| (note.news.name().as_str(), note.ordinal)).collect()
+    let mut filter = NoticeFilter::default();
+    let notes = events.iter().filter_map(|event| filter.on_event(event, None));
+    notes.map(|note| (note.content.kind().as_str(), note.ordinal)).collect()
 }
 
 #[rstest]
@@ -104,10 +104,10 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
         level(SafetyLevel::Safe, SafetyLevel::LocalSafe),
     ];
     assert_eq!(noted(&events), [("invalid", 0), ("invalid", 2), ("invalid", 3)]);
-    let mut notebook = NoticeFilter::default();
+    let mut filter = NoticeFilter::default();
     let notes: Vec<bool> = events
         .iter()
-        .filter_map(|event| notebook.on_event(event, None))
+        .filter_map(|event| filter.on_event(event, None))
         .map(|note| note.is_consensus_failure())
         .collect();
     assert_eq!(notes, [false, false, true]);
@@ -115,23 +115,23 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
 
 #[test]
 fn the_end_says_what_was_known() {
-    let mut notebook = NoticeFilter::default();
-    let note = notebook.on_event(&event(orphaned()), Some(VALID)).unwrap();
+    let mut filter = NoticeFilter::default();
+    let note = filter.on_event(&event(orphaned()), Some(VALID)).unwrap();
     assert_eq!(
-        (note.news.status(), note.news.ended_by()),
+        (note.content.status(), note.content.ended_by()),
         (Some(StatusKind::Valid), Some(B256::repeat_byte(9)))
     );
 }
 
 fn restored(is_invalid: bool) -> NoticeFilter {
-    let mut notebook = NoticeFilter::default();
+    let mut filter = NoticeFilter::default();
     let entry = NotedMessage {
         is_invalid: Some(is_invalid),
         invalid_at: Some(SafetyLevel::Unsafe),
         ..NotedMessage::new(Some(ChainId::from(902)), UnixSeconds(1000))
     };
-    notebook.restore(key(20, 1), entry);
-    notebook
+    filter.restore(key(20, 1), entry);
+    filter
 }
 
 fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
@@ -149,20 +149,20 @@ fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
 
 #[test]
 fn a_notice_of_an_earlier_run_is_not_repeated() {
-    let mut notebook = restored(true);
-    assert_eq!(notebook.observe(&block(20, 1, false)), []);
-    assert_eq!(notebook.on_event(&event(Change::Discovered), None), None);
-    assert_eq!(notebook.on_event(&event(status(UNKNOWN, INVALID, false)), None), None);
-    let note = notebook.on_event(&event(status(INVALID, VALID, true)), None).unwrap();
-    assert_eq!((note.news.name().as_str(), note.ordinal), ("flip", 1));
+    let mut filter = restored(true);
+    assert_eq!(filter.observe(&block(20, 1, false)), []);
+    assert_eq!(filter.on_event(&event(Change::Discovered), None), None);
+    assert_eq!(filter.on_event(&event(status(UNKNOWN, INVALID, false)), None), None);
+    let note = filter.on_event(&event(status(INVALID, VALID, true)), None).unwrap();
+    assert_eq!((note.content.kind().as_str(), note.ordinal), ("flip", 1));
 }
 
 #[test]
 fn a_status_that_changed_between_runs_is_reported_as_a_flip() {
-    let mut notebook = restored(true);
-    notebook.on_event(&event(Change::Discovered), None);
-    let note = notebook.on_event(&event(status(UNKNOWN, VALID, false)), None).unwrap();
-    assert_eq!((note.news.name().as_str(), note.news.status()), ("flip", Some(StatusKind::Valid)));
+    let mut filter = restored(true);
+    filter.on_event(&event(Change::Discovered), None);
+    let note = filter.on_event(&event(status(UNKNOWN, VALID, false)), None).unwrap();
+    assert_eq!((note.content.kind().as_str(), note.content.status()), ("flip", Some(StatusKind::Valid)));
 }
 
 #[rstest]
@@ -174,48 +174,48 @@ fn a_message_that_was_reorged_out_during_a_restart_is_ended(
     #[case] is_deposits_only: bool,
     #[case] ending: &str,
 ) {
-    let mut notebook = restored(is_invalid);
-    assert_eq!(notebook.observe(&block(19, 7, is_deposits_only)), [], "another height");
-    let notes = notebook.observe(&block(20, 7, is_deposits_only));
+    let mut filter = restored(is_invalid);
+    assert_eq!(filter.observe(&block(19, 7, is_deposits_only)), [], "another height");
+    let notes = filter.observe(&block(20, 7, is_deposits_only));
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
-    assert_eq!(note.news.ending().unwrap().name(), ending);
-    assert_eq!(note.news.ended_by(), Some(B256::repeat_byte(7)));
-    assert_eq!(notebook.observe(&block(20, 8, true)), [], "it ends once");
+    assert_eq!(note.content.ending().unwrap().name(), ending);
+    assert_eq!(note.content.ended_by(), Some(B256::repeat_byte(7)));
+    assert_eq!(filter.observe(&block(20, 8, true)), [], "it ends once");
 }
 
 #[test]
 fn an_invalid_message_whose_height_has_another_block_waits_for_the_final_block() {
-    let mut notebook = restored(true);
-    assert_eq!(notebook.observe(&block(20, 7, false)), []);
-    assert_eq!(notebook.orphan(chain(), 19), []);
-    let mut replaced = notebook.clone();
+    let mut filter = restored(true);
+    assert_eq!(filter.observe(&block(20, 7, false)), []);
+    assert_eq!(filter.orphan(chain(), 19), []);
+    let mut replaced = filter.clone();
     let ending =
-        |notes: Vec<Notice>| notes.iter().map(|note| *note.news.ending().unwrap()).collect::<Vec<_>>();
+        |notes: Vec<Notice>| notes.iter().map(|note| *note.content.ending().unwrap()).collect::<Vec<_>>();
     let by = |hash| B256::repeat_byte(hash);
     assert_eq!(ending(replaced.observe(&block(20, 8, true))), [Ending::Resolved { by: by(8) }]);
     assert_eq!(replaced.orphan(chain(), 20), [], "it ends once");
-    assert_eq!(ending(notebook.orphan(chain(), 20)), [Ending::Orphaned { by: by(7) }]);
-    assert_eq!(notebook.orphan(chain(), 20), [], "it ends once");
+    assert_eq!(ending(filter.orphan(chain(), 20)), [Ending::Orphaned { by: by(7) }]);
+    assert_eq!(filter.orphan(chain(), 20), [], "it ends once");
 }
 
 #[test]
 fn a_restored_message_that_no_block_contains_expires() {
-    let mut notebook = restored(true);
-    assert_eq!(notebook.expire(UnixSeconds(1010), 10), []);
-    let notes = notebook.expire(UnixSeconds(1011), 10);
+    let mut filter = restored(true);
+    assert_eq!(filter.expire(UnixSeconds(1010), 10), []);
+    let notes = filter.expire(UnixSeconds(1011), 10);
     assert_eq!(notes.len(), 1);
-    assert_eq!(notes[0].news.ending(), Some(&Ending::Expired));
-    assert_eq!(notebook.expire(UnixSeconds(2000), 10), []);
+    assert_eq!(notes[0].content.ending(), Some(&Ending::Expired));
+    assert_eq!(filter.expire(UnixSeconds(2000), 10), []);
 }
 
 #[test]
 fn only_ended_messages_are_forgotten() {
-    let mut notebook = restored(true);
-    notebook.settle(chain(), 20);
-    assert_eq!(notebook.len(), 1);
-    notebook.observe(&block(20, 7, true));
-    notebook.settle(chain(), 19);
-    assert_eq!(notebook.len(), 1);
-    notebook.settle(chain(), 20);
-    assert!(notebook.is_empty());
+    let mut filter = restored(true);
+    filter.settle(chain(), 20);
+    assert_eq!(filter.len(), 1);
+    filter.observe(&block(20, 7, true));
+    filter.settle(chain(), 19);
+    assert_eq!(filter.len(), 1);
+    filter.settle(chain(), 20);
+    assert!(filter.is_empty());
 }

@@ -70,7 +70,7 @@ impl Tracker {
     fn touch_citers(&self, block: &BlockKey, work: &mut Work) {
         let Some(view) = self.chains.get(&block.chain_id) else { return };
         for id in view.citations.at_heights(block.number..=block.number) {
-            let Some(message) = self.book.get(id).filter(|message| message.own == Own::Hold) else {
+            let Some(message) = self.book.get(id).filter(|message| message.own == Own::Met) else {
                 continue;
             };
             if message.is_same_timestamp() {

@@ -71,8 +71,8 @@ impl Tracker {
         message.own = match finding {
             Finding::Nothing => Own::Unknown,
             Finding::Broken(_) => Own::Broken,
-            Finding::Holds { lasts: false } => Own::Hold,
-            Finding::Holds { lasts: true } => Own::Last,
+            Finding::Holds { lasts: false } => Own::Met,
+            Finding::Holds { lasts: true } => Own::MetForGood,
         };
         if is_same_timestamp {
             work.dirty_groups.insert(timestamp);
@@ -94,7 +94,7 @@ impl Tracker {
         };
         match message.own {
             Own::BrokenForGood => return false,
-            Own::Unknown | Own::Broken | Own::Hold | Own::Last => return true,
+            Own::Unknown | Own::Broken | Own::Met | Own::MetForGood => return true,
             Own::Unchecked => {}
         }
         let execution = Execution { chain_id: message.block.key.chain_id, timestamp: message.timestamp() };

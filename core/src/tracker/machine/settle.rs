@@ -25,8 +25,8 @@ impl Tracker {
 
     /// A message whose cited block is earlier.
     fn settle_one(&mut self, id: TrackedId, work: &mut Work) {
-        let Some(message) = self.book.get(id).filter(|message| message.own.is_valid()) else { return };
-        let lasts = message.own == Own::Last;
+        let Some(message) = self.book.get(id).filter(|message| message.own.is_met()) else { return };
+        let lasts = message.own == Own::MetForGood;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
         let (validity, block) = if lasts {
             (Validity::Valid, None)
@@ -80,12 +80,12 @@ impl Tracker {
         };
         let mut without = node.tally();
         for message in members.iter().filter_map(|member| self.book.get(member.id?)) {
-            if !message.own.is_valid() || message.state() != State::Tracked {
+            if !message.own.is_met() || message.state() != State::Tracked {
                 continue;
             }
             let Some(cited) = message.message().map(|message| message.identifier) else { continue };
             without.remove(&message.status());
-            let cites = (message.own == Own::Hold).then_some((cited.chain_id, cited.block_number));
+            let cites = (message.own == Own::Met).then_some((cited.chain_id, cited.block_number));
             round.add_message(message.id, at, cites);
         }
         round.set_own(at, Some(node.block.key), without.validity());

@@ -110,7 +110,7 @@ fn client(url: &str) -> HttpClient {
     HttpClientBuilder::new().build(url).unwrap()
 }
 
-/// The signer as the chain's `SystemConfigContract` names it on L1.
+/// The signer as the chain's `SystemConfig` contract names it on L1.
 async fn signer(l1: &HttpClient, chain: &toml::Value) -> Address {
     let slot = crate::l1::UNSAFE_BLOCK_SIGNER_SLOT;
     let params = rpc_params![chain["system_config"].as_str().unwrap(), slot, "latest"];

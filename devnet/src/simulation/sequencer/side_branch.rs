@@ -60,41 +60,36 @@ impl Sequencer {
     /// # Errors
     /// When a block of the branch cannot be built.
     pub(crate) fn lying_branch(&mut self, first: u64, l1: &L1) -> Result<Vec<Arc<L2Block>>, SequencerError> {
-        let reported = self.lying_branch.take().filter(|other_branch| other_branch.first == first);
-        let mut other_branch = reported.unwrap_or(SideBranch { l1: None, first, blocks: Vec::new() });
-        self.extend_branch(&mut other_branch, l1)?;
-        let blocks = other_branch.blocks.clone();
-        self.lying_branch = Some(other_branch);
+        let current = self.lying_branch.take().filter(|branch| branch.first == first);
+        let mut branch = current.unwrap_or(SideBranch { l1: None, first, blocks: Vec::new() });
+        self.extend_branch(&mut branch, l1)?;
+        let blocks = branch.blocks.clone();
+        self.lying_branch = Some(branch);
         Ok(blocks)
     }
 
-    fn extend_branch(&mut self, other_branch: &mut SideBranch, l1: &L1) -> Result<(), SequencerError> {
-        while self.branch_tip_of(other_branch)?.number() < self.chain.head().number() {
-            let block = self.build_on_branch(other_branch, l1)?;
-            other_branch.blocks.push(block);
+    fn extend_branch(&mut self, branch: &mut SideBranch, l1: &L1) -> Result<(), SequencerError> {
+        while self.branch_tip_of(branch)?.number() < self.chain.head().number() {
+            let block = self.build_on_branch(branch, l1)?;
+            branch.blocks.push(block);
         }
         Ok(())
     }
 
-    fn branch_tip_of(&self, other_branch: &SideBranch) -> Result<Arc<L2Block>, SequencerError> {
-        let before = || self.canonical(other_branch.first.saturating_sub(1));
-        other_branch.blocks.last().map_or_else(before, |tip| Ok(Arc::clone(tip)))
+    fn branch_tip_of(&self, branch: &SideBranch) -> Result<Arc<L2Block>, SequencerError> {
+        let before = || self.canonical(branch.first.saturating_sub(1));
+        branch.blocks.last().map_or_else(before, |tip| Ok(Arc::clone(tip)))
     }
 
-    fn build_on_branch(
-        &mut self,
-        other_branch: &SideBranch,
-        l1: &L1,
-    ) -> Result<Arc<L2Block>, SequencerError> {
-        let parent = self.branch_tip_of(other_branch)?;
+    fn build_on_branch(&mut self, branch: &SideBranch, l1: &L1) -> Result<Arc<L2Block>, SequencerError> {
+        let parent = self.branch_tip_of(branch)?;
         let mut traffic = Traffic::new(self.seed ^ SIBLING_SALT, self.chain_id(), parent.hash);
         let mut intents = traffic.private_intents();
-        if other_branch.l1.is_none() {
+        if branch.l1.is_none() {
             intents.push(Intent::Execute(self.absent_message(&parent)));
         }
         let transactions = self.sign(&parent, &intents, &mut traffic)?;
-        let origin =
-            self.origin(other_branch.l1.as_ref().unwrap_or(l1), parent.number().saturating_add(1))?;
+        let origin = self.origin(branch.l1.as_ref().unwrap_or(l1), parent.number().saturating_add(1))?;
         self.chain.build(parent.hash, &origin, &transactions).map_err(|source| self.chain_error(source))
     }
 

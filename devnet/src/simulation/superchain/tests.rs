@@ -20,7 +20,7 @@ const SETTLING_TICKS: u64 = 4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS)
     + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;
 
 const BLOCKS: u64 = 60;
-const ALL_FAULTS: [&str; 10] = [
+const TEN_FAULTS: [&str; 10] = [
     "invalid-message@15",
     "wrong-payload-hash@20",
     "wrong-log-index@22:902",
@@ -96,7 +96,7 @@ fn broken_rules(superchain: &Superchain, block: &L2Block) -> Vec<Option<&'static
 
 #[rstest]
 #[case::one_chain(1, &["invalid-message@8", "expired-message@20", "justified-replacement@22"])]
-#[case::two_chains(2, &ALL_FAULTS)]
+#[case::two_chains(2, &TEN_FAULTS)]
 fn the_same_seed_gives_the_same_chains(#[case] chains: u64, #[case] faults: &[&str]) {
     let hashes = |seed| {
         let mut superchain = superchain(chains, BLOCKS, seed, faults);
@@ -131,7 +131,7 @@ fn an_honest_run_attests_every_block_once_and_all_messages_are_valid() {
 
 #[test]
 fn heads_never_overtake_each_other_and_never_fall_below_cross_safe() {
-    let mut superchain = superchain(2, BLOCKS, 7, &ALL_FAULTS);
+    let mut superchain = superchain(2, BLOCKS, 7, &TEN_FAULTS);
     let mut last: HashMap<u64, u64> = HashMap::new();
     for tick in run(&mut superchain, BLOCKS) {
         for chain in tick.chains {
@@ -172,7 +172,7 @@ fn every_seed_carries_out_the_script_and_breaks_nothing_else(
     #[case] seeds: std::ops::Range<u64>,
 ) {
     for seed in seeds {
-        let mut superchain = superchain(chains, BLOCKS, seed, &ALL_FAULTS);
+        let mut superchain = superchain(chains, BLOCKS, seed, &TEN_FAULTS);
         let ticks = run(&mut superchain, BLOCKS);
         let mut broken = Vec::new();
         for chain_id in SuperchainParams::chain_ids(chains) {

@@ -273,7 +273,7 @@ impl Heard {
 pub(super) struct Reading {
     pub(super) heard: Heard,
     pub(super) health: Health,
-    pub(super) nudges: PollHints,
+    pub(super) hints: PollHints,
     pub(super) branches: StaleBranches,
     pub(super) metrics: MonitorMetrics,
 }
@@ -316,7 +316,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
-    let (health, nudges) = (Health::default(), PollHints::new([chain_id()]));
+    let (health, hints) = (Health::default(), PollHints::new([chain_id()]));
     let branches = StaleBranches::default();
     let labels = || HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() };
     let reader = ChainReader {
@@ -325,7 +325,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
         heads: heads.unwrap_or_else(labels),
         start,
         monitor,
-        nudges: nudges.clone(),
+        hints: hints.clone(),
         interval: Duration::from_secs(1),
         stall,
         health: health.clone(),
@@ -336,5 +336,5 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await });
-    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches, metrics }
+    Reading { heard: Heard { inbox, _reader: tasks }, health, hints, branches, metrics }
 }

@@ -248,7 +248,7 @@ async fn serve(chains: Arc<Mutex<BTreeMap<u64, Served>>>, id: u64) -> RunningSer
 
 /// The monitor's tasks.
 pub(super) struct Shell {
-    pub(super) board: SharedTracker,
+    pub(super) tracker: SharedTracker,
     pub(super) heads: Heads,
     pub(super) suspects: Suspects,
     pub(super) health: Health,
@@ -275,7 +275,7 @@ impl Shell {
         let health = Health::default();
         let clock: Arc<dyn Clock> = Arc::new(Now(UnixSeconds(GENESIS_TIME + 1000)));
         let limits = TrackerLimits { max_messages: 1000, retention: 100_000, ended_kept: 1000 };
-        let board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+        let tracker = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
         let heard = ledger.last_event().await.unwrap();
         let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
         let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
@@ -291,7 +291,7 @@ impl Shell {
                 heads: HeadSource::Labels { heads: heads.clone(), metrics: metrics.clone() },
                 start: StartPoint::new(ledger.cursor(*chain_id).await.unwrap(), 100_000, 2),
                 monitor: monitor.clone(),
-                nudges: PollHints::new(set.chain_ids()),
+                hints: PollHints::new(set.chain_ids()),
                 interval: Duration::from_millis(20),
                 stall: StallBounds::LONG,
                 health: health.clone(),
@@ -303,11 +303,11 @@ impl Shell {
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await });
         }
-        let (shell_board, invalid) = (board.board(), InvalidBlocks::new(set.chain_ids()));
+        let (shell_tracker, invalid) = (tracker.tracker(), InvalidBlocks::new(set.chain_ids()));
         let suspects = Suspects::default();
         let watcher = SuspectWatcher {
             inbox: suspect_inbox,
-            board: board.board(),
+            tracker: tracker.tracker(),
             index: index.clone(),
             clients: clients.clone(),
             ledger: ledger.clone(),
@@ -316,7 +316,7 @@ impl Shell {
             metrics: metrics.clone(),
         };
         let monitor = Monitor::new(MonitorParts {
-            board,
+            tracker,
             clients,
             index,
             inbox,
@@ -332,7 +332,7 @@ impl Shell {
         tasks.spawn(async move { watcher.run(watching).await.unwrap() });
         tasks.spawn(async move { monitor.run(monitoring).await.unwrap() });
         Self {
-            board: shell_board,
+            tracker: shell_tracker,
             heads,
             suspects,
             health,
@@ -354,7 +354,7 @@ impl Shell {
 
     /// What is reported next.
     pub(super) async fn next(&mut self) -> Value {
-        let mut reported = self.ledger.reported();
+        let mut reported = self.ledger.last_event();
         let next = async {
             // The writer continues before any subscriber gets it.
             reported.wait_for(|last| *last > self.heard).await.unwrap();
@@ -374,7 +374,7 @@ impl Shell {
     /// Waits until this holds.
     pub(super) async fn until(&self, what: &str, holds: impl Fn(&Tracker) -> bool) {
         let since = Instant::now();
-        while !holds(&self.board.read()) {
+        while !holds(&self.tracker.read()) {
             assert!(
                 since.elapsed() < DEADLINE,
                 "{what}: not within {DEADLINE:?}; {:?}",
