@@ -3,6 +3,7 @@
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
 mod built_in;
+mod claimants;
 mod monitoring;
 mod pacing;
 mod room_metrics;
@@ -15,7 +16,7 @@ pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 use built_in::tell_built_in;
 use monitoring::Monitoring;
 pub(crate) use room_metrics::RoomMetrics;
-use sources::endpoint_names;
+use sources::{FOLLOW_UPSTREAM, endpoint_names};
 use stalls::stall_bounds;
 
 use crate::audit::{
@@ -35,10 +36,13 @@ use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::l1_watch::L1Watch;
 use crate::ledger::{Backoff, Ledger, LedgerError, StoredEvent};
+use crate::metrics::EndpointKind;
 use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
-use crate::sources::{EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes};
+use crate::sources::{
+    EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes, name_of,
+};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
@@ -166,6 +170,7 @@ impl Service {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
             let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, execution);
+            claimants::start(&mut tasks, &config, &shared, *chain_id, chain)?;
             let signers = watch_signers(&mut tasks, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
@@ -360,9 +365,9 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
         let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
         shared.health.expect(&Follower::part(*chain_id));
         let is_sibling = |url: &EndpointUrl| chain.rollup_node.urls() == std::slice::from_ref(url);
-        let upstream = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
-            Some(url) => Upstream::other(RollupNode::new(url.clone(), limits)?, interval),
-            None => Upstream::sibling(&shared.heads, *chain_id),
+        let (upstream, kind) = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
+            Some(url) => (Upstream::other(RollupNode::new(url.clone(), limits)?, interval), FOLLOW_UPSTREAM),
+            None => (Upstream::sibling(&shared.heads, *chain_id), EndpointKind::RollupNode.name()),
         };
         let follower = Follower::new(FollowerParts {
             chain_id: *chain_id,
@@ -371,6 +376,11 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
             execution,
             sibling: nodes,
             upstream,
+            upstream_name: name_of(kind, 0, *chain_id),
+            auditor: shared.auditor.clone(),
+            heads: shared.heads.clone(),
+            set: shared.set.clone(),
+            block_time: chain.block_time,
             interval,
             invalid: shared.invalid.clone(),
             served: served.clone(),

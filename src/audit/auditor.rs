@@ -5,15 +5,18 @@
 
 mod again;
 mod backlog;
+mod claims;
 mod gap;
 mod report;
 mod second_hand;
 mod ties;
 mod vouched;
 
+pub use self::claims::Claim;
 use self::report::{report, report_bound};
 use self::ties::Ties;
 use super::AuditMetrics;
+use super::claim_book::ClaimBook;
 use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
 use super::reasons::ReasonTexts;
@@ -56,6 +59,8 @@ pub enum AuditorMessage {
         /// What it says.
         status: Box<SyncStatus>,
     },
+    /// A block is claimed without a signature.
+    Claim(Claim),
 }
 
 /// The auditor's bounds.
@@ -121,6 +126,8 @@ pub struct Auditor {
     left_in_ledger: BTreeSet<ChainId>,
     /// How often each chain's vouched head has been moved back, or by an operator, when it was last looked at.
     moves: BTreeMap<ChainId, u64>,
+    /// What was claimed last, and by whom.
+    claims: ClaimBook,
     /// The chains whose vouched heads are being checked.
     looking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
@@ -200,6 +207,7 @@ impl Auditor {
             unanchored: BTreeSet::new(),
             left_in_ledger: BTreeSet::new(),
             moves: BTreeMap::new(),
+            claims: ClaimBook::default(),
             looking: BTreeSet::new(),
             look_again: BTreeSet::new(),
             witnesses: BTreeMap::new(),
@@ -241,6 +249,7 @@ impl Auditor {
                 _ = look.tick() => {
                     self.check_open_cases();
                     self.check_all_ties().await?;
+                    self.report_differences(Instant::now()).await?;
                 }
             }
         }
@@ -272,6 +281,7 @@ impl Auditor {
                 self.check_ties(chain_id, &status).await?;
                 self.note_local_safe_blocks(chain_id, &status).await
             }
+            AuditorMessage::Claim(claim) => self.on_claim(claim, Instant::now()).await,
         }
     }
 
@@ -334,15 +344,17 @@ impl Auditor {
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let now = self.clock.now();
-        let Opening { opened, bound } = match self.ledger.open_case(&NewCase::Attested(block), now).await {
-            Err(error @ LedgerError::OutOfRange { .. }) => {
-                debug!(chain_id = %key.chain_id, %error, "attestation does not fit the ledger; dropped");
-                return Ok(());
-            }
-            other => other?,
-        };
+        let Opening { opened, bound, refuted } =
+            match self.ledger.open_case(&NewCase::Attested(block), now).await {
+                Err(error @ LedgerError::OutOfRange { .. }) => {
+                    debug!(chain_id = %key.chain_id, %error, "attestation does not fit the ledger; dropped");
+                    return Ok(());
+                }
+                other => other?,
+            };
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "attestation");
         bound.iter().for_each(report_bound);
+        self.report_refuted(&refuted);
         if let Some(watch) = &mut self.vouched {
             watch.attested(key.chain_id);
         }
@@ -473,6 +485,7 @@ impl Auditor {
                   "upgrade transactions taken from the rollup node; set consolidation.upgrade_bundles or upgrade Crosscheck");
         }
         report(&key, &decision, &decided, &self.incidents);
+        self.report_refuted(&decided.refuted);
         if let Some(retraction) = &decided.retraction {
             self.report_retraction(retraction).await?;
         }

@@ -34,6 +34,8 @@ struct Inner {
     upgrades_from_node: IntCounterVec,
     blob_fees_assumed: IntCounterVec,
     retractions: IntCounterVec,
+    claims_refuted: IntCounterVec,
+    claimants_differ: IntGaugeVec,
     rule_dependent: IntCounterVec,
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
@@ -102,6 +104,16 @@ impl AuditMetrics {
                 "How often the vouched head moved back from a branch that is no longer canonical, by reason",
                 &["chain_id", "reason"],
             )?,
+            claims_refuted: metrics.counter(
+                "claims_refuted_total",
+                "Invalid blocks that an endpoint called cross-safe, once for each endpoint",
+                &["chain_id", "verdict"],
+            )?,
+            claimants_differ: metrics.gauge(
+                "claimants_differ",
+                "Pairs of endpoints that call different blocks of one height cross-safe, and have done so for half a minute",
+                &["chain_id"],
+            )?,
             rule_dependent: metrics.counter(
                 "rule_dependent_blocks_total",
                 "Decided blocks that older nodes replace because of a cycle and newer nodes do not",
@@ -154,6 +166,7 @@ impl AuditMetrics {
                 self.0.rival_attestations.with_label_values(&[id.as_str(), relation.name()]);
             }
             self.0.open_cases.with_label_values(&[id]);
+            self.0.claimants_differ.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
             self.0.blob_fees_assumed.with_label_values(&[id]);
             self.0.rule_dependent.with_label_values(&[id]);
@@ -178,6 +191,7 @@ impl AuditMetrics {
             self.0.verdicts.with_label_values(&[id, verdict, reason]);
             if Verdict::is_wrong_by_name(verdict) {
                 self.0.attributable_verdicts.with_label_values(&[id, verdict]);
+                self.0.claims_refuted.with_label_values(&[id, verdict]);
                 self.0.verdicts.with_label_values(&[id, REPLAY, reason]);
             }
         }
@@ -208,6 +222,16 @@ impl AuditMetrics {
         self.0.attributable_verdicts.with_label_values(&[chain_id.to_string().as_str(), verdict]).inc();
     }
 
+    /// An endpoint called an invalid block cross-safe.
+    pub fn claim_refuted(&self, chain_id: ChainId, verdict: &str) {
+        self.0.claims_refuted.with_label_values(&[chain_id.to_string().as_str(), verdict]).inc();
+    }
+
+    /// How many pairs of endpoints call different blocks of a chain cross-safe.
+    pub fn claimants_differ(&self, chain_id: ChainId, pairs: usize) {
+        self.0.claimants_differ.with_label_values(&[chain_id.to_string()]).set(as_gauge(pairs));
+    }
+
     /// Two blocks of a height are attested, and it is told what is behind it.
     pub fn rival_attested(&self, chain_id: ChainId, relation: Relation) {
         let labels = [chain_id.to_string(), relation.name().to_owned()];
@@ -221,7 +245,8 @@ impl AuditMetrics {
         }
         let chain_id = decision.key.chain_id.to_string();
         let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
-        let is_replay = Verdict::is_wrong_by_name(verdict) && !decided.is_binding();
+        let is_replay =
+            Verdict::is_wrong_by_name(verdict) && !decided.is_binding() && decided.claimants.is_empty();
         let verdict = if is_replay { REPLAY } else { verdict };
         self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();
         self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());

@@ -3,6 +3,8 @@
 //! The rules of a case are in [`crosscheck_core::case`]. Nothing here decides whether a message is valid.
 
 mod auditor;
+mod claim_book;
+mod claimant_watcher;
 mod gap_run;
 mod head_watcher;
 mod heads;
@@ -27,7 +29,8 @@ mod safe_meaning;
 mod second_opinion;
 mod vouched_watch;
 
-pub use auditor::{AuditLimits, Auditor, AuditorMessage, AuditorParts};
+pub use auditor::{AuditLimits, Auditor, AuditorMessage, AuditorParts, Claim};
+pub use claimant_watcher::{ClaimantWatcher, ClaimantWatcherParts};
 pub use head_watcher::HeadWatcher;
 pub use heads::{Heads, OtherNode, StatusAnswer};
 pub use investigator::{Investigation, Investigator};

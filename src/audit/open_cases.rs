@@ -345,6 +345,15 @@ impl OpenCases {
         }
     }
 
+    /// Gives up a block that is known by its hash alone and that could not be fetched so far. `true`: there was one.
+    pub(super) fn give_up_unfetched(&mut self, key: &BlockKey) -> bool {
+        let is_unfetched = self
+            .cases
+            .get(key)
+            .is_some_and(|entry| matches!(&entry.state, State::Idle { work, .. } if !work.is_case()));
+        is_unfetched && self.close(key).is_some()
+    }
+
     /// Removes a block.
     pub(super) fn close(&mut self, key: &BlockKey) -> Option<OpenCase> {
         let entry = self.cases.remove(key)?;

@@ -89,10 +89,17 @@ section! {
             ("with-optimistic-block-deposit", "its deposits and one more: devnets from before April 2026"),
         ]);
 
-        /// With follow.mode "clamp": the node whose status is clamped.
+        /// With follow.mode "clamp": the node whose status is clamped. What it calls safe is audited like a claimant's.
         follow_upstream: Option<EndpointUrl> = None, text("an http:// or https:// URL that is not Crosscheck's own")
             .unset("the rollup node")
             .example("\"http://127.0.0.1:7000/901/\"");
+
+        /// Endpoints whose safe head is taken as a claim: op-supernodes (http://<addr>/<chain id>/), proxyd, other Crosschecks, or nodes
+        /// that follow one of these. Every block that one of them calls safe is audited, with all below it. One that calls an invalid
+        /// block safe is reported, and so are two that call different blocks of one height safe. Nobody is accused of it, and no head
+        /// moves because of it.
+        claimants: Vec<EndpointUrl> = Vec::new(), list("different http:// or https:// URLs")
+            .example("[\"http://10.0.0.3:7000/901/\"]");
 
         /// How long the chain's unsafe head, and the latest block of its execution clients, may not move before that is reported. It
         /// is reported on /readyz as not ready, in the log and in crosscheck_head_still_seconds. After a block was replaced the unsafe

@@ -14,8 +14,10 @@ pub enum FollowMode {
     Off,
     /// The status of an upstream that judges cross-safety, lowered to what Crosscheck vouches for.
     Clamp,
-    /// The vouched head, on top of what the chain's own rollup node derives.
+    /// The head that attestations lead to, on top of what the chain's own rollup node derives.
     Attested,
+    /// The same; what is audited is every block that the rollup node derives, attested or not.
+    Verified,
 }
 
 section! {
@@ -24,8 +26,9 @@ section! {
         /// The status that is served to an op-node or kona-node that follows (--l2.follow.source=http://<addr>/<chain id>/).
         mode: FollowMode = FollowMode::Off, choice(&[
             ("off", "no server"),
-            ("clamp", "the status of an op-supernode or another node, lowered to the vouched head"),
-            ("attested", "the vouched head, on top of the chain that the rollup node derives"),
+            ("clamp", "the status of an op-supernode or another node, lowered to the vouched head; what it calls safe is verified"),
+            ("attested", "the vouched head, on top of the chain that the rollup node derives; it moves with attestations"),
+            ("verified", "the same, without attestations: every block that the rollup node derives is verified, and the head is what was found valid"),
         ]);
 
         /// The address of the server for followers.

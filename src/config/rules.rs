@@ -81,13 +81,16 @@ impl Config {
         }
         for (chain_id, chain) in &self.chains {
             let key = |name: &str| format!("chains.{chain_id}.{name}");
-            if let (FollowMode::Attested, Some(upstream)) = (mode, &chain.follow_upstream) {
+            if let (FollowMode::Attested | FollowMode::Verified, Some(upstream)) =
+                (mode, &chain.follow_upstream)
+            {
                 let reason = "only follow.mode \"clamp\" has an upstream of its own";
                 return Err(bad(&key("follow_upstream"), upstream, reason));
             }
             let upstream = chain.follow_upstream.iter().map(|url| ("follow_upstream", url));
             let nodes = chain.rollup_node.urls().iter().map(|url| ("rollup_node", url));
-            for (name, url) in upstream.chain(nodes) {
+            let claimants = chain.claimants.iter().map(|url| ("claimants", url));
+            for (name, url) in upstream.chain(nodes).chain(claimants) {
                 if url.reaches(addr) {
                     return Err(bad(&key(name), url, "this is follow.addr: Crosscheck would follow itself"));
                 }
@@ -141,6 +144,9 @@ impl Config {
         check_addresses(chain_id, chain)?;
         if let Some(twice) = first_duplicate(chain.rollup_node.urls()) {
             return Err(bad(&key("rollup_node"), twice, "it is listed twice"));
+        }
+        if let Some(twice) = first_duplicate(&chain.claimants) {
+            return Err(bad(&key("claimants"), twice, "it is listed twice"));
         }
         if let Some(twice) = first_duplicate(&chain.execution) {
             return Err(bad(&key("execution"), twice, "it is listed twice, and each client has one vote"));
@@ -231,6 +237,7 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
         ("unsafe_block_signer", chain.unsafe_block_signer.is_some()),
         ("attester", chain.attester.is_some()),
         ("follow_upstream", chain.follow_upstream.is_some()),
+        ("claimants", !chain.claimants.is_empty()),
         ("p2p.static_peers", !chain.p2p.static_peers.is_empty()),
         ("p2p.discovery", chain.p2p.discovery.is_some()),
     ];

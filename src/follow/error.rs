@@ -3,6 +3,7 @@
 use super::{BlockRefError, Keep, Upstream, UpstreamStatusError};
 use crate::audit::HeadWatcher;
 use crate::health::Health;
+use crate::ledger::LedgerError;
 use crate::sources::SourceError;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -45,6 +46,17 @@ pub enum FollowError {
     /// The vouched block cannot be named in full.
     #[error(transparent)]
     BlockRef(#[from] BlockRefError),
+    /// The rollup node is not known to have derived its local-safe head.
+    #[error(
+        "the rollup node has not derived its local-safe block {number} from L1, as far as is known; use a rollup node that derives the chain"
+    )]
+    NotDerived {
+        /// Its height.
+        number: u64,
+    },
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(LedgerError),
     /// The facts give no status that may be served.
     #[error(transparent)]
     Keep(#[from] Keep),
@@ -52,13 +64,15 @@ pub enum FollowError {
 
 impl FollowError {
     /// Every name that [`FollowError::name`] gives.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 19] = [
         "nothing-vouched",
         "no-answer",
         "no-genesis",
         "unreadable-status",
         "vouched-missing",
         "vouched-unreadable",
+        "not-derived",
+        "ledger",
         "no-current-l1",
         "no-head",
         "disordered",
@@ -66,6 +80,8 @@ impl FollowError {
         "other-fork",
         "replaced",
         "unconfirmed",
+        "dependency-unknown",
+        "dependency-behind",
         "retraction",
         "conflict",
     ];
@@ -86,6 +102,8 @@ impl FollowError {
             Self::Upstream(_) => "unreadable-status",
             Self::VouchedMissing { .. } => "vouched-missing",
             Self::BlockRef(_) => "vouched-unreadable",
+            Self::NotDerived { .. } => "not-derived",
+            Self::Ledger(_) => "ledger",
             Self::Keep(keep) => keep.name(),
         }
     }

@@ -5,19 +5,23 @@
 
 use super::FollowMetrics;
 use super::error::FollowError;
+use super::verified::{Ceiling, replaced_by};
 use super::{
-    CanonicalHashes, Draft, Facts, Genesis, KeepFacts, L2Ref, Lagoon, Reading, Served, Upstream,
-    UpstreamStatus, Vouched,
+    CanonicalHashes, CrossChainLimits, Draft, Facts, Genesis, Keep, KeepFacts, L2Ref, Lagoon, Reading,
+    Served, Upstream, UpstreamStatus, Vouched,
 };
+use crate::audit::{AuditorMessage, Heads};
 use crate::config::FollowMode;
 use crate::health::Health;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::sources::{EndpointNames, ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -46,6 +50,16 @@ pub struct FollowerParts {
     pub sibling: RollupNodes,
     /// Whose status is served on.
     pub upstream: Upstream,
+    /// Its name, as in answers to callers.
+    pub upstream_name: String,
+    /// Where claims go.
+    pub auditor: mpsc::Sender<AuditorMessage>,
+    /// The heads of all chains.
+    pub heads: Heads,
+    /// Which chains each chain depends on.
+    pub set: DependencySet,
+    /// Seconds between two blocks of the chain.
+    pub block_time: u64,
     /// How long a round may be put off.
     pub interval: Duration,
     /// The blocks that no follower may be led onto.
@@ -63,8 +77,8 @@ pub struct FollowerParts {
 /// Keeps one chain's served status current.
 #[derive(Debug)]
 pub struct Follower {
-    parts: FollowerParts,
-    chain: Option<Followed>,
+    pub(super) parts: FollowerParts,
+    pub(super) chain: Option<Followed>,
     vouched: Option<L2Ref>,
     hold: Option<Hold>,
     seen: Option<Seen>,
@@ -77,9 +91,9 @@ pub struct Follower {
 
 /// What the chain's rollup configuration says.
 #[derive(Clone, Copy, Debug)]
-struct Followed {
+pub(super) struct Followed {
     genesis: Genesis,
-    lagoon: Lagoon,
+    pub(super) lagoon: Lagoon,
 }
 
 /// What the status served now was made from.
@@ -88,6 +102,7 @@ struct Seen {
     document: StatusDocument,
     head: VouchedHead,
     hold: Option<Hold>,
+    limits: Result<CrossChainLimits, Keep>,
 }
 
 impl Follower {
@@ -176,7 +191,8 @@ impl Follower {
         let Followed { genesis, lagoon } = self.followed().await?;
         let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
-        let seen = Seen { document: answer.document, head, hold: self.hold.clone() };
+        let limits = self.limits();
+        let seen = Seen { document: answer.document, head, hold: self.hold.clone(), limits };
         let invalid = self.parts.invalid.above(self.parts.chain_id, 0);
         // Whether the chain still has such a block shows in no status.
         if invalid.is_empty() && self.seen.as_ref() == Some(&seen) {
@@ -185,21 +201,30 @@ impl Follower {
         // What was made from other facts is no longer known to be current.
         self.seen = None;
         let upstream = UpstreamStatus::read(&seen.document)?;
+        let claim = self.claim(&upstream).await;
         let vouched = self.vouched(head, &genesis).await;
+        let ceiling = match (vouched, seen.limits.clone()) {
+            (Ok(vouched), Ok(limits)) => self.ceiling(vouched, limits, &genesis).await,
+            (Err(error), _) => Err(error),
+            (Ok(_), Err(keep)) => Err(keep.into()),
+        };
+        let safe = ceiling.as_ref().ok().map(|ceiling| ceiling.safe);
+        let top = safe.map_or(head.position.number, |safe| safe.number);
         let last = self.parts.served.status(self.parts.chain_id);
         let last_safe = last.as_ref().map(|last| last.safe_l2);
-        let canonical = self.canonical(&upstream, head, last_safe, &invalid).await;
+        let canonical = self.canonical(&upstream, top, last_safe, &invalid).await;
         let (canonical, unread) = match canonical {
             Ok(canonical) => (canonical, None),
             Err(error) => (CanonicalHashes::default(), Some(error)),
         };
         let reading = Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon };
         let hold = self.hold.as_ref();
-        let vouched_block = vouched.as_ref().ok().copied();
         let replaced = head.replaces.map(|hash| BlockNumHash { number: head.position.number, hash });
-        let keep = |last| Draft::kept(&KeepFacts { last, reading, vouched: vouched_block, replaced, hold });
+        let keep = |last| Draft::kept(&KeepFacts { last, reading, vouched: safe, replaced, hold });
         *kept = last.as_ref().map(keep);
-        let vouched = Vouched { block: vouched?, replaces: head.replaces };
+        let Ceiling { safe, finalized } = ceiling?;
+        claim?;
+        let vouched = Vouched { block: safe, replaces: replaced_by(head, &safe), finalized };
         if let Some(error) = unread {
             return Err(error);
         }
@@ -251,13 +276,13 @@ impl Follower {
     async fn canonical(
         &self,
         upstream: &UpstreamStatus,
-        head: VouchedHead,
+        vouched: u64,
         last_safe: Option<L2Ref>,
         invalid: &[BlockNumHash],
     ) -> Result<CanonicalHashes, FollowError> {
         let mut canonical = CanonicalHashes::default();
         // From the lowest up: a block that is found canonical above another has it as an ancestor.
-        for number in Reading::heights(upstream, head.position.number, last_safe, invalid) {
+        for number in Reading::heights(upstream, vouched, last_safe, invalid) {
             if let Some(hash) = self.parts.execution.canonical_hash(number).await? {
                 canonical.insert(number, hash);
             }
@@ -286,11 +311,12 @@ impl Follower {
             return;
         }
         match &hold {
-            Some(Hold { number, hash, verdict, reason, detail, attributable, ancestor_of }) => {
+            Some(Hold { number, hash, verdict, reason, detail, attributable, ancestor_of, claimants }) => {
                 let (reason, detail) =
                     (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
                 let ancestor_of = ancestor_of.map(tracing::field::display);
-                warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of,
+                let claimants = claimants.join(", ");
+                warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, claimants,
                       "served head is held by an invalid block; it moves after a valid replacement or `crosscheck resolve`");
             }
             None => info!(%chain_id, "served head released"),

@@ -1,6 +1,7 @@
 //! [`Keep`]: why the safe head that was served last stays, or why there is none yet.
 
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
 
 /// Why the safe head that was served last stays, or why there is none yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,22 @@ pub enum Keep {
         /// Which head.
         level: &'static str,
     },
+    /// It is not known how far a chain is that this one depends on.
+    #[error("the local-safe head of chain {chain_id}, whose messages this chain may execute, is not known")]
+    DependencyUnknown {
+        /// That chain.
+        chain_id: ChainId,
+    },
+    /// The chains that this one depends on are far behind it.
+    #[error(
+        "the chains that this one depends on are derived up to block {number} of it only; {vouched} is vouched for"
+    )]
+    DependencyBehind {
+        /// The height that their local-safe heads allow.
+        number: u64,
+        /// The vouched height.
+        vouched: u64,
+    },
     /// The safe head would go back.
     #[error("the safe head would go back from {last} to {next}")]
     Retraction {
@@ -93,6 +110,8 @@ impl Keep {
             Self::Elsewhere { .. } => "other-fork",
             Self::Replaced { .. } => "replaced",
             Self::Unconfirmed { .. } => "unconfirmed",
+            Self::DependencyUnknown { .. } => "dependency-unknown",
+            Self::DependencyBehind { .. } => "dependency-behind",
             Self::Retraction { .. } => "retraction",
             Self::Conflict { .. } => "conflict",
         }

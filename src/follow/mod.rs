@@ -1,13 +1,14 @@
 //! Following: the head that Crosscheck vouches for, served as `optimism_syncStatus` to an unmodified op-node
 //! (`--l2.follow.source`) or kona-node.
 //!
-//! `block_ref`, `upstream_status`, `canonical_hashes`, `lagoon`, `reading`, `served_status` and `draft` are pure; the follower task around them
-//! asks the nodes, and the server answers from what the follower left in [`Served`]. Nothing here moves the
+//! `block_ref`, `upstream_status`, `canonical_hashes`, `cross_chain`, `lagoon`, `reading`, `served_status` and `draft` are pure; the
+//! follower task around them asks the nodes, and the server answers from what the follower left in [`Served`]. Nothing here moves the
 //! vouched head: that is the ledger's, after a verdict or an operator's resolution. A status is never invented:
 //! until there is one, the server says that it is not ready, and why.
 
 mod block_ref;
 mod canonical_hashes;
+mod cross_chain;
 mod draft;
 mod error;
 mod follower;
@@ -22,9 +23,11 @@ mod served_status;
 mod server;
 mod upstream;
 mod upstream_status;
+mod verified;
 
 pub use block_ref::{BlockRefError, L1Ref, L2Ref};
 pub use canonical_hashes::CanonicalHashes;
+pub use cross_chain::CrossChainLimits;
 pub use draft::Draft;
 pub use error::FollowError;
 pub use follower::{Follower, FollowerParts};

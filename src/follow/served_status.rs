@@ -7,7 +7,7 @@
 //! | finalized <= safe <= local-safe <= unsafe | op-node drops a status that breaks it, kona-node's engine ends | by construction |
 //! | safe <= vouched | the head is what Crosscheck checked | by construction |
 //! | Before Lagoon local-safe <= vouched, too | op-node takes such a block for safe as soon as it is served as local-safe | [`Reading::passes_local_safe`] |
-//! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe | finality is final | an unconfirmed one stays what it was |
+//! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe, and in the mode `verified` to what is final by all chains that it depends on | finality is final | an unconfirmed one stays what it was |
 //! | Full references | op-node compares them as wholes | [`L2Ref`] |
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`VouchedPlacement::Replacing`] |
@@ -64,6 +64,8 @@ pub struct Vouched {
     pub block: L2Ref,
     /// The block that it replaces, if it is a replacement.
     pub replaces: Option<B256>,
+    /// Nothing above this may be served as final. `None`: there is no such limit.
+    pub finalized: Option<L2Ref>,
 }
 
 /// All that the next status is made from.
@@ -114,7 +116,7 @@ struct Synced {
 
 impl Facts<'_> {
     fn vouched_placement(&self, Synced { local_safe, safe }: Synced) -> Result<VouchedPlacement, Keep> {
-        let Vouched { block, replaces } = *self.vouched;
+        let Vouched { block, replaces, .. } = *self.vouched;
         match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
             Some(hash) if hash == block.hash => {
@@ -209,8 +211,10 @@ impl Facts<'_> {
         let last = self.last.map(|last| last.finalized_l2);
         let known = upstream.filter(|head| self.reading.canonical.is_canonical(head) == Some(true));
         let next = match (known, last) {
-            (Some(known), _) if known.number >= safe.number => *safe,
-            (Some(known), _) => known,
+            (Some(known), _) => {
+                let limits = [Some(known), Some(*safe), self.vouched.finalized].into_iter().flatten();
+                limits.min_by_key(|head| head.number).unwrap_or(known)
+            }
             (None, Some(last)) => last,
             (None, None) => {
                 let upstream = upstream.ok_or(Keep::NoHead { level: "finalized" })?;

@@ -3,6 +3,7 @@
 //! come.
 
 use super::attested::read_known;
+use super::claims::refute_from;
 use super::event_of::bound_event;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
@@ -102,10 +103,11 @@ pub(super) async fn insert_ancestor(
     .execute(&mut *connection)
     .await?;
     if done.rows_affected() == 0 {
-        return Ok((Opening { opened: Opened::Known, bound: Vec::new() }, 0));
+        return Ok((Opening { opened: Opened::Known, bound: Vec::new(), refuted: Vec::new() }, 0));
     }
     let (bound, reported) = bind_ancestors(connection, key, *parent_hash, false, at).await?;
-    Ok((Opening { opened: Opened::New, bound }, reported))
+    let (refuted, last) = refute_from(connection, key, at).await?;
+    Ok((Opening { opened: Opened::New, bound, refuted }, reported.max(last)))
 }
 
 /// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known to be bound by one is not
@@ -171,7 +173,8 @@ pub(super) async fn bind_ancestors(
     Ok((bound, last))
 }
 
-/// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its signer itself was bound by that.
+/// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its signer itself was bound by
+/// that. There are none below the vouched head, unless an operator had it pass one.
 async fn unbound_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -183,7 +186,11 @@ async fn unbound_below(
              UNION ALL
              SELECT c.id, c.number, c.parent_hash, c.domain FROM below b
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash
-             WHERE b.domain IS NULL OR b.domain = ?5
+             WHERE (b.domain IS NULL OR b.domain = ?5)
+               AND (EXISTS (SELECT 1 FROM resolutions r WHERE r.chain_id = ?1)
+                    OR EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1)
+                    OR NOT EXISTS (SELECT 1 FROM heads h WHERE h.chain_id = ?1 AND h.vouched_number = b.number
+                                     AND h.vouched_hash = b.hash))
              LIMIT ?4)
          SELECT c.number, c.hash, c.domain, c.verdict, c.reason, c.detail, c.replaces
          FROM below b CROSS JOIN cases c ON c.id = b.id

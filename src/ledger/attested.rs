@@ -4,6 +4,7 @@
 //! never the other way round.
 
 use super::ancestry::bind_ancestors;
+use super::claims::refute_from;
 use super::event_of::attributed_event;
 use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
@@ -97,11 +98,16 @@ impl Ledger {
         };
         let mut reported = if is_bound_anew { write_events(&mut transaction, block, at).await? } else { 0 };
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-        let mut bound = Vec::new();
+        let (mut bound, mut refuted) = (Vec::new(), Vec::new());
         if outcome != Opened::Known {
             let (parent, is_binding) = (block.parent_hash(), block.domain().is_attributable());
             let last;
             (bound, last) = bind_ancestors(&mut transaction, &key, parent, is_binding, at).await?;
+            reported = reported.max(last);
+        }
+        if outcome == Opened::New {
+            let last;
+            (refuted, last) = refute_from(&mut transaction, &key, at).await?;
             reported = reported.max(last);
         }
         if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {
@@ -109,7 +115,7 @@ impl Ledger {
         }
         transaction.commit().await?;
         self.event_written(reported);
-        Ok(Opening { opened: outcome, bound })
+        Ok(Opening { opened: outcome, bound, refuted })
     }
 
     /// What is known of the blocks of one height that have cases, the newest first.

@@ -1,6 +1,6 @@
 //! The events of a verdict, or of a vouched head: written with the fact that they report, in one transaction.
 
-use super::{BoundVerdict, Decided, Retraction};
+use super::{BoundVerdict, Decided, RefutedClaim, Retraction};
 use crosscheck_core::case::{KnownVerdict, Verdict};
 use crosscheck_core::events::Event;
 use crosscheck_core::message::BlockKey;
@@ -14,7 +14,7 @@ pub(super) const fn retraction_event(retraction: &Retraction) -> Event {
 
 /// What there is to report of a verdict.
 pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Event {
-    let Decided { attributable, ancestor_of, .. } = *decided;
+    let &Decided { attributable, ancestor_of, .. } = decided;
     Event::Verdict {
         block,
         verdict: verdict.name().into(),
@@ -40,6 +40,14 @@ pub(super) fn bound_event(bound: &BoundVerdict) -> Event {
     Event::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
 }
 
+/// What there is to report of a claim that was refuted.
+pub(super) fn claim_refuted_event(refuted: &RefutedClaim) -> Event {
+    let RefutedClaim { key, claimant, claimed, verdict } = refuted.clone();
+    let KnownVerdict { name, reason, detail } = verdict;
+    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    Event::ClaimRefuted { block: key, claimant, claimed, verdict, reason, detail }
+}
+
 /// What there is to report of a verdict that is taken back.
 pub(super) fn withdrawn_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, .. } = verdict;
@@ -61,12 +69,8 @@ mod tests {
 
     #[test]
     fn a_verdict_is_reported_with_its_name() {
-        let written = serde_json::to_value(verdict_event(
-            block(),
-            &Verdict::Upheld,
-            &Decided { attributable: None, ancestor_of: None, retraction: None },
-        ))
-        .unwrap();
+        let written =
+            serde_json::to_value(verdict_event(block(), &Verdict::Upheld, &Decided::default())).unwrap();
         assert_eq!(written["kind"], "verdict");
         assert_eq!((&written["verdict"], &written["block"]["number"]), (&json!("upheld"), &json!(20)));
         assert_eq!(written["attributable"], json!(null));
@@ -79,7 +83,7 @@ mod tests {
         let first = serde_json::to_value(verdict_event(
             block(),
             &verdict,
-            &Decided { attributable: Some(false), ancestor_of: None, retraction: None },
+            &Decided { attributable: Some(false), ..Decided::default() },
         ))
         .unwrap();
         let known = KnownVerdict {

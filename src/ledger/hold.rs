@@ -1,6 +1,7 @@
 //! [`Hold`]: the block that keeps a chain's vouched head from moving on.
 
 use super::ancestry::binding_descendant;
+use super::claims::claimants_of;
 use super::record::{read_attributable, read_hash, read_optional_hash, read_u64};
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
@@ -12,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 /// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it, or
 /// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block, its own or
-/// that of one on top of it, does not stop the head: anyone can send one.
+/// that of one on top of it, does not stop the head, unless it is claimed without a signature: anyone can send one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its height: the vouched head's and one.
@@ -29,6 +30,9 @@ pub struct Hold {
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
+    /// Who claims it, or a block on top of it, without a signature: the names of endpoints, or `derived` for the rollup node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claimants: Vec<String>,
 }
 
 impl Ledger {
@@ -51,12 +55,14 @@ impl Ledger {
             .await?;
             for row in &rows {
                 let mut hold = Hold::read(row)?;
+                let key = BlockKey { chain_id, number: hold.number, hash: hold.hash };
                 if hold.attributable != Some(true) && hold.ancestor_of.is_none() {
                     // What binds may have come after the verdict.
-                    let key = BlockKey { chain_id, number: hold.number, hash: hold.hash };
                     hold.ancestor_of = binding_descendant(&mut reader, &key).await?;
                 }
-                if hold.attributable == Some(true) || hold.ancestor_of.is_some() {
+                hold.claimants = claimants_of(&mut reader, &key).await?;
+                if hold.attributable == Some(true) || hold.ancestor_of.is_some() || !hold.claimants.is_empty()
+                {
                     return Ok(Some(hold));
                 }
             }
@@ -78,6 +84,7 @@ impl Hold {
             detail: row.try_get("detail")?,
             attributable,
             ancestor_of,
+            claimants: Vec::new(),
         })
     }
 }

@@ -10,6 +10,7 @@ mod anchor;
 mod attested;
 mod blob_forks;
 mod candidates;
+mod claims;
 mod counts;
 mod database;
 mod error;
@@ -39,6 +40,9 @@ pub use ancestry::{BoundVerdict, NewAncestor};
 pub(crate) use anchor::RefusedAnchor;
 pub use anchor::{Anchored, Anchoring};
 pub use attested::KnownCase;
+#[cfg(test)]
+pub(crate) use claims::Claimed;
+pub use claims::{Claimant, RefutedClaim};
 #[cfg(test)]
 pub(crate) use counts::CaseCounts;
 pub use error::LedgerError;

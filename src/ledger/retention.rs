@@ -124,6 +124,10 @@ async fn remove(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> Result
         SELECT chain_id, number, hash, signer, domain, payload_hash FROM cases
         WHERE id IN (SELECT value FROM json_each(?1)) AND origin = 'attested' ON CONFLICT DO NOTHING";
     sqlx::query(signed).bind(&cases).execute(&mut *connection).await?;
+    // Nothing else is known of their heights.
+    let query = "DELETE FROM claims WHERE (chain_id, number) IN (
+        SELECT chain_id, number FROM cases WHERE id IN (SELECT value FROM json_each(?1)))";
+    sqlx::query(query).bind(&cases).execute(&mut *connection).await?;
     let query = "DELETE FROM events WHERE id IN (SELECT value FROM json_each(?1))";
     sqlx::query(query).bind(&events).execute(&mut *connection).await?;
     let query = "DELETE FROM cases WHERE id IN (SELECT value FROM json_each(?1))";

@@ -2,6 +2,7 @@
 
 use super::LedgerError;
 use super::ancestry::{BoundVerdict, NewAncestor, binding_descendant, insert_ancestor};
+use super::claims::{RefutedClaim, claimants_of, refute};
 use super::database::{Database, WriteTransaction};
 use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
@@ -12,7 +13,7 @@ use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, retract_below};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_core::case::{CheckedMessage, Verdict, Wait};
+use crosscheck_core::case::{CheckedMessage, KnownVerdict, Verdict, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
 use serde::Serialize;
@@ -75,6 +76,8 @@ pub struct Opening {
     pub opened: Opened,
     /// The blocks below that were found invalid before, and that are bound to a signer since.
     pub bound: Vec<BoundVerdict>,
+    /// The claims that such blocks refute since.
+    pub refuted: Vec<RefutedClaim>,
 }
 
 /// A case without a verdict, as read back after a restart.
@@ -89,7 +92,7 @@ pub struct StoredCase {
 }
 
 /// What was written with a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decided {
     /// Whether the attestation is evidence against its signer. `None`: the block itself was not attested.
     pub attributable: Option<bool>,
@@ -97,6 +100,10 @@ pub struct Decided {
     pub ancestor_of: Option<B256>,
     /// The vouched head's way back from a block that an operator passed while it was open, and that is wrong.
     pub retraction: Option<Retraction>,
+    /// Who claims the block, or one on top of it, without a signature: the names. Of an invalid block only.
+    pub claimants: Vec<String>,
+    /// The claims that the verdict refutes.
+    pub refuted: Vec<RefutedClaim>,
 }
 
 impl Decided {
@@ -308,8 +315,19 @@ impl Ledger {
             Some(_) if verdict.is_wrong() => retract_below(&mut transaction, key, decision.at).await?,
             Some(_) | None => None,
         };
-        let decided = attributable.map(|attributable| Decided { attributable, ancestor_of, retraction });
-        let reported = match &decided {
+        let claimants = match attributable {
+            Some(_) if verdict.is_wrong() => claimants_of(&mut transaction, key).await?,
+            Some(_) | None => Vec::new(),
+        };
+        let refuted = Vec::new();
+        let mut decided = attributable.map(|attributable| Decided {
+            attributable,
+            ancestor_of,
+            retraction,
+            claimants,
+            refuted,
+        });
+        let reported = match &mut decided {
             Some(decided) => write_events(&mut transaction, decision, decided).await?,
             None => 0,
         };
@@ -371,12 +389,12 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
 }
 
-/// Writes what there is to report of a verdict, and where it was reported; and which block on top of the decided one binds its
-/// signer. Returns the id of the last event.
+/// Writes what there is to report of a verdict, and where it was reported; which block on top of the decided one binds its signer; and
+/// the claims that the verdict refutes. Returns the id of the last event.
 async fn write_events(
     connection: &mut SqliteConnection,
     decision: &Decision<'_>,
-    decided: &Decided,
+    decided: &mut Decided,
 ) -> Result<u64, LedgerError> {
     let Decision { key, verdict, at, .. } = *decision;
     let id = write_event(connection, &verdict_event(key, verdict, decided), at).await?;
@@ -389,9 +407,20 @@ async fn write_events(
         .bind(as_integer("event id", id)?)
         .execute(&mut *connection)
         .await?;
+    let mut last = id;
+    if !decided.claimants.is_empty() {
+        let verdict = KnownVerdict {
+            name: verdict.name().to_owned(),
+            reason: verdict.reason().map(str::to_owned),
+            detail: verdict.detail(),
+        };
+        let refuted_last;
+        (decided.refuted, refuted_last) = refute(connection, &key, &verdict, at).await?;
+        last = last.max(refuted_last);
+    }
     match &decided.retraction {
         Some(retraction) => write_event(connection, &retraction_event(retraction), at).await,
-        None => Ok(id),
+        None => Ok(last),
     }
 }
 

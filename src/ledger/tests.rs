@@ -2,6 +2,7 @@
 
 mod attested;
 mod blob_forks;
+mod claims;
 mod counts;
 mod database;
 mod events;

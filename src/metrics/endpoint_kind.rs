@@ -9,11 +9,13 @@ pub enum EndpointKind {
     Execution,
     /// A chain's rollup node.
     RollupNode,
+    /// An endpoint whose safe head is a claim.
+    Claimant,
 }
 
 impl EndpointKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::L1, Self::Execution, Self::RollupNode];
+    pub const ALL: [Self; 4] = [Self::L1, Self::Execution, Self::RollupNode, Self::Claimant];
 
     /// Its name, in metrics and findings.
     pub const fn name(self) -> &'static str {
@@ -21,6 +23,7 @@ impl EndpointKind {
             Self::L1 => "l1",
             Self::Execution => "execution",
             Self::RollupNode => "rollup-node",
+            Self::Claimant => "claimant",
         }
     }
 }

@@ -128,17 +128,17 @@ impl ReadingMetrics {
     }
 
     /// How the execution endpoints of a chain stand to each other.
-    pub(crate) fn endpoints(&self, chain_id: ChainId, standings: &[EndpointHealth]) {
+    pub(crate) fn endpoints(&self, chain_id: ChainId, health: &[EndpointHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
-        for standing in standings {
-            let place = standing.place.to_string();
+        for endpoint in health {
+            let place = endpoint.place.to_string();
             for state in EndpointState::NAMES {
-                let is_state = i64::from(standing.state.name() == state);
+                let is_state = i64::from(endpoint.state.name() == state);
                 of.endpoint_state.with_label_values(&[id.as_str(), &place, state]).set(is_state);
             }
             for (counter, total) in [
-                (&of.endpoint_disagreements, standing.disagreements),
-                (&of.endpoint_failures, standing.failures),
+                (&of.endpoint_disagreements, endpoint.disagreements),
+                (&of.endpoint_failures, endpoint.failures),
             ] {
                 let counter = counter.with_label_values(&[id.as_str(), &place]);
                 counter.inc_by(total.saturating_sub(counter.get()));

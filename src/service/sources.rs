@@ -53,6 +53,9 @@ pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
     Ok(config.l1.execution.clone().map(client).transpose()?.map(L1Reader::new))
 }
 
+/// The kind of endpoint that another upstream of followers is.
+pub(super) const FOLLOW_UPSTREAM: &str = "follow-upstream";
+
 /// What the configured endpoints are called in answers.
 pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
     let chains = config.chains.iter().flat_map(|(chain_id, chain)| {
@@ -60,7 +63,8 @@ pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
         let upstream = chain.follow_upstream.iter();
         of(EndpointKind::Execution, chain.execution.iter())
             .chain(of(EndpointKind::RollupNode, chain.rollup_node.urls().iter()))
-            .chain(EndpointNames::of_chain("follow-upstream", *chain_id, upstream))
+            .chain(of(EndpointKind::Claimant, chain.claimants.iter()))
+            .chain(EndpointNames::of_chain(FOLLOW_UPSTREAM, *chain_id, upstream))
     });
     let l1 = config.l1.execution.iter().map(|url| (EndpointKind::L1.name().to_owned(), url));
     EndpointNames::new(chains.chain(l1))

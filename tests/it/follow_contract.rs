@@ -194,6 +194,7 @@ mod scripted {
         let vouched = Vouched {
             block: l2(branch_at(branch, number), number),
             replaces: moment.replaces.map(|block| block.hash),
+            finalized: None,
         };
         let mut canonical = CanonicalHashes::default();
         for number in 0..=moment.heads[0] {
@@ -207,6 +208,7 @@ mod scripted {
             detail: None,
             attributable: Some(true),
             ancestor_of: None,
+            claimants: Vec::new(),
         });
         let held = hold.as_ref().and_then(|hold| {
             let hash = canonical.at(hold.number)?;

@@ -43,6 +43,30 @@ pub enum Event {
         /// The reason that it had.
         reason: Option<Cow<'static, str>>,
     },
+    /// An endpoint called a block cross-safe, and that block or one below it was found invalid.
+    ClaimRefuted {
+        /// The block that was found invalid.
+        block: BlockKey,
+        /// The endpoint's name, as in answers to callers.
+        claimant: String,
+        /// The lowest block that it called cross-safe: the invalid one, or one on top of it.
+        claimed: BlockNumHash,
+        /// The name of the verdict.
+        verdict: Cow<'static, str>,
+        /// The reason of a violation.
+        reason: Option<Cow<'static, str>>,
+        /// What was found, for people.
+        detail: String,
+    },
+    /// Two endpoints called different blocks of one height cross-safe. It says nothing about which is right.
+    ClaimantsDiffer {
+        /// The chain.
+        chain_id: ChainId,
+        /// The lowest height at which they differ.
+        number: u64,
+        /// What each of them called cross-safe there.
+        answers: [ClaimantAnswer; 2],
+    },
     /// A chain's vouched head has left a branch that is no longer on the chain, or that was found invalid.
     Retraction {
         /// The chain.
@@ -86,6 +110,15 @@ pub enum Event {
         /// The block in the place of the executing one.
         ended_by: Option<B256>,
     },
+}
+
+/// What an endpoint called cross-safe at a height.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClaimantAnswer {
+    /// The endpoint's name.
+    pub claimant: String,
+    /// The block.
+    pub hash: B256,
 }
 
 /// Which message is reported.
@@ -179,9 +212,11 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
 
 impl Event {
     /// Every kind, as in the JSON.
-    pub const KINDS: [&str; 11] = [
+    pub const KINDS: [&str; 13] = [
         "verdict",
         "verdict-taken-back",
+        "claim-refuted",
+        "claimants-differ",
         "retraction",
         "message-invalid",
         "message-invalid-safe",
@@ -196,7 +231,12 @@ impl Event {
     /// The block that it is about: of a vouched head, where it is now.
     pub const fn block(&self) -> BlockKey {
         match self {
-            Self::Verdict { block, .. } | Self::VerdictTakenBack { block, .. } => *block,
+            Self::Verdict { block, .. }
+            | Self::VerdictTakenBack { block, .. }
+            | Self::ClaimRefuted { block, .. } => *block,
+            Self::ClaimantsDiffer { chain_id, number, answers: [first, _] } => {
+                BlockKey { chain_id: *chain_id, number: *number, hash: first.hash }
+            }
             Self::Retraction { chain_id, to, .. } => {
                 BlockKey { chain_id: *chain_id, number: to.number, hash: to.hash }
             }
@@ -216,6 +256,8 @@ impl Event {
         match self {
             Self::Verdict { .. } => "verdict",
             Self::VerdictTakenBack { .. } => "verdict-taken-back",
+            Self::ClaimRefuted { .. } => "claim-refuted",
+            Self::ClaimantsDiffer { .. } => "claimants-differ",
             Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
             Self::MessageInvalidSafe(_) => "message-invalid-safe",

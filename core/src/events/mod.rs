@@ -11,7 +11,9 @@ mod suspect;
 mod suspect_record;
 mod unknown_events;
 
-pub use event::{Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange};
+pub use event::{
+    ClaimantAnswer, Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange,
+};
 pub use filing::Filing;
 pub use message_record::MessageRecord;
 pub use notice::{NoSuchNotice, Notice, NoticeContent, NoticeKind};

@@ -63,6 +63,7 @@ impl Auditor {
         }
         let openings = self.ledger.open_ancestors(&ancestors, self.clock.now()).await?;
         openings.iter().flat_map(|opening| &opening.bound).for_each(report_bound);
+        openings.iter().for_each(|opening| self.report_refuted(&opening.refuted));
         debug!(%chain_id, number = key.number, hash = %key.hash, opened = openings.len(), "ancestors opened");
         cases.truncate(openings.len());
         let rest = cases.split_off(cases.len().div_ceil(2));

@@ -1,9 +1,10 @@
 //! What the log says of a verdict.
 
 use super::Auditor;
+use crate::audit::claim_book::ClaimDifference;
 use crate::audit::reasons::{ReasonTexts, normalize};
 use crate::incidents::{Alarm, Incidents};
-use crate::ledger::{BoundVerdict, Decided, Decision};
+use crate::ledger::{BoundVerdict, Decided, Decision, RefutedClaim};
 use crosscheck_core::case::Cause;
 use crosscheck_core::message::BlockKey;
 use std::time::Duration;
@@ -36,6 +37,33 @@ impl Auditor {
 /// What is said of a block that was attested and is invalid.
 const VIOLATED: &str = "sequencer attested an invalid block";
 
+/// What is said of a block that is invalid, and that is claimed without a signature.
+const UNSIGNED: &str = "block is invalid; no signer is bound to it";
+
+/// What is said of a refuted claim.
+const REFUTED: &str = "endpoint called an invalid block cross-safe";
+
+/// Writes to the log that an endpoint's claim was refuted: a consensus failure, if the endpoint verifies messages.
+pub(super) fn report_refuted(refuted: &RefutedClaim, incidents: &Incidents) {
+    let RefutedClaim { key: incident, claimant, claimed, verdict } = refuted;
+    let BlockKey { chain_id, number, hash } = incident;
+    let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
+    let (verdict, claimed_number, claimed_hash) = (&verdict.name, claimed.number, claimed.hash);
+    if incidents.raise(*incident, Alarm::CrossSafe) {
+        error!(%chain_id, number, %hash, claimant, claimed_number, %claimed_hash, verdict, reason, detail, %incident, "{REFUTED}");
+    } else {
+        warn!(%chain_id, number, %hash, claimant, claimed_number, %claimed_hash, verdict, reason, detail, %incident, "{REFUTED}");
+    }
+}
+
+/// Writes to the log that two endpoints call different blocks cross-safe.
+pub(super) fn report_difference(difference: &ClaimDifference) {
+    let ClaimDifference { chain_id, number, answers: [(first, first_hash), (second, second_hash)] } =
+        difference;
+    warn!(%chain_id, number, first, %first_hash, second, %second_hash,
+          "claimants call different blocks of one height cross-safe; find out which is right and fix the other");
+}
+
 /// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
 /// monitor's; the line says in any case that the block was attested.
 pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
@@ -48,6 +76,14 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
     let after_ms = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
     let incident = *key;
     match (verdict, decision.replaces) {
+        // An endpoint that called it cross-safe is reported separately.
+        ("violated" | "discarded", _) if !decided.is_binding() && !decided.claimants.is_empty() => {
+            if incidents.raise(incident, Alarm::Invalid) {
+                error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{UNSIGNED}");
+            } else {
+                warn!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{UNSIGNED}");
+            }
+        }
         ("violated" | "discarded", _) if !decided.is_binding() => {
             info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
                   "invalid block in a replayable attestation; no signer is bound");

@@ -1,5 +1,6 @@
 //! The auditor beside a real ledger, with no node that answers.
 
+mod claims;
 mod gap;
 mod ties;
 

@@ -32,7 +32,7 @@ fn round(mode: FollowMode, heights: [u64; 4], vouched: u64) -> Round {
     Round {
         mode,
         upstream: upstream(heights),
-        vouched: Vouched { block: l2(vouched), replaces: None },
+        vouched: Vouched { block: l2(vouched), replaces: None, finalized: None },
         canonical,
         invalid: Vec::new(),
         lagoon: Lagoon::at(0),
@@ -94,6 +94,7 @@ fn hold(number: u64) -> Hold {
         detail: None,
         attributable: Some(true),
         ancestor_of: None,
+        claimants: Vec::new(),
     }
 }
 
@@ -101,7 +102,10 @@ fn hold(number: u64) -> Hold {
 fn replaced(mode: FollowMode, heights: [u64; 4]) -> Round {
     let mut replacement = on_branch("replaced", 12);
     replacement.parent_hash = l2(11).hash;
-    Round { vouched: Vouched { block: replacement, replaces: Some(l2(12).hash) }, ..round(mode, heights, 12) }
+    Round {
+        vouched: Vouched { block: replacement, replaces: Some(l2(12).hash), finalized: None },
+        ..round(mode, heights, 12)
+    }
 }
 
 #[rstest]
@@ -119,6 +123,24 @@ fn heads_are_those_of_the_mode(
     #[case] expected: [u64; 4],
 ) {
     assert_eq!(round(mode, heights, vouched).heads(), expected);
+}
+
+/// A block is final when it is so by every chain that its own depends on.
+#[rstest]
+#[case::no_limit(None, [30, 20, 12, 10])]
+#[case::below(Some(7), [30, 20, 12, 7])]
+#[case::above(Some(11), [30, 20, 12, 10])]
+fn finalized_is_lowered_to_what_is_final_by_all_chains(
+    #[case] limit: Option<u64>,
+    #[case] expected: [u64; 4],
+) {
+    let verified = || round(FollowMode::Verified, [30, 20, 20, 10], 12);
+    let mut limited = verified();
+    limited.vouched.finalized = limit.map(l2);
+    assert_eq!(limited.heads(), expected);
+    let mut later = limited.after(&verified());
+    later.vouched.finalized = limit.map(|_| l2(3));
+    assert_eq!(later.heads()[3], 10, "it does not go back");
 }
 
 #[test]

@@ -128,6 +128,7 @@ async fn a_hold_is_shown_on_the_kept_status() {
         detail: None,
         attributable: Some(true),
         ancestor_of: None,
+        claimants: Vec::new(),
     };
     server.served.keep_safe(ChainId::from(901), "a fork".to_owned(), None, Some(&hold));
     let answer = server.call("/901/", "optimism_syncStatus").await;

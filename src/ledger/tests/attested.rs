@@ -99,7 +99,7 @@ async fn a_verdict_says_if_it_is_attributable_and_which_blocks_are_at_its_height
     };
     let violated = violated();
     let decided = ledger.decide(&decision(key(&replay), &violated)).await.unwrap();
-    assert_eq!(decided, Some(Decided { attributable: Some(false), ancestor_of: None, retraction: None }));
+    assert_eq!(decided, Some(Decided { attributable: Some(false), ..Decided::default() }));
     assert_eq!(ledger.decide(&decision(key(&replay), &violated)).await.unwrap(), None);
     let [newer, older] = ledger.cases_at(chain(), 1).await.unwrap().try_into().unwrap();
     assert_eq!((newer.hash, newer.attributable, newer.verdict), (other.hash(), Some(true), None));

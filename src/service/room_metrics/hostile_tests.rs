@@ -99,10 +99,7 @@ impl Stranger {
                 at: UnixSeconds(0),
                 after: Duration::from_millis(self.0),
             };
-            metrics.audit.verdict(
-                &decision,
-                &Decided { attributable: Some(true), ancestor_of: None, retraction: None },
-            );
+            metrics.audit.verdict(&decision, &Decided { attributable: Some(true), ..Decided::default() });
         }
     }
 
@@ -182,9 +179,9 @@ async fn endpoints_are_labelled_with_numbers() {
     };
     let url = ["http://secret:word@127.0.0.1:1/path".parse().unwrap()];
     let client = ExecutionClient::new(ChainId::from(901), &url, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.health().borrow());
     assert!(client.block_by_number(1).await.is_err(), "nobody is there");
-    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.health().borrow());
     let (series, values) = shown(&metrics);
     let of_endpoints = series.iter().filter(|series| series.starts_with("crosscheck_endpoint_"));
     assert_eq!(of_endpoints.count(), 6, "four states, two counters");
@@ -256,7 +253,7 @@ fn a_count_that_returns_to_0_is_exported_as_0() {
     }
 }
 
-/// Messages are counted under as many labels as there are standings: none of them may stay behind.
+/// Messages are counted under as many labels as there are health: none of them may stay behind.
 #[test]
 fn the_count_of_removed_messages_is_exported_as_0() {
     let metrics = metrics();

@@ -56,9 +56,9 @@ fn in_use() -> RoomMetrics {
     };
     let urls = ["http://127.0.0.1:1".parse().unwrap()];
     let client = ExecutionClient::new(chain(901), &urls, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.monitor.reading.endpoints(chain(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(chain(901), &client.health().borrow());
     let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
-    metrics.audit.rollup_nodes(chain(901), &nodes.standings().borrow());
+    metrics.audit.rollup_nodes(chain(901), &nodes.health().borrow());
     metrics.audit.rollup_node_differences(chain(901), 0);
     metrics.audit.second_opinion(chain(901), false);
     metrics.endpoints.endpoint_seconds(EndpointKind::L1, None, 0);
@@ -256,13 +256,9 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     let bound = |count: u64| {
         format!("crosscheck_attributable_verdicts_total{{chain_id=\"901\",verdict=\"discarded\"}} {count}")
     };
-    metrics
-        .audit
-        .verdict(&decision, &Decided { attributable: Some(false), ancestor_of: None, retraction: None });
+    metrics.audit.verdict(&decision, &Decided { attributable: Some(false), ..Decided::default() });
     assert!(metrics.shared.render().unwrap().contains(&bound(0)), "a replay binds nobody");
-    metrics
-        .audit
-        .verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None, retraction: None });
+    metrics.audit.verdict(&decision, &Decided { attributable: Some(true), ..Decided::default() });
     assert!(metrics.shared.render().unwrap().contains(&bound(1)));
     assert!(metrics.shared.render().unwrap().contains(&line(1)), "a replay is no discarded attestation");
     assert!(metrics.shared.render().unwrap().contains("verdict=\"replay-refuted\"} 1"));

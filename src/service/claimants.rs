@@ -1,0 +1,37 @@
+//! Starts who asks the claimants.
+
+use super::Shared;
+use crate::audit::{ClaimantWatcher, ClaimantWatcherParts};
+use crate::config::{ChainConfig, Config};
+use crate::metrics::EndpointKind;
+use crate::sources::{RollupNode, SourceError, name_of};
+use crate::tasks::TaskGroup;
+use crosscheck_p2p::ChainId;
+
+/// Starts a watcher for each claimant of a chain.
+///
+/// # Errors
+/// If no HTTP client can be made for one.
+pub(super) fn start(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    chain_id: ChainId,
+    chain: &ChainConfig,
+) -> Result<(), SourceError> {
+    for (place, url) in chain.claimants.iter().enumerate() {
+        let name = name_of(EndpointKind::Claimant.name(), place, chain_id);
+        shared.health.expect(&ClaimantWatcher::part(&name));
+        let watcher = ClaimantWatcher::new(ClaimantWatcherParts {
+            chain_id,
+            name: name.clone(),
+            node: RollupNode::new(url.clone(), config.sources.limits())?,
+            interval: config.sources.poll_interval.0,
+            auditor: shared.auditor.clone(),
+            health: shared.health.clone(),
+            metrics: shared.metrics.audit.clone(),
+        });
+        tasks.spawn(name, watcher.run(tasks.cancellation().clone()));
+    }
+    Ok(())
+}
