@@ -71,7 +71,7 @@ pub struct RefutedClaim {
 /// What came of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    /// Whether the block has a case.
+    /// Whether the block has a case, or needs none.
     pub has_case: bool,
     /// The claims that are refuted since, each once.
     pub refuted: Vec<RefutedClaim>,
@@ -109,7 +109,9 @@ impl Ledger {
         .bind(as_integer("time", at.0)?)
         .execute(&mut *transaction)
         .await?;
-        let query = "SELECT count(*) AS count FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3";
+        // What is not above the block that the audit began after is not audited.
+        let query = "SELECT EXISTS (SELECT 1 FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3)
+                         OR EXISTS (SELECT 1 FROM heads WHERE chain_id = ?1 AND anchor_number >= ?2) AS count";
         let row = sqlx::query(query)
             .bind(key.chain_id.to_string())
             .bind(as_integer("block number", key.number)?)
@@ -189,6 +191,8 @@ pub(super) async fn refute_from(
     for (number, case) in wrong_from(connection, key).await? {
         let KnownCase { hash, verdict: Some(verdict), .. } = case else { continue };
         let wrong = BlockKey { chain_id: key.chain_id, number, hash };
+        let claimants = claimants_of(connection, &wrong).await?;
+        mark_claimed(connection, &wrong, &claimants).await?;
         let (claims, id) = refute(connection, &wrong, &verdict, at).await?;
         refuted.extend(claims);
         last = last.max(id);
@@ -273,6 +277,29 @@ async fn unrefuted(
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Ok((row.try_get("claimant")?, read_position(row)?))).collect()
+}
+
+/// Writes down who claims this invalid block, or one on top of it.
+pub(super) async fn mark_claimed(
+    connection: &mut SqliteConnection,
+    wrong: &BlockKey,
+    claimants: &[String],
+) -> Result<(), LedgerError> {
+    if claimants.is_empty() {
+        return Ok(());
+    }
+    let is_derived_only = claimants.iter().all(|claimant| claimant == DERIVED);
+    sqlx::query(
+        "UPDATE cases SET claimed = ?4
+         WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND claimed IS NOT ?4 AND claimed IS NOT 'endpoint'",
+    )
+    .bind(wrong.chain_id.to_string())
+    .bind(as_integer("block number", wrong.number)?)
+    .bind(wrong.hash.to_vec())
+    .bind(if is_derived_only { DERIVED } else { "endpoint" })
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Who claims this block or one on top of it: the names, in order.

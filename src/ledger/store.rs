@@ -2,7 +2,7 @@
 
 use super::LedgerError;
 use super::ancestry::{BoundVerdict, NewAncestor, binding_descendant, insert_ancestor};
-use super::claims::{RefutedClaim, claimants_of, refute};
+use super::claims::{RefutedClaim, claimants_of, mark_claimed, refute};
 use super::database::{Database, WriteTransaction};
 use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
@@ -409,6 +409,7 @@ async fn write_events(
         .await?;
     let mut last = id;
     if !decided.claimants.is_empty() {
+        mark_claimed(connection, &key, &decided.claimants).await?;
         let verdict = KnownVerdict {
             name: verdict.name().to_owned(),
             reason: verdict.reason().map(str::to_owned),

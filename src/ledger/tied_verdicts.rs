@@ -134,7 +134,7 @@ impl Ledger {
                     decided_at, judged_l1_number, judged_l1_hash, ?4
              FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3",
             "UPDATE cases SET verdict = NULL, reason = NULL, detail = NULL, replaces = NULL, ancestor_of = NULL, verdict_id = NULL,
-                              decided_at = NULL, decided_after_ms = NULL, judged_l1_number = NULL, judged_l1_hash = NULL
+                              decided_at = NULL, decided_after_ms = NULL, judged_l1_number = NULL, judged_l1_hash = NULL, claimed = NULL
              WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND ?4 IS NOT NULL",
             // What it refuted is refuted anew, if the block is found invalid again.
             "DELETE FROM refuted_claims WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND ?4 IS NOT NULL",

@@ -1,7 +1,8 @@
 //! [`Unresolved`]: the blocks that were found invalid and that no operator has resolved, in the ledger.
 //!
 //! They remain until an operator resolves them, also when the chain has replaced them and the vouched head has passed their height:
-//! that a signer attested them is still for a person to deal with. Nothing is written here.
+//! that a signer attested them, or an endpoint called them cross-safe, is still for a person to deal with. What only the rollup node
+//! derived is not among them. Nothing is written here.
 
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
@@ -17,6 +18,8 @@ pub enum Attribution {
     Attributable,
     /// An attestation that binds its signer is on top of it.
     Ancestor,
+    /// No signer is bound, and an endpoint called it, or a block on top of it, cross-safe.
+    Claimed,
     /// It is known only by what may be a replay of an unsafe block: anyone can have sent it.
     Replayable,
     /// Nobody is known to have attested it, or what is on top of it.
@@ -25,13 +28,15 @@ pub enum Attribution {
 
 impl Attribution {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Attributable, Self::Ancestor, Self::Replayable, Self::Unattested];
+    pub const ALL: [Self; 5] =
+        [Self::Attributable, Self::Ancestor, Self::Claimed, Self::Replayable, Self::Unattested];
 
     /// Its stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Attributable => "attributable",
             Self::Ancestor => "ancestor",
+            Self::Claimed => "claimed",
             Self::Replayable => "replayable",
             Self::Unattested => "unattested",
         }

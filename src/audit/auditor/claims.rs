@@ -37,6 +37,9 @@ impl Auditor {
         if !self.rules.contains_key(&chain_id) || !self.claims.note(chain_id, &claimant, block, now) {
             return Ok(());
         }
+        if block == vouched {
+            return Ok(());
+        }
         if block.number.saturating_add(MAX_BELOW_VOUCHED) < vouched.number {
             debug!(%chain_id, number = block.number, hash = %block.hash, %claimant, "claim of an old block ignored");
             return Ok(());

@@ -159,3 +159,43 @@ async fn a_difference_between_claimants_is_reported_with_both_answers() {
     assert_eq!((&event["number"], &event["answers"][1]["claimant"]), (&7.into(), &"b".into()));
     assert_eq!(event["answers"][0]["hash"], serde_json::to_value(B256::repeat_byte(1)).unwrap());
 }
+
+/// What only the rollup node derived is replaced, and then nobody has to deal with it. What an endpoint called cross-safe is for a person.
+#[tokio::test]
+async fn an_invalid_block_is_unresolved_if_an_endpoint_claimed_it() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    let counts = async || {
+        let counts = ledger.unresolved_counts().await.unwrap();
+        let counts: Vec<_> = counts.iter().map(|count| (count.attribution.name(), count.count)).collect();
+        let listed = ledger.unresolved(9).await.unwrap();
+        (counts, listed.iter().map(|block| (block.key.number, block.attribution.name())).collect::<Vec<_>>())
+    };
+    claim(&ledger, &blocks[3], &Claimant::Derived).await;
+    decide(&ledger, &blocks[1], &violated()).await;
+    assert_eq!(counts().await, (vec![], vec![]), "it is derived");
+    claim(&ledger, &blocks[2], &endpoint("a")).await;
+    assert_eq!(counts().await, (vec![("claimed", 1)], vec![(2, "claimed")]));
+    claim(&ledger, &blocks[2], &Claimant::Derived).await;
+    assert_eq!(counts().await.0, [("claimed", 1)]);
+    ledger.withdraw_verdict(&key(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(counts().await, (vec![], vec![]));
+    decide(&ledger, &blocks[1], &violated()).await;
+    assert_eq!(counts().await.0, [("claimed", 1)]);
+    ledger.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(counts().await, (vec![], vec![]));
+}
+
+/// Known as the ancestor of a replay, and derived only later.
+#[tokio::test]
+async fn an_invalid_block_that_is_derived_later_is_no_longer_unresolved() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    decide(&ledger, &blocks[1], &violated()).await;
+    assert_eq!(ledger.unresolved_counts().await.unwrap().len(), 1);
+    claim(&ledger, &blocks[3], &Claimant::Derived).await;
+    assert_eq!(ledger.unresolved_counts().await.unwrap(), []);
+    open(&ledger, &blocks[3]).await;
+    let [count] = ledger.unresolved_counts().await.unwrap().try_into().unwrap();
+    assert_eq!(count.attribution, Attribution::Ancestor, "a signer is bound now");
+}
