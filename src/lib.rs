@@ -53,8 +53,8 @@ pub mod for_tests {
     pub use crate::audit::{Heads, NodeQuarrels};
     pub use crate::config::{ClockSource, Config, FollowMode};
     pub use crate::follow::{
-        CanonicalHashes, Draft, Facts, KeepFacts, L2Ref, Lagoon, Reading, ServedStatus, UpstreamStatus,
-        Vouched,
+        CanonicalHashes, Draft, Facts, FinalLimit, KeepFacts, L2Ref, Lagoon, Reading, ServedStatus,
+        UpstreamStatus, Vouched,
     };
     pub use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
     pub use crate::health::Health;

@@ -64,7 +64,7 @@ pub enum FollowError {
 
 impl FollowError {
     /// Every name that [`FollowError::name`] gives.
-    pub const NAMES: [&str; 19] = [
+    pub const NAMES: [&str; 20] = [
         "nothing-vouched",
         "no-answer",
         "no-genesis",
@@ -82,6 +82,7 @@ impl FollowError {
         "unconfirmed",
         "dependency-unknown",
         "dependency-behind",
+        "finality-unknown",
         "retraction",
         "conflict",
     ];

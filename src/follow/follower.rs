@@ -222,9 +222,9 @@ impl Follower {
         let replaced = head.replaces.map(|hash| BlockNumHash { number: head.position.number, hash });
         let keep = |last| Draft::kept(&KeepFacts { last, reading, vouched: safe, replaced, hold });
         *kept = last.as_ref().map(keep);
-        let Ceiling { safe, finalized } = ceiling?;
+        let Ceiling { safe, final_limit } = ceiling?;
         claim?;
-        let vouched = Vouched { block: safe, replaces: replaced_by(head, &safe), finalized };
+        let vouched = Vouched { block: safe, replaces: replaced_by(head, &safe), final_limit };
         if let Some(error) = unread {
             return Err(error);
         }

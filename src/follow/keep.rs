@@ -69,6 +69,9 @@ pub enum Keep {
         /// That chain.
         chain_id: ChainId,
     },
+    /// It is not known up to where the chains that this one depends on are final.
+    #[error("it is not known up to which block the chains are final whose messages this chain may execute")]
+    FinalityUnknown,
     /// The chains that this one depends on are far behind it.
     #[error(
         "the chains that this one depends on are derived up to block {number} of it only; {vouched} is vouched for"
@@ -112,6 +115,7 @@ impl Keep {
             Self::Unconfirmed { .. } => "unconfirmed",
             Self::DependencyUnknown { .. } => "dependency-unknown",
             Self::DependencyBehind { .. } => "dependency-behind",
+            Self::FinalityUnknown => "finality-unknown",
             Self::Retraction { .. } => "retraction",
             Self::Conflict { .. } => "conflict",
         }

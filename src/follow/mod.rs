@@ -37,7 +37,7 @@ pub use lagoon::Lagoon;
 pub use metrics::FollowMetrics;
 pub use reading::Reading;
 pub use served::Served;
-pub use served_status::{Facts, KeepFacts, ServedStatus, Vouched};
+pub use served_status::{Facts, FinalLimit, KeepFacts, ServedStatus, Vouched};
 pub use server::serve;
 pub use upstream::Upstream;
 #[cfg(test)]

@@ -64,8 +64,19 @@ pub struct Vouched {
     pub block: L2Ref,
     /// The block that it replaces, if it is a replacement.
     pub replaces: Option<B256>,
-    /// Nothing above this may be served as final. `None`: there is no such limit.
-    pub finalized: Option<L2Ref>,
+    /// What may be served as final.
+    pub final_limit: FinalLimit,
+}
+
+/// Up to where the chains that a chain depends on are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinalLimit {
+    /// There is no limit.
+    None,
+    /// Up to this block.
+    At(L2Ref),
+    /// It is not known.
+    Unknown,
 }
 
 /// All that the next status is made from.
@@ -210,11 +221,15 @@ impl Facts<'_> {
         let upstream = self.reading.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
         let known = upstream.filter(|head| self.reading.canonical.is_canonical(head) == Some(true));
+        let limit = match self.vouched.final_limit {
+            FinalLimit::None => *safe,
+            FinalLimit::At(limit) if limit.number < safe.number => limit,
+            FinalLimit::At(_) => *safe,
+            FinalLimit::Unknown => return last.ok_or(Keep::FinalityUnknown),
+        };
         let next = match (known, last) {
-            (Some(known), _) => {
-                let limits = [Some(known), Some(*safe), self.vouched.finalized].into_iter().flatten();
-                limits.min_by_key(|head| head.number).unwrap_or(known)
-            }
+            (Some(known), _) if known.number >= limit.number => limit,
+            (Some(known), _) => known,
             (None, Some(last)) => last,
             (None, None) => {
                 let upstream = upstream.ok_or(Keep::NoHead { level: "finalized" })?;

@@ -3,7 +3,7 @@
 
 use super::cross_chain::number_up_to;
 use super::error::FollowError;
-use super::{CrossChainLimits, Follower, Genesis, Keep, L2Ref, UpstreamStatus};
+use super::{CrossChainLimits, FinalLimit, Follower, Genesis, Keep, L2Ref, UpstreamStatus};
 use crate::audit::{AuditorMessage, Claim};
 use crate::config::FollowMode;
 use crate::ledger::{Claimant, VouchedHead};
@@ -18,8 +18,8 @@ const MAX_BELOW: u64 = 4095;
 pub(super) struct Ceiling {
     /// As safe.
     pub(super) safe: L2Ref,
-    /// As final. `None`: there is no such limit.
-    pub(super) finalized: Option<L2Ref>,
+    /// As final.
+    pub(super) final_limit: FinalLimit,
 }
 
 impl Follower {
@@ -75,12 +75,12 @@ impl Follower {
     ) -> Result<Ceiling, FollowError> {
         let of = |time: Option<u64>| time.filter(|_| self.is_interop(vouched.timestamp));
         let safe = self.ancestor(vouched, of(limits.safe), genesis).await?;
-        let finalized = match of(limits.finalized) {
-            Some(time) if time >= safe.timestamp => None,
-            None => None,
-            time => self.ancestor(vouched, time, genesis).await.ok(),
+        let final_limit = match of(limits.finalized) {
+            None => FinalLimit::None,
+            Some(time) if time >= safe.timestamp => FinalLimit::None,
+            time => self.ancestor(vouched, time, genesis).await.map_or(FinalLimit::Unknown, FinalLimit::At),
         };
-        Ok(Ceiling { safe, finalized })
+        Ok(Ceiling { safe, final_limit })
     }
 
     fn is_interop(&self, timestamp: u64) -> bool {
@@ -104,9 +104,16 @@ impl Follower {
             u32::try_from(below.saturating_add(1)).ok().filter(|_| below <= MAX_BELOW).ok_or_else(unknown)?;
         let branch =
             self.parts.ledger.vouched_branch(self.parts.chain_id, rows).await.map_err(FollowError::Ledger)?;
-        // The head may have moved on meanwhile: then the round after this one serves it.
-        let block = branch.iter().find(|block| block.position.number == number).ok_or_else(unknown)?;
-        let hash = block.position.hash;
+        let known =
+            branch.iter().find(|block| block.position.number == number).map(|block| block.position.hash);
+        // What is below the block that the audit began after was final then.
+        let is_below = branch.last().is_some_and(|lowest| lowest.position.number > number);
+        let hash = match known {
+            None if is_below => self.parts.execution.canonical_hash(number).await?,
+            known => known,
+        };
+        // The head may have moved on meanwhile: the next round serves it.
+        let hash = hash.ok_or_else(unknown)?;
         let block = self.parts.execution.block_by_hash(hash).await?;
         let block = block.ok_or(FollowError::VouchedMissing { number, hash })?;
         Ok(L2Ref::of_block(&block, genesis)?)

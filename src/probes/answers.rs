@@ -58,6 +58,30 @@ impl NodeAnswers {
     }
 }
 
+/// What a claimant answered.
+#[derive(Debug)]
+pub(super) struct ClaimantAnswers {
+    pub(super) chain_id: ChainId,
+    /// Its place, if there are several.
+    pub(super) place: Option<usize>,
+    pub(super) url: EndpointUrl,
+    pub(super) served_chain: Answer<ChainId>,
+    pub(super) heads: Answer<Option<Shortfall>>,
+    pub(super) version: Answer<String>,
+}
+
+impl ClaimantAnswers {
+    /// The findings about it.
+    pub(super) fn findings(&self) -> Vec<ProbeFinding> {
+        let found = vec![
+            (Probe::ChainId, identity::chain_id(self.chain_id, &self.served_chain)),
+            (Probe::Heads, services::heads(&self.heads)),
+            (Probe::Version, services::version(&self.version)),
+        ];
+        of_endpoint(Some(self.chain_id), EndpointKind::Claimant, self.place, &self.url, found)
+    }
+}
+
 /// What an execution client answered.
 #[derive(Debug)]
 pub(super) struct ClientAnswers {

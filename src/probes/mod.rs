@@ -5,6 +5,7 @@
 //! the chain.
 
 mod answers;
+mod ask_claimant;
 mod ask_client;
 mod ask_l1;
 mod ask_node;

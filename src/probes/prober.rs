@@ -3,7 +3,8 @@
 //! It changes nothing. Of an endpoint that fails, nothing is determined.
 
 use super::ProbeFinding;
-use super::answers::{ClientAnswers, NodeAnswers};
+use super::answers::{ClaimantAnswers, ClientAnswers, NodeAnswers};
+use super::ask_claimant::ask_claimant;
 use super::ask_client::{Subject, ask_client};
 use super::ask_l1::{L1Subject, ask_l1};
 use super::ask_node::ask_node;
@@ -67,8 +68,11 @@ impl Prober {
             .keys()
             .filter_map(|chain_id| Some((*chain_id, self.reference(*chain_id, &nodes)?)))
             .collect();
-        let (l1, clients) =
-            tokio::try_join!(self.ask_l1(&asking, &references), self.ask_clients(&asking, &references))?;
+        let (l1, clients, claimants) = tokio::try_join!(
+            self.ask_l1(&asking, &references),
+            self.ask_clients(&asking, &references),
+            self.ask_claimants(&asking)
+        )?;
         let mut findings = l1;
         let window = Duration::from_secs(self.config.interop.expiry_window());
         for (chain_id, chain) in &self.config.chains {
@@ -78,6 +82,9 @@ impl Prober {
             }
             for node in nodes.iter().filter(|node| node.chain_id == *chain_id) {
                 findings.extend(node.findings(reference, chain.safe_means));
+            }
+            for claimant in claimants.iter().filter(|claimant| claimant.chain_id == *chain_id) {
+                findings.extend(claimant.findings());
             }
         }
         Ok(findings)
@@ -96,6 +103,15 @@ impl Prober {
                 let (set, network) = (self.config.dependency_set(), self.config.known_network(*chain_id));
                 questions.push(ask_node(asking, *chain_id, url, set, network).boxed());
             }
+        }
+        stream::iter(questions).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn ask_claimants(&self, asking: &Asking) -> Result<Vec<ClaimantAnswers>, SourceError> {
+        let mut questions = Vec::new();
+        for (chain_id, chain) in &self.config.chains {
+            questions
+                .extend(placed(&chain.claimants).map(|url| ask_claimant(asking, *chain_id, url).boxed()));
         }
         stream::iter(questions).buffered(AT_ONCE).try_collect().await
     }

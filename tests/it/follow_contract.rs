@@ -130,7 +130,7 @@ mod scripted {
     use crosscheck::for_tests::Hold;
     use crosscheck::for_tests::StatusDocument;
     use crosscheck::for_tests::{
-        CanonicalHashes, Draft, Facts, KeepFacts, Lagoon, Reading, UpstreamStatus, Vouched,
+        CanonicalHashes, Draft, Facts, FinalLimit, KeepFacts, Lagoon, Reading, UpstreamStatus, Vouched,
     };
     use serde_json::{json, value::to_raw_value};
 
@@ -194,7 +194,7 @@ mod scripted {
         let vouched = Vouched {
             block: l2(branch_at(branch, number), number),
             replaces: moment.replaces.map(|block| block.hash),
-            finalized: None,
+            final_limit: FinalLimit::None,
         };
         let mut canonical = CanonicalHashes::default();
         for number in 0..=moment.heads[0] {

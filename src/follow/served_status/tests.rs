@@ -32,7 +32,7 @@ fn round(mode: FollowMode, heights: [u64; 4], vouched: u64) -> Round {
     Round {
         mode,
         upstream: upstream(heights),
-        vouched: Vouched { block: l2(vouched), replaces: None, finalized: None },
+        vouched: Vouched { block: l2(vouched), replaces: None, final_limit: FinalLimit::None },
         canonical,
         invalid: Vec::new(),
         lagoon: Lagoon::at(0),
@@ -103,7 +103,7 @@ fn replaced(mode: FollowMode, heights: [u64; 4]) -> Round {
     let mut replacement = on_branch("replaced", 12);
     replacement.parent_hash = l2(11).hash;
     Round {
-        vouched: Vouched { block: replacement, replaces: Some(l2(12).hash), finalized: None },
+        vouched: Vouched { block: replacement, replaces: Some(l2(12).hash), final_limit: FinalLimit::None },
         ..round(mode, heights, 12)
     }
 }
@@ -127,20 +127,20 @@ fn heads_are_those_of_the_mode(
 
 /// A block is final when it is so by every chain that its own depends on.
 #[rstest]
-#[case::no_limit(None, [30, 20, 12, 10])]
-#[case::below(Some(7), [30, 20, 12, 7])]
-#[case::above(Some(11), [30, 20, 12, 10])]
+#[case::no_limit(FinalLimit::None, Ok([30, 20, 12, 10]))]
+#[case::below(FinalLimit::At(l2(7)), Ok([30, 20, 12, 7]))]
+#[case::above(FinalLimit::At(l2(11)), Ok([30, 20, 12, 10]))]
+#[case::above_safe(FinalLimit::At(l2(13)), Ok([30, 20, 12, 10]))]
+#[case::unknown(FinalLimit::Unknown, Err(Keep::FinalityUnknown))]
 fn finalized_is_lowered_to_what_is_final_by_all_chains(
-    #[case] limit: Option<u64>,
-    #[case] expected: [u64; 4],
+    #[case] limit: FinalLimit,
+    #[case] expected: Result<[u64; 4], Keep>,
 ) {
     let verified = || round(FollowMode::Verified, [30, 20, 20, 10], 12);
     let mut limited = verified();
-    limited.vouched.finalized = limit.map(l2);
-    assert_eq!(limited.heads(), expected);
-    let mut later = limited.after(&verified());
-    later.vouched.finalized = limit.map(|_| l2(3));
-    assert_eq!(later.heads()[3], 10, "it does not go back");
+    limited.vouched.final_limit = limit;
+    assert_eq!(limited.next().map(|status| heads(&status)), expected);
+    assert_eq!(limited.after(&verified()).heads()[3], 10, "it does not go back");
 }
 
 #[test]

@@ -11,7 +11,7 @@ import (
 var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true, Monitor: true}
 
 // All are the scenarios, in the order in which they run.
-var All = slices.Concat(beside, callers, otherNodes, killed(named(beside, "activation", "messages", "attested-lie", "unattested-lie",
+var All = slices.Concat(beside, callers, otherNodes, unattested, killed(named(beside, "activation", "messages", "attested-lie", "unattested-lie",
 	"replayed-lie")...), outageScenarios(), byHand)
 
 // beside are those that run beside the usual stack, and look at verdicts.

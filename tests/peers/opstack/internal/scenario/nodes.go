@@ -107,7 +107,7 @@ func (r *Run) movesOn(ctx context.Context, crosscheck *sidecar.Process, id uint6
 	return nil
 }
 
-// accused says which blocks and messages were found wrong, the one message aside. The sequencer may have built its block again.
+// accused says which blocks and messages were found wrong, the one message aside.
 func accused(ctx context.Context, client *sidecar.Client, chains []*stack.Chain, aside *message.Executed) error {
 	var found error
 	for _, chain := range chains {
@@ -119,13 +119,18 @@ func accused(ctx context.Context, client *sidecar.Client, chains []*stack.Chain,
 			}
 		}
 	}
+	return errors.Join(found, wrongMessages(ctx, client, aside))
+}
+
+// wrongMessages says which messages were found wrong, the one message aside. The sequencer may have built its block again.
+func wrongMessages(ctx context.Context, client *sidecar.Client, aside *message.Executed) error {
 	invalid, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
 	for _, m := range invalid {
 		if aside == nil || m.Executing.ChainID != aside.Chain || m.Executing.Number != aside.Number {
 			err = errors.Join(err, fmt.Errorf("a message of %s: %s (%s)", m.Executing.BlockKey, m.Reason, m.Detail))
 		}
 	}
-	return errors.Join(found, err)
+	return err
 }
 
 // failure is the first line that tells of a consensus failure.

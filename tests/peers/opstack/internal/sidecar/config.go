@@ -21,6 +21,7 @@ const (
 	FollowOff      FollowMode = "off"
 	FollowClamp    FollowMode = "clamp"
 	FollowAttested FollowMode = "attested"
+	FollowVerified FollowMode = "verified"
 )
 
 // Config is what crosscheck is told. What is left zero is left out of its file, and has crosscheck's default.

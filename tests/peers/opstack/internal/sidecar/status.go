@@ -42,7 +42,12 @@ type Hold struct {
 	Verdict string `json:"verdict"`
 	Reason  string `json:"reason"`
 	Detail  string `json:"detail"`
+	// Claimants are who claims it, or a block on top of it, without a signature.
+	Claimants []string `json:"claimants"`
 }
+
+// ClaimantDerived is the rollup node as a claimant: it derived the block.
+const ClaimantDerived = "derived"
 
 // Status is how the program and all chains stand.
 func (c *Client) Status(ctx context.Context) (*Status, error) {

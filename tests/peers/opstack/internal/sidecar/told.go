@@ -10,6 +10,7 @@ import (
 // The kinds of what is told, as tests care for them.
 const (
 	ToldVerdict      = "verdict"
+	ToldClaimRefuted = "claim-refuted"
 	ToldInvalid      = "message-invalid"
 	ToldInvalidSafe  = "message-invalid-safe"
 	ToldInvalidFinal = "message-invalid-final"
