@@ -181,10 +181,10 @@ async fn unbound_below(
     parent: B256,
 ) -> Result<Vec<(u64, KnownCase)>, LedgerError> {
     let rows = sqlx::query(
-        "WITH RECURSIVE below (id, number, parent_hash, domain) AS (
-             SELECT id, number, parent_hash, domain FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3
+        "WITH RECURSIVE below (id, number, hash, parent_hash, domain) AS (
+             SELECT id, number, hash, parent_hash, domain FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3
              UNION ALL
-             SELECT c.id, c.number, c.parent_hash, c.domain FROM below b
+             SELECT c.id, c.number, c.hash, c.parent_hash, c.domain FROM below b
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash
              WHERE (b.domain IS NULL OR b.domain = ?5)
                AND (EXISTS (SELECT 1 FROM resolutions r WHERE r.chain_id = ?1)

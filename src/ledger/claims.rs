@@ -44,7 +44,7 @@ pub enum Claimant {
 }
 
 /// As which [`Claimant::Derived`] is stored. No endpoint has such a name.
-const DERIVED: &str = "derived";
+pub(super) const DERIVED: &str = "derived";
 
 impl fmt::Display for Claimant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! [`CaseRecord`]: a case as the ledger holds it, in the form that users see.
 
+use super::claims::DERIVED;
 use super::events::{MAX_SCANNED, Window};
 use super::{Ledger, LedgerError, Read};
 use alloy::primitives::{Address, B256, Bytes};
@@ -9,6 +10,19 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+
+/// Cases with what belongs to their records.
+macro_rules! records {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.*, r.reason AS resolution, r.resolved_at,
+                 (SELECT json_group_array(l.claimant) FROM claims l
+                  WHERE l.chain_id = c.chain_id AND l.number = c.number AND l.hash = c.hash) AS claimants
+             FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash) ",
+            $condition
+        )
+    };
+}
 
 /// A case and all that was found out about it.
 #[derive(Debug, Clone, Serialize)]
@@ -25,8 +39,10 @@ pub struct CaseRecord {
     pub parent_hash: B256,
     /// The block's timestamp.
     pub timestamp: u64,
-    /// `attested`, or `ancestor` of an attested block.
+    /// Why it is audited: `attested`, `claimed` by an endpoint, `derived` by the rollup node, or the `ancestor` of such a block.
     pub origin: String,
+    /// Who claims this very block without a signature: the names of endpoints, or `derived` for the rollup node.
+    pub claimants: Vec<String>,
     /// Who signed the attestation.
     pub signer: Option<Address>,
     /// The domain that it was signed in.
@@ -91,10 +107,9 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub async fn records(&self, filter: CaseFilter) -> Result<Vec<CaseRecord>, LedgerError> {
         let chain = filter.chain_id.map(|chain_id| chain_id.to_string());
-        let rows = sqlx::query(
-            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
-             WHERE c.id > ?1 AND (?2 IS NULL OR c.chain_id = ?2) ORDER BY c.id LIMIT ?3",
-        )
+        let rows = sqlx::query(records!(
+            "WHERE c.id > ?1 AND (?2 IS NULL OR c.chain_id = ?2) ORDER BY c.id LIMIT ?3"
+        ))
         .bind(filter.after)
         .bind(chain)
         .bind(filter.limit)
@@ -110,14 +125,11 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn records_at(&self, chain_id: ChainId, number: u64) -> Result<Vec<CaseRecord>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
-             WHERE c.chain_id = ?1 AND c.number = ?2 ORDER BY c.id",
-        )
-        .bind(chain_id.to_string())
-        .bind(i64::try_from(number).unwrap_or(i64::MAX))
-        .fetch_all(self.readers())
-        .await?;
+        let rows = sqlx::query(records!("WHERE c.chain_id = ?1 AND c.number = ?2 ORDER BY c.id"))
+            .bind(chain_id.to_string())
+            .bind(i64::try_from(number).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(CaseRecord::read).collect()
     }
 
@@ -166,12 +178,11 @@ impl Ledger {
         .fetch_one(self.readers())
         .await?;
         let window = Window::read(&window, u64::try_from(filter.after).unwrap_or_default(), scanned)?;
-        let rows = sqlx::query(
-            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
-             WHERE c.verdict_id > ?1 AND c.verdict_id <= ?2 AND (?3 IS NULL OR c.chain_id = ?3)
+        let rows = sqlx::query(records!(
+            "WHERE c.verdict_id > ?1 AND c.verdict_id <= ?2 AND (?3 IS NULL OR c.chain_id = ?3)
                AND (?5 IS NULL OR instr(?5, ',' || c.verdict || ',') > 0)
-             ORDER BY c.verdict_id LIMIT ?4",
-        )
+             ORDER BY c.verdict_id LIMIT ?4"
+        ))
         .bind(filter.after)
         .bind(i64::try_from(window.end).unwrap_or(i64::MAX))
         .bind(filter.chain_id.map(|chain_id| chain_id.to_string()))
@@ -192,6 +203,8 @@ impl CaseRecord {
         let verdict = row.try_get::<Option<String>, _>("verdict")?;
         let (stored, none) =
             (read_json(row, "waits")?, RawValue::from_string("[]".to_owned()).map_err(corrupt("waits"))?);
+        let claimants: Vec<String> =
+            serde_json::from_str(row.try_get("claimants")?).map_err(corrupt("claimants"))?;
         let (waits, waited) = if verdict.is_none() { (stored, none) } else { (none, stored) };
         Ok(Self {
             id: row.try_get("id")?,
@@ -200,7 +213,8 @@ impl CaseRecord {
             hash: read_hash(row, "hash")?,
             parent_hash: read_hash(row, "parent_hash")?,
             timestamp: read_u64(row, "timestamp")?,
-            origin: row.try_get("origin")?,
+            origin: origin_of(row.try_get("origin")?, &claimants),
+            claimants,
             signer: row
                 .try_get::<Option<Vec<u8>>, _>("signer")?
                 .map(|bytes| Address::try_from(bytes.as_slice()).map_err(corrupt("signer")))
@@ -223,6 +237,16 @@ impl CaseRecord {
             resolution: ResolutionRecord::read(row)?,
         })
     }
+}
+
+/// Why a case is audited. `stored`: `attested` or `ancestor`.
+fn origin_of(stored: String, claimants: &[String]) -> String {
+    let claimed = match claimants {
+        [] => return stored,
+        claimants if claimants.iter().all(|claimant| claimant == DERIVED) => DERIVED,
+        _ => "claimed",
+    };
+    if stored == "attested" { stored } else { claimed.to_owned() }
 }
 
 impl ResolutionRecord {

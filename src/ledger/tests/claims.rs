@@ -199,3 +199,23 @@ async fn an_invalid_block_that_is_derived_later_is_no_longer_unresolved() {
     let [count] = ledger.unresolved_counts().await.unwrap().try_into().unwrap();
     assert_eq!(count.attribution, Attribution::Ancestor, "a signer is bound now");
 }
+
+#[tokio::test]
+async fn a_record_says_why_a_block_is_audited() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    claim(&ledger, &blocks[1], &Claimant::Derived).await;
+    for claimant in [Claimant::Derived, endpoint("a")] {
+        claim(&ledger, &blocks[2], &claimant).await;
+    }
+    claim(&ledger, &blocks[3], &endpoint("a")).await;
+    open(&ledger, &blocks[3]).await;
+    let records = records(&ledger).await;
+    let told: Vec<_> =
+        records.iter().map(|record| (record.origin.as_str(), record.claimants.len())).collect();
+    assert_eq!(told, [("ancestor", 0), ("derived", 1), ("claimed", 2), ("attested", 1)]);
+    for block in &blocks {
+        let [record] = ledger.records_at(chain(), block.number()).await.unwrap().try_into().unwrap();
+        assert_eq!(record.origin, records[record.number as usize - 1].origin);
+    }
+}
