@@ -51,7 +51,7 @@ fn the_sound_configuration_is_sound() {
 #[case::secret_without_a_scheme("l1.execution = \"h.example/secret\"", &["l1.execution = \"h.example/…\"", "not a URL"])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
-#[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "not one of the values", "write \"off\", \"clamp\" or \"attested\""])]
+#[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "not one of the values", "write \"off\", \"clamp\", \"attested\" or \"verified\""])]
 #[case::followers_in_anothers_place(
     "follow = { mode = \"clamp\", addr = \"127.0.0.1:7300\" }",
     &["follow.addr = 127.0.0.1:7300", "http.addr", "a port"]

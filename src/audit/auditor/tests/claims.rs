@@ -29,15 +29,58 @@ async fn a_claimed_block_is_fetched_and_so_is_what_lies_between() {
     assert!(matches!(work, Work::Gap(9)), "{work:?}");
 }
 
+/// A ledger whose vouched head has come from block 0 to this height.
+async fn vouched_for(number: u64) -> (Auditor, World) {
+    let (auditor, world) = audit_begun_at(0).await;
+    for number in 1..=number {
+        let key = key_of(number);
+        let parent_hash = if number == 1 { B256::repeat_byte(1) } else { key_of(number - 1).hash };
+        let timestamp = crosscheck_p2p::UnixSeconds(number);
+        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
+        world.ledger.open_case(&ancestor, timestamp).await.unwrap();
+        let decision = Decision {
+            key,
+            verdict: &Verdict::Upheld,
+            detail: String::new(),
+            messages: &[],
+            replaces: None,
+            l1: None,
+            waits: &BTreeSet::new(),
+            at: timestamp,
+            after: Duration::ZERO,
+        };
+        world.ledger.decide(&decision).await.unwrap().unwrap();
+    }
+    assert_eq!(world.ledger.vouched(chain()).await.unwrap().unwrap().number, number);
+    (auditor, world)
+}
+
+/// A block of the vouched branch.
+fn key_of(number: u64) -> BlockKey {
+    BlockKey { chain_id: chain(), number, hash: B256::left_padding_from(&(number + 1000).to_be_bytes()) }
+}
+
 #[tokio::test]
-async fn the_vouched_block_and_old_blocks_are_not_fetched() {
-    let (mut auditor, _world) = audit_begun_at(1000).await;
-    for claim in [claim_of(1000, 1, "a"), claim_of(743, 2, "a"), claim_of(0, 3, "a")] {
+async fn blocks_that_are_known_and_old_ones_are_not_fetched() {
+    let (mut auditor, _world) = vouched_for(300).await;
+    for number in [300, 299, 1] {
+        let BlockKey { number, hash, .. } = key_of(number);
+        let claim = Claim { block: BlockNumHash { number, hash }, ..claim_of(0, 0, "a") };
         auditor.on_claim(claim, Instant::now()).await.unwrap();
     }
-    assert_eq!(open(&auditor), [0; 0]);
-    auditor.on_claim(claim_of(744, 2, "a"), Instant::now()).await.unwrap();
-    assert_eq!(open(&auditor), [744]);
+    auditor.on_claim(claim_of(43, 2, "a"), Instant::now()).await.unwrap();
+    assert_eq!(auditor.open.len(), 0);
+    auditor.on_claim(claim_of(44, 2, "a"), Instant::now()).await.unwrap();
+    assert_eq!(open(&auditor), [44], "another branch may be claimed for a while");
+}
+
+#[tokio::test]
+async fn blocks_from_before_the_audit_are_not_fetched() {
+    let (mut auditor, _world) = audit_begun_at(1000).await;
+    for claim in [claim_of(1000, 1, "a"), claim_of(1000, 2, "a"), claim_of(900, 3, "a")] {
+        auditor.on_claim(claim, Instant::now()).await.unwrap();
+    }
+    assert_eq!(auditor.open.len(), 0);
 }
 
 #[tokio::test]
