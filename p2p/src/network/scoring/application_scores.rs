@@ -1,6 +1,6 @@
 //! [`ApplicationScores`]: the part of each peer's score that comes from our own verdicts.
 //!
-//! Valid blocks and answers raise_to it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
+//! Valid blocks and answers raise it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
 //! op-node. Invalid frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork
 //! times differ for a moment is not banned, a flooder is banned within one batch. All counts decay with time, not with the
 //! number of blocks. Pure. A peer is forgotten once all of its counts are negligible.
