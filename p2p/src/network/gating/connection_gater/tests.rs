@@ -333,8 +333,8 @@ proptest! {
                     prop_assert!(!gater.block_list().bans.contains_key(&peers[0]));
                     prop_assert!(gater.block_list().bans.values().all(|until| *until > now && until.0 <= now.0 + 3_600));
                     prop_assert!(gater.peers.iter().all(|(peer_id, peer)| !gater.is_unwanted(*peer_id, peer, now)));
-                    let settled = gater.peers.values().filter(|peer| now.0 - peer.since.0 >= 30).count();
-                    prop_assert!(settled <= 4);
+                    let past_grace = gater.peers.values().filter(|peer| now.0 - peer.since.0 >= 30).count();
+                    prop_assert!(past_grace <= 4);
                 }
             }
             prop_assert!(gater.connections(|_| true) <= 6);
