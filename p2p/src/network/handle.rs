@@ -155,7 +155,11 @@ pub enum PublishError {
         /// The most allowed, bytes.
         limit: usize,
     },
-    /// Every peer that it was to be sent to is too slow: it was sent to none of them. A queue has room for 512 messages.
+    /// The queue of every peer that it was to be sent to is full: it was sent to none of them. A queue has room for 512
+    /// messages.
+    ///
+    /// The frame may still reach peers. gossipsub (0.50) remembers a message before it looks for room in the queues: in the next
+    /// heartbeats it names the message to peers outside the mesh (IHAVE), and sends it to those that ask (IWANT).
     ///
     /// The same frame cannot be published again at once. gossipsub (0.50) remembers a message before it looks for room in the
     /// queues, so for the next 65 s it is a [`PublishError::Duplicate`]. What works:
@@ -167,8 +171,8 @@ pub enum PublishError {
     ///
     /// Signing the block again does not help: the signature, and so the message's id, is the same.
     #[error(
-        "the queues of all {peers} peers on {topic} are full: the frame was not sent, and cannot be published again for 65 s; \
-         publish the next one, or this one through another node"
+        "the queues of all {peers} peers on {topic} are full: the frame was sent to none of them, and may reach others by IHAVE; \
+         this frame cannot be published again for 65 s; publish the next one, or this one through another node"
     )]
     QueuesFull {
         /// The topic.
