@@ -124,6 +124,22 @@ fn a_bad_score_bans_for_an_hour_and_not_a_second_longer() {
 }
 
 #[test]
+fn protected_peers_are_limited() {
+    let mut gater = gater();
+    let first = PeerId::random();
+    gater.protect(first, true).unwrap();
+    for _ in 1..MAX_PROTECTED {
+        gater.protect(PeerId::random(), true).unwrap();
+    }
+    let full = TooManyProtected { limit: MAX_PROTECTED };
+    assert_eq!(gater.protect(PeerId::random(), true), Err(full));
+    assert!(full.to_string().contains("10000 peers are protected already"), "{full}");
+    assert_eq!(gater.protect(first, true), Ok(()), "it is protected already");
+    gater.protect(first, false).unwrap();
+    assert_eq!(gater.protect(PeerId::random(), true), Ok(()));
+}
+
+#[test]
 fn protecting_a_peer_ends_its_ban() {
     let (mut gater, peer_id) = (gater(), PeerId::random());
     join(&mut gater, 0, peer_id, NOW).unwrap();
