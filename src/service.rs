@@ -320,7 +320,8 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
 /// they all are in force.
 fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
-    let (max_age, cross_safe_max_age) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
+    let (max_age, cross_safe_max_age) =
+        (chain.p2p.blocks_past.as_secs(), chain.p2p.cross_safe_past.as_secs());
     let known = config.known_network(chain_id);
     ValidationRules {
         forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
@@ -329,7 +330,7 @@ fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> 
             .cross_safe_domains
             .iter()
             .any(|domain| domain.0 == SigningDomain::Zero),
-        ..defaults.with_windows(max_age, cross_safe_max_age, chain.p2p.future.whole())
+        ..defaults.with_windows(max_age, cross_safe_max_age, chain.p2p.future.as_secs())
     }
 }
 
@@ -476,7 +477,7 @@ fn watch_signers(
         chain_id,
         system_config,
         reader: SignerReader::new(l1.clone(), system_config),
-        grace: chain.p2p.signer_grace.whole(),
+        grace: chain.p2p.signer_grace.as_secs(),
         clock: Arc::clone(&shared.clock),
         signers,
         health: shared.health.clone(),

@@ -297,7 +297,7 @@ fn a_refusal_names_the_block_that_the_frame_claims_to_be(
 }
 
 #[rstest]
-fn a_sound_block_of_every_version_is_accepted_on_its_topic(
+fn a_valid_block_of_every_version_is_accepted_on_its_topic(
     #[values(BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1)] topic: Topic,
 ) {
     let Judgement::Accept(block) = Scene::sound(topic).judge(topic) else { panic!("not accepted") };

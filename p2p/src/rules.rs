@@ -24,7 +24,7 @@ pub struct ValidationRules {
     /// When the chain's forks take force.
     pub forks: GossipForkTimes,
     /// How old an unsafe block may be, seconds: 60 in the specification.
-    pub max_age_secs: u64,
+    pub blocks_max_age_secs: u64,
     /// How old a block on `cross-safe-blocksv1` may be, seconds: by default 12 h, the sequencing window.
     pub cross_safe_max_age_secs: u64,
     /// How far in the future a block may be, seconds: 5 in the specification.
@@ -33,7 +33,7 @@ pub struct ValidationRules {
     /// specification. As in op-node, one more than this number is accepted.
     pub max_blocks_per_height: usize,
     /// How many heights of each topic of unsafe blocks are remembered, at least 1.
-    pub max_heights: usize,
+    pub blocks_max_heights: usize,
     /// Whether signatures in the zero domain are accepted on `cross-safe-blocksv1`. Anyone can resend an unsafe block's
     /// signature there.
     pub accepts_zero_domain: bool,
@@ -47,11 +47,11 @@ impl ValidationRules {
         let rules = Self {
             chain_id,
             forks: GossipForkTimes::AT_GENESIS,
-            max_age_secs: 60,
+            blocks_max_age_secs: 60,
             cross_safe_max_age_secs: 43_200,
             max_ahead_secs: 5,
             max_blocks_per_height: 5,
-            max_heights: 0,
+            blocks_max_heights: 0,
             accepts_zero_domain: true,
             cross_safe_max_heights: 0,
         };
@@ -61,14 +61,19 @@ impl ValidationRules {
     /// Sets the windows, seconds, and how many heights are remembered: as many as the window can have blocks, at 8 blocks a
     /// second, so that no block is accepted again after it was forgotten.
     #[must_use]
-    pub fn with_windows(self, max_age_secs: u64, cross_safe_max_age_secs: u64, max_ahead_secs: u64) -> Self {
+    pub fn with_windows(
+        self,
+        blocks_max_age_secs: u64,
+        cross_safe_max_age_secs: u64,
+        max_ahead_secs: u64,
+    ) -> Self {
         let heights =
             |max_age: u64| max_blocks_within(max_age.saturating_add(max_ahead_secs)).max(MIN_HEIGHTS);
         Self {
-            max_age_secs,
+            blocks_max_age_secs,
             cross_safe_max_age_secs,
             max_ahead_secs,
-            max_heights: heights(max_age_secs),
+            blocks_max_heights: heights(blocks_max_age_secs),
             cross_safe_max_heights: heights(cross_safe_max_age_secs),
             ..self
         }
@@ -76,12 +81,12 @@ impl ValidationRules {
 
     /// How old a block on a topic may be, seconds.
     pub const fn max_age_secs_on(&self, topic: Topic) -> u64 {
-        if topic.is_cross_safe() { self.cross_safe_max_age_secs } else { self.max_age_secs }
+        if topic.is_cross_safe() { self.cross_safe_max_age_secs } else { self.blocks_max_age_secs }
     }
 
     /// How many heights of a topic are remembered.
     pub const fn max_heights_on(&self, topic: Topic) -> usize {
-        if topic.is_cross_safe() { self.cross_safe_max_heights } else { self.max_heights }
+        if topic.is_cross_safe() { self.cross_safe_max_heights } else { self.blocks_max_heights }
     }
 
     /// The window of a topic at a time.

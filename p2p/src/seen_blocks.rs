@@ -114,17 +114,17 @@ mod tests {
         assert_eq!(seen.check(5, 1, hash, Own), Ok(()));
     }
 
-    /// The same, slowly: every frame that was accepted, in order.
+    /// A slow implementation to compare with: it keeps every frame that was accepted, in order.
     struct Reference {
         heights: usize,
-        let_through: Vec<(u64, u8, SigningDomain)>,
+        accepted: Vec<(u64, u8, SigningDomain)>,
     }
 
     impl Reference {
         /// The heights that are remembered: those that were accepted last.
         fn remembered(&self) -> Vec<u64> {
             let mut last = Vec::new();
-            for (number, ..) in self.let_through.iter().rev() {
+            for (number, ..) in self.accepted.iter().rev() {
                 if !last.contains(number) && last.len() < self.heights {
                     last.push(*number);
                 }
@@ -132,12 +132,12 @@ mod tests {
             last
         }
 
-        /// The frames of a height since it was remembered last.
+        /// The accepted frames of a height since it was last forgotten.
         fn of(&self, number: u64) -> Vec<(u8, SigningDomain)> {
             let mut kept = Vec::new();
-            for end in 1..=self.let_through.len() {
-                let upto = Self { heights: self.heights, let_through: self.let_through[..end].to_vec() };
-                let (of, block, domain) = self.let_through[end - 1];
+            for end in 1..=self.accepted.len() {
+                let upto = Self { heights: self.heights, accepted: self.accepted[..end].to_vec() };
+                let (of, block, domain) = self.accepted[end - 1];
                 if of == number {
                     kept.push((block, domain));
                 }
@@ -148,11 +148,11 @@ mod tests {
             kept
         }
 
-        fn takes(&self, max_blocks: usize, number: u64, block: u8, domain: SigningDomain) -> &'static str {
+        fn check(&self, max_blocks: usize, number: u64, block: u8, domain: SigningDomain) -> &'static str {
             let counts = |(_, other): &&(u8, SigningDomain)| *other == Own || domain == Zero;
             let frames = self.of(number);
-            let told: Vec<u8> = frames.iter().filter(counts).map(|(block, _)| *block).collect();
-            let blocks: std::collections::BTreeSet<u8> = told.iter().copied().collect();
+            let blocks: std::collections::BTreeSet<u8> =
+                frames.iter().filter(counts).map(|(block, _)| *block).collect();
             if blocks.len() > max_blocks {
                 "too-many-at-height"
             } else if blocks.contains(&block) {
@@ -164,21 +164,21 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes in whatever order: as the reference has it, within bounds, and a block whose replay was let
-        /// through is never the reason for which its genuine attestation is not.
+        /// Any frames in any order are checked as by the reference, within bounds. An accepted replay of a block never keeps
+        /// its genuine attestation from being accepted.
         #[test]
-        fn is_as_the_slow_reference(
+        fn frames_are_checked_as_by_the_slow_reference(
             frames in prop::collection::vec((0..5_u64, 0..6_u8, any::<bool>()), 0..60),
             heights in 1..5_usize,
             max_blocks in 0..4_usize,
         ) {
             let mut seen = SeenBlocks::new(heights);
-            let mut reference = Reference { heights, let_through: Vec::new() };
+            let mut reference = Reference { heights, accepted: Vec::new() };
             for (number, block, is_own) in frames {
                 let (hash, domain) = (B256::repeat_byte(block), if is_own { Own } else { Zero });
                 let checked = seen.check(max_blocks, number, hash, domain);
                 let found = checked.as_ref().map_or_else(Reason::code, |()| "accept");
-                prop_assert_eq!(found, reference.takes(max_blocks, number, block, domain));
+                prop_assert_eq!(found, reference.check(max_blocks, number, block, domain));
                 if checked.is_ok() {
                     let before = reference.of(number);
                     let rivals = seen.mark(number, hash, domain);
@@ -190,7 +190,7 @@ mod tests {
                     let others: std::collections::BTreeSet<u8> =
                         before.iter().map(|(other, _)| *other).filter(|other| *other != block).collect();
                     prop_assert_eq!(rivals.len(), others.len());
-                    reference.let_through.push((number, block, domain));
+                    reference.accepted.push((number, block, domain));
                 }
                 let held = seen.heights.iter().map(|(_, blocks)| blocks);
                 for blocks in held.clone() {

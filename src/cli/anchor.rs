@@ -4,7 +4,7 @@
 
 use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;
-use super::{Outcome, UsageError, print, print_error, runtime};
+use super::{Outcome, UsageError, print, print_to_stderr, runtime};
 use crate::config::Config;
 use crate::ledger::{Anchored, Anchoring, Ledger};
 use crate::service;
@@ -71,13 +71,13 @@ impl AnchorArgs {
                 Err(UsageError { problem }.into())
             }
             Ok(None) => {
-                print_error(&format!(
+                print_to_stderr(&format!(
                     "warning: the execution client of chain {chain} has no block {number}: {hash} is used unchecked"
                 ));
                 Ok(())
             }
             Err(error) => {
-                print_error(&format!(
+                print_to_stderr(&format!(
                     "warning: block {number} of chain {chain} could not be looked up, {hash} is used unchecked: {error}"
                 ));
                 Ok(())

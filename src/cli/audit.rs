@@ -3,7 +3,7 @@
 use super::audit_report::{AuditReport, AuditState};
 use super::node_rules::ask_nodes;
 use super::settings::SettingsArgs;
-use super::{Outcome, UsageError, print, print_error, runtime, signals};
+use super::{Outcome, UsageError, print, print_to_stderr, runtime, signals};
 use crate::audit::{AuditMetrics, Heads, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
@@ -75,7 +75,7 @@ impl AuditArgs {
         let report = runtime()?.block_on(self.audit(&config))?;
         write_report(&self.report, &report)?;
         if report.interrupted {
-            print_error("the audit was interrupted; with --resume it continues where it stopped");
+            print_to_stderr("the audit was interrupted; with --resume it continues where it stopped");
         }
         Ok(report.outcome())
     }
@@ -126,7 +126,7 @@ impl AuditArgs {
             let Some(outcome) = outcome else { break };
             if !outcome.is_valid() {
                 bar.suspend(|| {
-                    print_error(&format!(
+                    print_to_stderr(&format!(
                         "block {}: {}: {}",
                         outcome.number, outcome.verdict, outcome.detail
                     ));

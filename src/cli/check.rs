@@ -2,7 +2,7 @@
 
 use super::probe_table::probe_table;
 use super::settings::{SettingsArgs, variables};
-use super::{Outcome, UsageError, print, print_error, runtime};
+use super::{Outcome, UsageError, print, print_to_stderr, runtime};
 use crate::config::Config;
 use crate::probes::{Grade, ProbeFinding, Prober, outcome};
 use crate::service;
@@ -29,7 +29,7 @@ impl CheckArgs {
         }
         let config = self.settings.load()?;
         for doubt in config.doubts() {
-            print_error(&format!("warning: {doubt}"));
+            print_to_stderr(&format!("warning: {doubt}"));
         }
         let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
         print(&format!("the configuration is valid: chains {}", chains.join(", ")))?;

@@ -1,7 +1,7 @@
 //! `crosscheck healthcheck`: asks a running crosscheck how it is. For containers that have no curl.
 
 use super::listening::ListeningArgs;
-use super::{Outcome, UsageError, print, print_error, runtime};
+use super::{Outcome, UsageError, print, print_to_stderr, runtime};
 use crate::config::HttpConfig;
 use clap::Args;
 use eyre::WrapErr;
@@ -44,7 +44,7 @@ impl HealthcheckArgs {
             print(answer.trim_end())?;
             return Ok(Outcome::Ok);
         }
-        print_error(answer.trim_end());
+        print_to_stderr(answer.trim_end());
         Ok(Outcome::Failed)
     }
 }

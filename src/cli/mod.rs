@@ -125,7 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(report) => {
             match telemetry::is_json() {
                 true => tracing::error!(problem = %format_args!("{report:#}"), "crosscheck failed"),
-                false => print_error(&format!("error: {report:#}")),
+                false => print_to_stderr(&format!("error: {report:#}")),
             }
             let is_usage = report.chain().any(is_usage);
             if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
@@ -183,7 +183,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 /// Writes a line to standard error.
-pub(crate) fn print_error(line: &str) {
+pub(crate) fn print_to_stderr(line: &str) {
     drop(writeln!(std::io::stderr(), "{line}"));
 }
 

@@ -1,7 +1,7 @@
 //! `crosscheck net`: joins a network's gossip, validates and prints. To see whether gossip works, nothing else.
 
 use super::net_tally::NetTally;
-use super::{Outcome, UsageError, print, print_error, runtime, signals};
+use super::{Outcome, UsageError, print, print_to_stderr, runtime, signals};
 use crate::config::{LogConfig, LogFormat, SourcesConfig};
 use crate::gossip::SignerReader;
 use crate::networks::{KnownNetwork, NetworkName};
@@ -87,7 +87,7 @@ impl NetArgs {
         telemetry::start(&LogConfig { format: LogFormat::Auto, level: self.log_level.clone() })?;
         let known = self.network.map(NetworkName::network).transpose()?;
         let tally = runtime()?.block_on(self.listen(known.as_ref()))?;
-        print_error(&tally.verdict());
+        print_to_stderr(&tally.verdict());
         Ok(if tally.blocks() > 0 { Outcome::Ok } else { Outcome::Failed })
     }
 
@@ -110,7 +110,7 @@ impl NetArgs {
             tasks.spawn(follow_signer(reader, signers.clone(), cancel.clone()));
         }
         for addr in handle.listen_addrs().await.unwrap_or_default() {
-            print_error(&format!("chain {chain_id}: listening at {addr}"));
+            print_to_stderr(&format!("chain {chain_id}: listening at {addr}"));
         }
         let tally = self.hear(events, &mut tasks, clock.as_ref(), &cancel).await;
         cancel.cancel();
@@ -214,7 +214,7 @@ async fn follow_signer(
     loop {
         let pause = match reader.read_or_doubt(&signers).await {
             Ok(named) if named.is_empty() => {
-                print_error("the SystemConfig does not name an unsafe block signer");
+                print_to_stderr("the SystemConfig does not name an unsafe block signer");
                 SIGNER_RETRY
             }
             Ok(named) => {
@@ -222,7 +222,7 @@ async fn follow_signer(
                 SIGNER_POLL
             }
             Err(error) => {
-                print_error(&format!("the unsafe block signer cannot be read: {error}"));
+                print_to_stderr(&format!("the unsafe block signer cannot be read: {error}"));
                 SIGNER_RETRY
             }
         };
@@ -236,7 +236,7 @@ async fn follow_signer(
 fn adopt(signers: &watch::Sender<Signers>, signer: Address) {
     let now = SystemClock.now();
     if signers.send_if_modified(|signers| signers.change_to(signer, now, SIGNER_GRACE_SECS)) {
-        print_error(&format!("unsafe block signer: {signer}"));
+        print_to_stderr(&format!("unsafe block signer: {signer}"));
     }
 }
 

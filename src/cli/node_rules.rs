@@ -1,7 +1,7 @@
 //! [`ask_nodes`]: by which rules the chains' rollup nodes work, for commands that run once.
 //!
-//! What is not configured is learnt from them. A chain whose node works by other rules is clear no longer; what to make of that is
-//! the command's.
+//! What is not configured is learnt from them. If a chain's node works by other rules than those configured, no message of the
+//! chain can be checked; each command decides what follows from that.
 
 use crate::audit::{Consultation, OriginWitnesses, ReportedForks, RulesError};
 use crate::config::Config;

@@ -5,7 +5,7 @@
 use crate::probes::{Grade, ProbeFinding, summary};
 use std::fmt::Write as _;
 
-/// What stands above the columns.
+/// The names of the columns.
 const HEADER: [&str; 5] = ["grade", "chain", "asked", "probe", "found"];
 
 /// The table, the problems and a summary.

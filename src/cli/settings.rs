@@ -1,6 +1,6 @@
 //! [`SettingsArgs`]: the configuration file, and a flag for every key.
 
-use super::print_error;
+use super::print_to_stderr;
 use crate::config::{Config, ConfigError, Key, Layers, keys, shown_text};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::path::{Path, PathBuf};
@@ -96,7 +96,7 @@ impl SettingsArgs {
     pub(crate) fn load(&self) -> Result<Config, ConfigError> {
         let (config, unused) = self.read()?;
         for variable in unused {
-            print_error(&format!("warning: {variable} is not a setting; ignored"));
+            print_to_stderr(&format!("warning: {variable} is not a setting; ignored"));
         }
         Ok(config)
     }

@@ -11,7 +11,7 @@ pub struct DurationSetting(pub Duration);
 
 impl DurationSetting {
     /// The duration in whole seconds.
-    pub const fn whole(self) -> u64 {
+    pub const fn as_secs(self) -> u64 {
         self.0.as_secs()
     }
 }

@@ -48,7 +48,7 @@ fn gater_limits(p2p: &P2pConfig) -> GaterLimits {
         peers_high: p2p.peers_hi,
         max_connections: p2p.peers_hi.saturating_mul(2),
         max_inbound: p2p.peers_hi.saturating_mul(2).saturating_sub(p2p.peers_lo),
-        ban_duration_secs: p2p.ban_duration.whole(),
+        ban_duration_secs: p2p.ban_duration.as_secs(),
         ..GaterLimits::default()
     }
 }

@@ -150,7 +150,7 @@ impl Prober {
         let answers = ask_l1(asking, url, audited().map(subject).collect(), self.clock.as_ref()).await?;
         let least = |of: fn(&ChainConfig) -> u64| audited().map(|(_, chain)| of(chain)).min();
         let bounds = ClockBounds {
-            future: least(|chain| chain.p2p.future.whole()).unwrap_or_default(),
+            future: least(|chain| chain.p2p.future.as_secs()).unwrap_or_default(),
             stall: least(|chain| chain.l1_stall.0.as_secs()).unwrap_or_default(),
         };
         Ok(answers.findings(bounds))

@@ -38,7 +38,7 @@ pub(super) async fn start(
     shared: &Shared,
 ) -> eyre::Result<Monitoring> {
     let set = shared.set.clone();
-    let retention = config.monitor.retention.whole();
+    let retention = config.monitor.retention.as_secs();
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
     let tracker = Tracker::new(set.clone(), shared.index.clone(), limits).after_number(shared.numbered_after);

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_topic_has_its_own() {
+    fn each_topic_has_a_value_of_its_own() {
         let names = ByTopic::from_fn(Topic::name);
         assert!(Topic::ALL.iter().all(|topic| *names.of(*topic) == topic.name()));
     }

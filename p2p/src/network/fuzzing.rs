@@ -27,7 +27,7 @@ pub struct ReadRecord {
     /// How many of the given bytes it took.
     pub taken: usize,
     /// The node, if it is one of our chain that can be dialled: from a node on this machine, in a private network, and
-    /// in the open one.
+    /// on the public network.
     pub nodes: [Option<ReadNode>; 3],
 }
 

@@ -4,7 +4,7 @@
 //! task. Nothing here uses a socket.
 
 use super::{
-    BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet,
+    BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet, TooManyProtected,
     counters::{Counters, NetworkCounters},
 };
 use crate::{GossipMessageId, SettledBlocks, Topic};
@@ -78,9 +78,12 @@ impl core::fmt::Display for GateCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateError {
-    /// The list is full.
+    /// Too many peers, addresses or subnets are blocked.
     #[error(transparent)]
     Full(#[from] BlockListFull),
+    /// Too many peers are protected.
+    #[error(transparent)]
+    TooManyProtected(#[from] TooManyProtected),
     /// The network task has ended.
     #[error(transparent)]
     Closed(#[from] NetworkClosed),
@@ -155,20 +158,26 @@ pub enum PublishError {
         /// The most allowed, bytes.
         limit: usize,
     },
-    /// Every peer that it was to be sent to is too slow: it was sent to none of them. A queue has room for 512 messages.
+    /// The queue of every peer that it was to be sent to is full: it was sent to none of them. A queue has room for 512
+    /// messages.
     ///
-    /// The same frame cannot be published again at once. gossipsub (0.50) remembers a message before it looks for room in the
-    /// queues, so for the next 65 s it is a [`PublishError::Duplicate`]. What works:
+    /// The frame may still reach peers. gossipsub (0.50) remembers a message before it looks for room in the queues: in the next
+    /// heartbeats it names the message to peers outside the mesh (IHAVE), and sends it to those that ask (IWANT).
+    ///
+    /// For the same reason the same frame cannot be published again at once: for the next 65 s it is a
+    /// [`PublishError::Duplicate`]. What works:
     ///
     /// - to publish the next frame, once the peers have read some of their queues;
     /// - to publish this one through another node;
     /// - to publish an attestation again after 65 s and after another message. An unsafe block is too old by then: peers
     ///   would reject it.
     ///
-    /// Signing the block again does not help: the signature, and so the message's id, is the same.
+    /// Whether it helps to sign the block again depends on the signer. A deterministic one, as
+    /// [`BlockSigner`](crate::BlockSigner) is, makes the same signature, and so the same message. Another one may make a
+    /// signature that is a message of its own, which can be published at once. A peer that received the first one ignores it.
     #[error(
-        "the queues of all {peers} peers on {topic} are full: the frame was not sent, and cannot be published again for 65 s; \
-         publish the next one, or this one through another node"
+        "the queues of all {peers} peers on {topic} are full: the frame was sent to none of them, and may reach others by IHAVE; \
+         this frame cannot be published again for 65 s; publish the next one, or this one through another node"
     )]
     QueuesFull {
         /// The topic.

@@ -42,7 +42,7 @@ pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError
 pub use error::NetworkTaskError;
 pub use event::NetworkEvent;
 pub use frame_counts::{ByTopic, FrameCounts};
-pub use gating::{BlockList, BlockListFull, ConnectionRefusal, GaterLimits, Subnet};
+pub use gating::{BlockList, BlockListFull, ConnectionRefusal, GaterLimits, Subnet, TooManyProtected};
 pub use handle::{ConnectError, GateCommand, GateError, NetworkClosed, NetworkHandle, PublishError};
 pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};

@@ -54,8 +54,8 @@ async fn push(node: &Node, topic: Topic, frame: Bytes) {
 }
 
 #[test]
-fn honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_standing() {
-    alone("honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_standing", true);
+fn honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_score() {
+    alone("honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_score", true);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A peer that stops reading costs the memory of one queue for a short time only, and what a full queue means to who
-//! publishes.
+//! A peer that stops reading: it costs the memory of one queue for a short time only, and a frame for which its queue has no
+//! room is reported to the caller that publishes it.
 
 use crate::support::{Node, block, chain, in_time, sequencer, until};
 use alloy_primitives::Bytes;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// This many blocks are far larger together than what a connection takes that nobody reads from.
+/// This many blocks are far larger together than what a connection buffers while its other end does not read.
 const LARGE: u64 = 100;
 
 /// The address of a peer's socket, and the same peer's at another socket.
@@ -22,7 +22,7 @@ fn moved(addr: &Multiaddr, to: SocketAddr) -> (SocketAddr, Multiaddr) {
     (socket, format!("/ip4/{}/tcp/{}/p2p/{id}", to.ip(), to.port()).parse().unwrap())
 }
 
-/// What carries bytes both ways until it is told to take no more from the other end.
+/// Copies bytes both ways. Once `stalls` is true, it no longer reads from the other end.
 async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receiver<bool>) {
     let (inbound, _) = listener.accept().await.unwrap();
     let outbound = TcpStream::connect(to).await.unwrap();
@@ -33,7 +33,7 @@ async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receive
         let mut bytes = vec![0; 64 * 1024];
         loop {
             if *stalls.borrow() {
-                // Until the test ends.
+                // Returns when the sender is dropped.
                 while stalls.changed().await.is_ok() {}
             }
             match from_target.read(&mut bytes).await {
@@ -45,7 +45,7 @@ async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receive
     tokio::join!(there, back);
 }
 
-/// A peer in the node's mesh that reads nothing from when it is told to stall until that sender is dropped.
+/// A peer in the node's mesh. While the sender's value is true, it reads nothing; it reads again once the sender is dropped.
 async fn stallable_peer_of(node: &Node) -> (Node, watch::Sender<bool>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (target, proxy) = moved(&node.addrs().await.remove(0), listener.local_addr().unwrap());
@@ -58,7 +58,7 @@ async fn stallable_peer_of(node: &Node) -> (Node, watch::Sender<bool>, JoinSet<(
     (peer, stall, carrying)
 }
 
-/// Large blocks fill what the connection takes, and small ones, which cost next to nothing, the queue in front of it.
+/// Large blocks fill the buffers of the connection; small ones, which are cheap, then fill the queue in front of it.
 fn frame(number: u64, large: &[Bytes]) -> Bytes {
     let transactions = if number <= LARGE { large.to_vec() } else { vec![] };
     block(number, transactions).sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame()
@@ -106,7 +106,7 @@ async fn a_frame_for_which_no_queue_had_room_cannot_be_published_again_and_the_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() {
+async fn a_peer_that_does_not_read_is_disconnected_and_others_receive_everything() {
     let node = Node::start(&[]).await;
     let (deaf, stall, _carrying) = stallable_peer_of(&node).await;
     let mut reader = Node::start(&[&node]).await;
@@ -126,7 +126,7 @@ async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() 
     assert!(node.handle.block_list().await.unwrap().bans.is_empty());
 }
 
-/// Bytes that no compression makes smaller.
+/// Bytes that cannot be compressed.
 fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut draw = || {

@@ -63,7 +63,7 @@ struct Named {
     signer: Address,
 }
 
-/// What to mind where nobody is expected.
+/// The note to a result without an expected signer.
 const ANYBODY: &str = "no --signer is given, so any signature is accepted; if the frame is of another topic or chain, \
                        `recovered` is a meaningless address; compare it with the chain's signer";
 
@@ -96,7 +96,7 @@ impl InspectArgs {
         let now = self.at.map_or_else(|| SystemClock.now(), UnixSeconds);
         let recovered = Frame::open(frame).and_then(|frame| frame.recover(topic, chain_id)).ok();
         let anyone = || recovered.as_ref().and_then(|all| all.first()).map(|first| first.signer);
-        // Somebody must be expected: a frame that recovers to nobody is refused for that, anyone who is.
+        // A signer must be expected: without one the frame would be refused for that, and not for what is wrong with it.
         let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
         let signers = Signers { unsafe_block_signer: expected, attester: expected, ..Signers::default() };
         let authentic =
@@ -132,7 +132,7 @@ impl InspectArgs {
     }
 }
 
-/// Whom the signature names in each domain.
+/// The address that the signature recovers to in each domain.
 fn named(frame: &alloy::primitives::Bytes, chain_id: ChainId) -> Vec<Named> {
     // This topic has them all.
     let recovered = Frame::open(frame).and_then(|frame| frame.recover(Topic::CrossSafeBlocksV1, chain_id));

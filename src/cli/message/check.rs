@@ -6,7 +6,7 @@ use super::fields::{Payload, number};
 use crate::audit::in_words;
 use crate::cli::node_rules::ask_nodes;
 use crate::cli::settings::SettingsArgs;
-use crate::cli::{Outcome, UsageError, print, print_error, runtime};
+use crate::cli::{Outcome, UsageError, print, print_to_stderr, runtime};
 use crate::service::{execution_clients, l1_reader, rollup_nodes};
 use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient};
 use alloy::primitives::{Address, B256};
@@ -163,7 +163,8 @@ impl CheckArgs {
         Ok(Subject::Claimed { execution, message: Message { identifier, payload_hash } })
     }
 
-    /// Who asks the endpoints of the configuration. Of what that leaves to the rollup nodes, these are asked first.
+    /// An examiner that asks the endpoints of the configuration. The rollup nodes are asked first for the rules that are not
+    /// configured.
     async fn configured(&self) -> eyre::Result<Examiner> {
         let config = self.settings.load()?;
         let clients = execution_clients(&config, &LogIndex::new(config.interop.log_index_bytes()))?;
@@ -172,16 +173,20 @@ impl CheckArgs {
         for (chain_id, answer) in ask_nodes(&config, &set, &nodes, &clients, l1.as_ref()).await {
             match answer {
                 Ok(answer) if answer.differences.is_empty() => {}
-                // Nothing is clear of the chain now.
-                Ok(answer) => print_error(&format!("chain {chain_id}: {}", in_words(&answer.differences))),
-                // What is configured stands.
-                Err(error) => print_error(&format!("the rules of chain {chain_id} cannot be read: {error}")),
+                // No message of the chain can be checked now: which rules apply is not known.
+                Ok(answer) => {
+                    print_to_stderr(&format!("chain {chain_id}: {}", in_words(&answer.differences)))
+                }
+                // The configured rules are used.
+                Err(error) => {
+                    print_to_stderr(&format!("the rules of chain {chain_id} cannot be read: {error}"))
+                }
             }
         }
         Ok(Examiner { set, clients })
     }
 
-    /// Who asks the endpoints that are given by flags.
+    /// An examiner that asks the endpoints that are given by flags.
     fn given(&self) -> eyre::Result<Examiner> {
         let mut urls: BTreeMap<ChainId, Vec<EndpointUrl>> = BTreeMap::new();
         for ChainEndpoint { chain_id, url } in &self.execution {

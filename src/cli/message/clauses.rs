@@ -1,43 +1,43 @@
-//! Clauses: which clauses hold, which is broken, and which were not reached. Pure.
+//! The clauses of validity, each with its state: satisfied, broken, or not reached. Pure.
 //!
-//! Clauses are checked in one order (`validity::rules`), so if one is broken, those before it hold.
+//! Clauses are checked in one order (`validity::rules`). If one is broken, those before it are satisfied.
 
 use crosscheck_core::validity::InvalidReason;
 use serde::Serialize;
 
-/// How a clause stands.
+/// The state of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ClauseState {
-    /// It holds.
+    /// It is satisfied.
     Ok,
     /// It is broken.
     Broken,
-    /// What it is about was unavailable.
+    /// The data that it needs was unavailable.
     Unknown,
     /// One before it is broken or unknown.
     NotChecked,
 }
 
-/// A clause and how it stands.
+/// A clause and its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Clause {
-    /// What must hold.
+    /// What must be the case.
     pub clause: &'static str,
-    /// Whether it does.
+    /// Whether it is.
     pub state: ClauseState,
 }
 
-/// How far the clauses were come to.
+/// How many of the clauses could be checked, if none is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reached {
     /// What the message claims by itself could not be checked: the executing block is not known.
     Nothing,
-    /// What it claims by itself holds; the cited block could not be checked.
+    /// What it claims by itself is valid; the cited block could not be checked.
     Claim,
-    /// All that can be asked of the message by itself holds; what it rests on could not be found out.
+    /// Every clause about the message itself is satisfied; whether the cited block is valid could not be determined.
     Alone,
-    /// All holds.
+    /// Every clause is satisfied.
     Everything,
 }
 
@@ -62,16 +62,16 @@ const ORDER: [(&str, &[&str]); 11] = [
 /// How many clauses are about the claim alone.
 const CLAIM: usize = 6;
 
-/// How many clauses can be asked of one message by itself.
+/// How many clauses are about one message by itself.
 const ALONE: usize = 10;
 
-/// Every clause, as it stands with a broken one.
+/// Every clause, if one is broken for this reason.
 pub(super) fn broken(reason: &InvalidReason) -> Vec<Clause> {
     let at = ORDER.iter().position(|(_, codes)| codes.contains(&reason.code()));
     clauses(at.unwrap_or(ORDER.len()), Some(ClauseState::Broken))
 }
 
-/// Every clause, where none is known to be broken.
+/// Every clause, if none is known to be broken.
 pub(super) fn unbroken(reached: Reached) -> Vec<Clause> {
     match reached {
         Reached::Nothing => clauses(0, Some(ClauseState::Unknown)),
@@ -81,7 +81,7 @@ pub(super) fn unbroken(reached: Reached) -> Vec<Clause> {
     }
 }
 
-/// Those before `at` hold; the one there stands as said; those after it were not come to.
+/// The clauses before `at` are satisfied, the one there has this state, and those after it were not checked.
 fn clauses(at: usize, there: Option<ClauseState>) -> Vec<Clause> {
     let state = |place: usize| match place.cmp(&at) {
         std::cmp::Ordering::Less => ClauseState::Ok,
@@ -106,11 +106,11 @@ mod tests {
     #[case::claim(InvalidReason::UnknownChain { chain_id: ChainId::from(1) }, 2)]
     #[case::last_alone(InvalidReason::WrongLogIndex { claimed: 1, found: 2 }, 9)]
     #[case::beyond(InvalidReason::Cycle { timestamp: UnixSeconds(1) }, 10)]
-    fn clauses_before_the_broken_one_are_valid(#[case] reason: InvalidReason, #[case] holding: usize) {
+    fn clauses_before_the_broken_one_are_valid(#[case] reason: InvalidReason, #[case] satisfied: usize) {
         let clauses = broken(&reason);
-        assert_eq!(count(&clauses, ClauseState::Ok), holding);
+        assert_eq!(count(&clauses, ClauseState::Ok), satisfied);
         assert_eq!(count(&clauses, ClauseState::Broken), 1);
-        assert_eq!(clauses[holding].state, ClauseState::Broken);
+        assert_eq!(clauses[satisfied].state, ClauseState::Broken);
     }
 
     #[rstest]
@@ -120,11 +120,11 @@ mod tests {
     #[case::everything(Reached::Everything, 11, 0)]
     fn an_unknown_clause_is_never_valid(
         #[case] reached: Reached,
-        #[case] holding: usize,
+        #[case] satisfied: usize,
         #[case] unknown: usize,
     ) {
         let clauses = unbroken(reached);
-        assert_eq!(count(&clauses, ClauseState::Ok), holding);
+        assert_eq!(count(&clauses, ClauseState::Ok), satisfied);
         assert_eq!(count(&clauses, ClauseState::Unknown), unknown);
         assert_eq!(count(&clauses, ClauseState::Broken), 0);
     }

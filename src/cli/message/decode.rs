@@ -2,7 +2,7 @@
 
 use super::facts::print_facts;
 use super::log_input::LogInput;
-use crate::cli::{Outcome, print_error};
+use crate::cli::{Outcome, print_to_stderr};
 use alloy::primitives::{B256, Log};
 use clap::Args;
 use crosscheck_core::message::{
@@ -55,11 +55,11 @@ impl DecodeArgs {
         let message = match ExecutingMessage::decode(0, log) {
             Ok(Some(executed)) => executed.message,
             Ok(None) | Err(DecodeError::UnknownEvent { .. }) => {
-                print_error("this is not an ExecutingMessage event of the CrossL2Inbox");
+                print_to_stderr("this is not an ExecutingMessage event of the CrossL2Inbox");
                 return Ok(Outcome::Failed);
             }
             Err(error) => {
-                print_error(&format!(
+                print_to_stderr(&format!(
                     "this log claims to be an ExecutingMessage event and is not one: {error}"
                 ));
                 return Ok(Outcome::Failed);
@@ -83,7 +83,7 @@ impl DecodeArgs {
                 Ok(Outcome::Ok)
             }
             Err(error) => {
-                print_error(&format!("this is not an access list of the CrossL2Inbox: {error}"));
+                print_to_stderr(&format!("this is not an access list of the CrossL2Inbox: {error}"));
                 Ok(Outcome::Failed)
             }
         }

@@ -136,9 +136,10 @@ impl Discovery {
             }
             self.search(&discv5, self.parts.is_cross_safe && searches % 2 == 1).await;
             searches = searches.wrapping_add(1);
-            let sated = if *self.parts.wants_peers.borrow() { 1 } else { PAUSE_FACTOR_WITH_ENOUGH_PEERS };
+            let pause_factor =
+                if *self.parts.wants_peers.borrow() { 1 } else { PAUSE_FACTOR_WITH_ENOUGH_PEERS };
             tokio::select! {
-                () = tokio::time::sleep(self.parts.config.interval.saturating_mul(sated)) => {}
+                () = tokio::time::sleep(self.parts.config.interval.saturating_mul(pause_factor)) => {}
                 changed = self.parts.wants_peers.changed() => if changed.is_err() { break },
             }
         }

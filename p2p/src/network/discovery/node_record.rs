@@ -51,7 +51,7 @@ impl DialScope {
     }
 }
 
-/// Whether an address is one of a network that the open one does not scope: also those of carriers' NAT.
+/// Whether an address is one of a private network. Those of carrier-grade NAT are.
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -227,8 +227,8 @@ mod tests {
     #[case::broadcast("255.255.255.255", [false, false, false])]
     fn only_addresses_in_scope_are_dialled(#[case] ip: &str, #[case] dialled: [bool; 3]) {
         let (record, _) = record(OURS, true, Some(ip), 9222);
-        let reaches = [DialScope::Machine, DialScope::Private, DialScope::Public];
-        assert_eq!(reaches.map(|scope| DiscoveredNode::read(&record, OURS, scope).is_some()), dialled);
+        let scopes = [DialScope::Machine, DialScope::Private, DialScope::Public];
+        assert_eq!(scopes.map(|scope| DiscoveredNode::read(&record, OURS, scope).is_some()), dialled);
     }
 
     #[rstest]

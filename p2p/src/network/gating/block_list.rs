@@ -234,7 +234,7 @@ impl BlockList {
 }
 
 /// Adds an item to a list that has room, or has it already.
-pub(super) fn insert_bounded<T: Ord>(blocked: &mut BTreeSet<T>, item: T) -> Result<(), BlockListFull> {
+fn insert_bounded<T: Ord>(blocked: &mut BTreeSet<T>, item: T) -> Result<(), BlockListFull> {
     if blocked.len() >= MAX_BLOCKS && !blocked.contains(&item) {
         return Err(BlockListFull { limit: MAX_BLOCKS });
     }

@@ -2,16 +2,24 @@
 //!
 //! A pure state machine: time and scores are arguments; refusals, and the peers to disconnect, are values.
 
-use super::{
-    BlockList, BlockListFull, ConnectionRefusal, GaterLimits,
-    block_list::{insert_bounded, ip_of},
-};
+use super::{BlockList, ConnectionRefusal, GaterLimits, block_list::ip_of};
 use crate::UnixSeconds;
 use libp2p::{Multiaddr, PeerId, core::Endpoint, swarm::ConnectionId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv6Addr},
 };
+
+/// How many peers an operator may protect.
+const MAX_PROTECTED: usize = 10_000;
+
+/// Too many peers are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{limit} peers are protected already: end the protection of some")]
+pub struct TooManyProtected {
+    /// The most peers that may be protected.
+    pub limit: usize,
+}
 
 /// The gater of one chain's network.
 #[derive(Debug)]
@@ -92,17 +100,20 @@ impl ConnectionGater {
     /// Protects a peer from being pruned or banned, or ends its protection. Protecting a peer ends its ban.
     ///
     /// # Errors
-    /// [`BlockListFull`]: too many are protected.
+    /// [`TooManyProtected`].
     pub(in crate::network) fn protect(
         &mut self,
         peer_id: PeerId,
         protected: bool,
-    ) -> Result<(), BlockListFull> {
+    ) -> Result<(), TooManyProtected> {
         if !protected {
             self.protected.remove(&peer_id);
             return Ok(());
         }
-        insert_bounded(&mut self.protected, peer_id)?;
+        if self.protected.len() >= MAX_PROTECTED && !self.protected.contains(&peer_id) {
+            return Err(TooManyProtected { limit: MAX_PROTECTED });
+        }
+        self.protected.insert(peer_id);
         self.block_list.bans.remove(&peer_id);
         Ok(())
     }

@@ -10,6 +10,7 @@ mod gater_limits;
 
 pub(super) use block_list::ip_of;
 pub use block_list::{BlockList, BlockListFull, ConnectionRefusal, Subnet};
+pub use connection_gater::TooManyProtected;
 pub(super) use connection_gater::{ConnectionGater, PeerValue};
 pub(super) use gater_behaviour::GaterBehaviour;
 pub use gater_limits::GaterLimits;

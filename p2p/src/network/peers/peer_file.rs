@@ -166,7 +166,7 @@ impl PeerFile {
 }
 
 impl PeerFileJson {
-    /// Entries that are none are left out: the rest is of use without them.
+    /// Invalid entries are left out: the others are of use without them.
     fn into_stored_peers(self) -> StoredPeers {
         let id = |text: &String| text.parse::<PeerId>().ok();
         let peers = self.peers.into_iter().take(MAX_ENTRIES).filter_map(|entry| {

@@ -1,6 +1,6 @@
 //! [`ApplicationScores`]: the part of each peer's score that comes from our own verdicts.
 //!
-//! Valid blocks and answers raise_to it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
+//! Valid blocks and answers raise it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
 //! op-node. Invalid frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork
 //! times differ for a moment is not banned, a flooder is banned within one batch. All counts decay with time, not with the
 //! number of blocks. Pure. A peer is forgotten once all of its counts are negligible.
@@ -11,13 +11,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// What one useful action adds.
 const USEFUL_WEIGHT: f64 = 0.5;
-const USEFUL_CAP: f64 = 10.0;
+const MOST_USEFUL: f64 = 20.0;
 /// What one failed request subtracts.
 const FAILED_REQUEST_WEIGHT: f64 = 1.0;
-const FAILED_REQUESTS_CAP: f64 = 9.0;
+const MOST_FAILED_REQUESTS: f64 = 9.0;
 /// What one wrong response subtracts.
 const WRONG_RESPONSE_WEIGHT: f64 = 20.0;
-const WRONG_RESPONSES_CAP: f64 = 20.0;
+const MOST_WRONG_RESPONSES: f64 = 1.0;
 /// This many invalid frames are free. Eight a second for any time add up to 16: an honest relay of blocks whose new signer
 /// this node has not read from L1 yet does not exceed it, however many blocks share a timestamp.
 const FREE_INVALID_FRAMES: f64 = 16.0;
@@ -28,12 +28,12 @@ const INVALID_FRAME_WEIGHT: f64 = 8.0;
 const MAX_PENALISED_FRAMES: f64 = 5.0;
 /// What a ban subtracts.
 const BAN_PENALTY: f64 = 70.0;
-const INVALID_FRAMES_CAP: f64 = 50.0;
+const MOST_INVALID_FRAMES: f64 = 50.0;
 /// The seconds in which a count shrinks to a hundredth: op-node's 60 slots on a chain of 2 s.
 const DECAY_SECONDS: u32 = 120;
 /// The factor by which the count of invalid frames shrinks each second.
 const INVALID_FRAMES_DECAY: f64 = 0.5;
-/// A count below this is taken as 0.
+/// A count whose weight is below this is taken as 0.
 const NEGLIGIBLE: f64 = 0.01;
 /// How many peers are remembered. With one more, the peer with the lowest counts is forgotten.
 const MAX_PEERS: usize = 4_096;
@@ -69,34 +69,39 @@ pub struct ScoreInputs {
 /// The counts of every peer.
 #[derive(Debug, Default)]
 pub(in crate::network) struct ApplicationScores {
-    peers: BTreeMap<PeerId, ScoreCounts>,
+    peers: BTreeMap<PeerId, ScoreInputs>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct ScoreCounts {
-    useful: f64,
-    failed_requests: f64,
-    wrong_responses: f64,
-    invalid_frames: f64,
-}
-
-impl ScoreCounts {
+impl ScoreInputs {
     fn score(&self) -> f64 {
         let excess = (self.invalid_frames - FREE_INVALID_FRAMES).max(0.0);
         let ban = if excess >= MAX_PENALISED_FRAMES { BAN_PENALTY } else { 0.0 };
-        self.useful - self.failed_requests - self.wrong_responses - INVALID_FRAME_WEIGHT * excess - ban
+        USEFUL_WEIGHT * self.useful
+            - FAILED_REQUEST_WEIGHT * self.failed_requests
+            - WRONG_RESPONSE_WEIGHT * self.wrong_responses
+            - INVALID_FRAME_WEIGHT * excess
+            - ban
     }
 
+    /// Each count, and the weight by which it is compared.
+    const fn weighted(&mut self) -> [(&mut f64, f64); 4] {
+        [
+            (&mut self.useful, USEFUL_WEIGHT),
+            (&mut self.failed_requests, FAILED_REQUEST_WEIGHT),
+            (&mut self.wrong_responses, WRONG_RESPONSE_WEIGHT),
+            (&mut self.invalid_frames, 1.0),
+        ]
+    }
+
+    /// Whether any count is left.
     fn decay(&mut self, factor: f64, invalid_frames_factor: f64) -> bool {
         self.useful *= factor;
         self.failed_requests *= factor;
         self.wrong_responses *= factor;
         self.invalid_frames *= invalid_frames_factor;
         let mut is_remembered = false;
-        for count in
-            [&mut self.useful, &mut self.failed_requests, &mut self.wrong_responses, &mut self.invalid_frames]
-        {
-            if *count < NEGLIGIBLE {
+        for (count, weight) in self.weighted() {
+            if *count * weight < NEGLIGIBLE {
                 *count = 0.0;
             }
             is_remembered |= *count > 0.0;
@@ -104,8 +109,8 @@ impl ScoreCounts {
         is_remembered
     }
 
-    fn weight(&self) -> f64 {
-        self.useful + self.failed_requests + self.wrong_responses + self.invalid_frames
+    fn weight(mut self) -> f64 {
+        self.weighted().into_iter().map(|(count, weight)| *count * weight).sum()
     }
 }
 
@@ -117,17 +122,13 @@ impl ApplicationScores {
             least.map(|(peer_id, _)| *peer_id).map(|peer_id| self.peers.remove(&peer_id));
         }
         let counts = self.peers.entry(peer_id).or_default();
-        let (count, step, cap) = match action {
-            PeerAction::Useful => (&mut counts.useful, USEFUL_WEIGHT, USEFUL_CAP),
-            PeerAction::RequestFailed => {
-                (&mut counts.failed_requests, FAILED_REQUEST_WEIGHT, FAILED_REQUESTS_CAP)
-            }
-            PeerAction::WrongResponse => {
-                (&mut counts.wrong_responses, WRONG_RESPONSE_WEIGHT, WRONG_RESPONSES_CAP)
-            }
-            PeerAction::InvalidFrame => (&mut counts.invalid_frames, 1.0, INVALID_FRAMES_CAP),
+        let (count, most) = match action {
+            PeerAction::Useful => (&mut counts.useful, MOST_USEFUL),
+            PeerAction::RequestFailed => (&mut counts.failed_requests, MOST_FAILED_REQUESTS),
+            PeerAction::WrongResponse => (&mut counts.wrong_responses, MOST_WRONG_RESPONSES),
+            PeerAction::InvalidFrame => (&mut counts.invalid_frames, MOST_INVALID_FRAMES),
         };
-        *count = (*count + step).min(cap);
+        *count = (*count + 1.0).min(most);
         counts.score()
     }
 
@@ -147,19 +148,12 @@ impl ApplicationScores {
 
     /// What a peer's score is computed from.
     pub(in crate::network) fn score_inputs(&self, peer_id: &PeerId) -> ScoreInputs {
-        let ScoreCounts { useful, failed_requests, wrong_responses, invalid_frames } =
-            self.peers.get(peer_id).copied().unwrap_or_default();
-        ScoreInputs {
-            useful: useful / USEFUL_WEIGHT,
-            failed_requests: failed_requests / FAILED_REQUEST_WEIGHT,
-            wrong_responses: wrong_responses / WRONG_RESPONSE_WEIGHT,
-            invalid_frames,
-        }
+        self.peers.get(peer_id).copied().unwrap_or_default()
     }
 
     /// A peer's score.
     pub(in crate::network) fn score(&self, peer_id: &PeerId) -> f64 {
-        self.peers.get(peer_id).map_or(0.0, ScoreCounts::score)
+        self.peers.get(peer_id).map_or(0.0, ScoreInputs::score)
     }
 }
 

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[rstest]
-    fn libp2p_takes_them(#[values(0, 1, 2, 12)] block_time: u64) {
+    fn libp2p_accepts_the_parameters(#[values(0, 1, 2, 12)] block_time: u64) {
         let block_time = Duration::from_secs(block_time);
         assert_eq!(peer_score_params(block_time).validate(), Ok(()));
         assert_eq!(topic_score_params(block_time).validate(), Ok(()));

@@ -1,4 +1,4 @@
-//! What the network task does for who asks through its handle.
+//! How the network task carries out the commands of its handle.
 
 use super::Network;
 use crate::{
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 /// How many callers may wait for a connection.
 const MAX_CONNECTING: usize = 64;
 
-/// Callers that wait for a connection to stand.
+/// Callers that wait until a connection is established.
 #[derive(Debug, Default)]
 pub(super) struct PendingConnects {
     waiting: BTreeMap<PeerId, oneshot::Sender<Result<(), ConnectError>>>,

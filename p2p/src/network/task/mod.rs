@@ -88,12 +88,13 @@ const STORE: Duration = Duration::from_secs(60);
 /// let frame = envelope.sign(&sequencer, SigningDomain::Zero, chain_id)?.frame();
 /// publisher.subscribers().wait_for(|count| *count == 1).await?;
 /// publisher.publish(Topic::BlocksV1, frame).await?;
-/// loop {
-///     if let Some(NetworkEvent::Block { block, from, .. }) = events.recv().await {
-///         assert_eq!((block.hash(), from), (header.hash_slow(), publisher.peer_id()));
-///         break;
+/// let (hash, from) = loop {
+///     match events.recv().await.ok_or("the network task has stopped")? {
+///         NetworkEvent::Block { block, from, .. } => break (block.hash(), from),
+///         _ => {}
 ///     }
-/// }
+/// };
+/// assert_eq!((hash, from), (header.hash_slow(), publisher.peer_id()));
 /// cancel.cancel();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;

@@ -8,7 +8,7 @@ use libp2p::{
 };
 use std::{collections::BTreeSet, num::NonZeroU8, sync::atomic::Ordering, time::Instant};
 
-/// How many addresses of one peer are dialled at once, so that one that does not answer delays no other.
+/// How many addresses of one peer are dialled at once. An address that does not answer must not delay the others.
 const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
     Some(count) => count,
     None => NonZeroU8::MIN,
@@ -77,7 +77,7 @@ impl Network {
         }
     }
 
-    /// Bans and disconnects the peers that the gater invalid_frames.
+    /// Disconnects the peers that the gater no longer wants. The gater bans those whose score is too low.
     pub(super) fn review_peers(&mut self) {
         let (now, subscribed) = (self.clock.now(), self.subscribed());
         let is_subscribed = |peer_id: &PeerId| subscribed.contains(peer_id);

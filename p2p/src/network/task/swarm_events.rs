@@ -184,9 +184,9 @@ impl Network {
     }
 
     fn on_denied(&self, cause: ConnectionDenied) {
-        let Ok(gated) = cause.downcast::<ConnectionRefusal>() else { return };
-        tracing::debug!(chain_id = %self.chain_id, %gated, "connection refused");
-        if gated.is_limit_reached() {
+        let Ok(refusal) = cause.downcast::<ConnectionRefusal>() else { return };
+        tracing::debug!(chain_id = %self.chain_id, %refusal, "connection refused");
+        if refusal.is_limit_reached() {
             self.events.counters().connections_refused.increment();
         }
     }

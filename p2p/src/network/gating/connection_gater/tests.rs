@@ -124,6 +124,22 @@ fn a_bad_score_bans_for_an_hour_and_not_a_second_longer() {
 }
 
 #[test]
+fn protected_peers_are_limited() {
+    let mut gater = gater();
+    let first = PeerId::random();
+    gater.protect(first, true).unwrap();
+    for _ in 1..MAX_PROTECTED {
+        gater.protect(PeerId::random(), true).unwrap();
+    }
+    let full = TooManyProtected { limit: MAX_PROTECTED };
+    assert_eq!(gater.protect(PeerId::random(), true), Err(full));
+    assert!(full.to_string().contains("10000 peers are protected already"), "{full}");
+    assert_eq!(gater.protect(first, true), Ok(()), "it is protected already");
+    gater.protect(first, false).unwrap();
+    assert_eq!(gater.protect(PeerId::random(), true), Ok(()));
+}
+
+#[test]
 fn protecting_a_peer_ends_its_ban() {
     let (mut gater, peer_id) = (gater(), PeerId::random());
     join(&mut gater, 0, peer_id, NOW).unwrap();
@@ -333,8 +349,8 @@ proptest! {
                     prop_assert!(!gater.block_list().bans.contains_key(&peers[0]));
                     prop_assert!(gater.block_list().bans.values().all(|until| *until > now && until.0 <= now.0 + 3_600));
                     prop_assert!(gater.peers.iter().all(|(peer_id, peer)| !gater.is_unwanted(*peer_id, peer, now)));
-                    let settled = gater.peers.values().filter(|peer| now.0 - peer.since.0 >= 30).count();
-                    prop_assert!(settled <= 4);
+                    let past_grace = gater.peers.values().filter(|peer| now.0 - peer.since.0 >= 30).count();
+                    prop_assert!(past_grace <= 4);
                 }
             }
             prop_assert!(gater.connections(|_| true) <= 6);
