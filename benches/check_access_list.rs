@@ -193,7 +193,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             set,
         },
         suspects: Suspects::default(),
-        reported: tokio::sync::broadcast::channel(1).0,
+        events: tokio::sync::broadcast::channel(1).0,
         failsafe: Failsafe::open(&ledger, metrics.clone()).await.unwrap(),
         admin: false,
         clock: Arc::new(SystemClock),

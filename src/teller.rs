@@ -46,7 +46,7 @@ impl Teller {
     /// # Errors
     /// If the ledger cannot be read.
     pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
-        let mut written = self.ledger.last_event();
+        let mut written = self.ledger.watch_events();
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -99,8 +99,9 @@ impl Window {
 }
 
 impl Ledger {
-    /// The id of the last event that this program has written; 0: none. What another program writes is not heard of.
-    pub fn last_event(&self) -> watch::Receiver<u64> {
+    /// The id of the last event that this program has written, and of each new one; 0: none. What another program writes is
+    /// not heard of.
+    pub fn watch_events(&self) -> watch::Receiver<u64> {
         self.last_event.subscribe()
     }
 

@@ -44,7 +44,7 @@ pub trait BlockSource: Send + Sync {
     ) -> impl Future<Output = Result<Option<Arc<ProvenLogs>>, SourceError>> + Send;
 
     /// How its endpoints stand to each other.
-    fn standings(&self) -> Vec<EndpointHealth>;
+    fn health(&self) -> Vec<EndpointHealth>;
 }
 
 impl BlockSource for ExecutionClient {
@@ -76,7 +76,7 @@ impl BlockSource for ExecutionClient {
         self.logs(block).await
     }
 
-    fn standings(&self) -> Vec<EndpointHealth> {
-        self.standings().borrow().clone()
+    fn health(&self) -> Vec<EndpointHealth> {
+        self.health().borrow().clone()
     }
 }

@@ -212,7 +212,7 @@ impl<S: BlockSource> ChainReader<S> {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
-            self.metrics.reading.endpoints(self.chain_id, &self.execution.standings());
+            self.metrics.reading.endpoints(self.chain_id, &self.execution.health());
             self.rest(&mut progress, pause).await;
         }
     }

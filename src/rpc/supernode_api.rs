@@ -120,9 +120,9 @@ impl SupernodeRpc {
         let fields = said.fields().iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));
         let mut status: Map<String, Value> =
             fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let heads = said.heads();
+        let node_heads = said.heads();
         for (field, level) in OWN_HEADS {
-            let node = if level == SafetyLevel::Safe { heads.safe_l2 } else { heads.finalized_l2 };
+            let node = if level == SafetyLevel::Safe { node_heads.safe_l2 } else { node_heads.finalized_l2 };
             let own = heads.head(level);
             if let Some(node) = node.filter(|node| own.is_none_or(|own| own < node.number)) {
                 debug!(%chain_id, %level, node = node.number, ?own, "node's head is not verified yet");

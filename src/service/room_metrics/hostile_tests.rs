@@ -182,9 +182,9 @@ async fn endpoints_are_labelled_with_numbers() {
     };
     let url = ["http://secret:word@127.0.0.1:1/path".parse().unwrap()];
     let client = ExecutionClient::new(ChainId::from(901), &url, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.health().borrow());
     assert!(client.block_by_number(1).await.is_err(), "nobody is there");
-    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.health().borrow());
     let (series, values) = shown(&metrics);
     let of_endpoints = series.iter().filter(|series| series.starts_with("crosscheck_endpoint_"));
     assert_eq!(of_endpoints.count(), 6, "four states, two counters");

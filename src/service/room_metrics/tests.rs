@@ -56,9 +56,9 @@ fn in_use() -> RoomMetrics {
     };
     let urls = ["http://127.0.0.1:1".parse().unwrap()];
     let client = ExecutionClient::new(chain(901), &urls, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.monitor.reading.endpoints(chain(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(chain(901), &client.health().borrow());
     let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
-    metrics.audit.rollup_nodes(chain(901), &nodes.standings().borrow());
+    metrics.audit.rollup_nodes(chain(901), &nodes.health().borrow());
     metrics.audit.rollup_node_differences(chain(901), 0);
     metrics.audit.second_opinion(chain(901), false);
     metrics.endpoints.endpoint_seconds(EndpointKind::L1, None, 0);

@@ -206,7 +206,7 @@ impl BlockSource for Client {
         Ok(found.map(|found| Arc::new(ProvenLogs::prove(chain_id(), block, &rpc_receipts(&found)).unwrap())))
     }
 
-    fn standings(&self) -> Vec<EndpointHealth> {
+    fn health(&self) -> Vec<EndpointHealth> {
         Vec::new()
     }
 }

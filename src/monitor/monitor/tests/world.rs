@@ -354,7 +354,7 @@ impl Shell {
 
     /// What is reported next.
     pub(super) async fn next(&mut self) -> Value {
-        let mut reported = self.ledger.last_event();
+        let mut reported = self.ledger.watch_events();
         let next = async {
             // The writer continues before any subscriber gets it.
             reported.wait_for(|last| *last > self.heard).await.unwrap();
