@@ -5,7 +5,8 @@ use super::{Shared, rules_asker, stall_bounds, validation_rules};
 use crate::audit::{COMPARE_EVERY, HeadWatcher, NodeComparer, OriginWitnesses, RulesAsker};
 use crate::config::{ChainConfig, Config};
 use crate::gossip::{
-    Intake, PeerWatch, RefusalWatch, Rejections, SignerReader, SignerWatcher, key_file, network_config,
+    Intake, IntakeParts, PeerWatch, PeerWatchParts, RefusalWatch, SignerReader, SignerWatcher,
+    SignerWatcherParts, key_file, network_config,
 };
 use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
@@ -91,7 +92,7 @@ impl AuditedChain<'_> {
             );
         };
         shared.health.expect(&format!("chain {chain_id} unsafe block signer"));
-        let watcher = SignerWatcher {
+        let watcher = SignerWatcher::new(SignerWatcherParts {
             chain_id,
             system_config,
             reader: SignerReader::new(l1.clone(), system_config),
@@ -100,7 +101,7 @@ impl AuditedChain<'_> {
             signers,
             health: shared.health.clone(),
             metrics: shared.metrics.shared.clone(),
-        };
+        });
         tasks.spawn(format!("signers of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
         Ok(receiver)
     }
@@ -118,16 +119,15 @@ impl AuditedChain<'_> {
             shared.metrics.gossip.clone(),
         );
         let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
-        let subscribers = handle.subscribers();
-        let peers = PeerWatch::new(
+        let peers = PeerWatch::new(PeerWatchParts {
             chain_id,
-            chain.p2p.peer_patience.0,
-            shared.health.clone(),
-            shared.metrics.gossip.clone(),
-            tokio::time::Instant::now(),
-        );
+            peers: handle.subscribers(),
+            patience: chain.p2p.peer_patience.0,
+            health: shared.health.clone(),
+            metrics: shared.metrics.gossip.clone(),
+        });
         shared.networks.insert(chain_id, handle.clone());
-        let intake = Intake {
+        let intake = Intake::new(IntakeParts {
             chain_id,
             network: handle,
             heads: shared.heads.clone(),
@@ -138,20 +138,17 @@ impl AuditedChain<'_> {
             hints: monitoring.hints.clone(),
             refusals: shared.refusals.clone(),
             refused,
-            rejections: Rejections::default(),
             clock: Arc::clone(&shared.clock),
             health: shared.health.clone(),
             gossiped: shared.gossiped.clone(),
             transactions: shared.transactions.clone(),
             metrics: shared.metrics.gossip.clone(),
             ledger: shared.ledger.clone(),
-            unsettled: 0,
-            last_block: None,
-        };
+        });
         let cancel = tasks.cancellation().clone();
         tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));
         tasks.spawn(format!("intake of chain {chain_id}"), intake.run(cancel.clone()));
-        tasks.spawn(format!("peers of chain {chain_id}"), peers.run(subscribers, cancel));
+        tasks.spawn(format!("peers of chain {chain_id}"), peers.run(cancel));
         Ok(())
     }
 }
