@@ -170,7 +170,7 @@ impl Service {
             start_auditor(&mut tasks, &config, &shared, rules, inbox)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
-        let reminder = Reminder { health: shared.health.clone() };
+        let reminder = Reminder::new(shared.health.clone());
         tasks.spawn("reminder", reminder.run(tasks.cancellation().clone()));
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
         tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
@@ -254,7 +254,7 @@ async fn look_after_ledger(
     let teller = Teller::begin(shared.ledger.clone(), shared.events.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
-    let retention = Retention { ledger, keep: config.ledger.keep_upheld.0, clock };
+    let retention = Retention::new(ledger, config.ledger.keep_upheld.0, clock);
     tasks.spawn("retention", retention.run(tasks.cancellation().clone()));
     Ok(())
 }
