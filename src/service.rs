@@ -21,7 +21,7 @@ use stalls::stall_bounds;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, Heads, LongOpenCases, NodeQuarrels,
-    OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RulesAsker, VouchedWatch,
+    OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RivalWatcherParts, RulesAsker, VouchedWatch,
 };
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
@@ -392,7 +392,11 @@ fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
 
 /// Finds out why two blocks of one height were attested.
 fn watch_rivals(tasks: &mut TaskGroup, shared: &Shared, inbox: mpsc::Receiver<ValidBlock>) {
-    let watcher =
-        RivalWatcher::new(shared.ledger.clone(), shared.l1.clone(), inbox, shared.metrics.audit.clone());
+    let watcher = RivalWatcher::new(RivalWatcherParts {
+        ledger: shared.ledger.clone(),
+        l1: shared.l1.clone(),
+        inbox,
+        metrics: shared.metrics.audit.clone(),
+    });
     tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
 }

@@ -2,7 +2,10 @@
 
 use super::monitoring::Monitoring;
 use super::{Shared, rules_asker, stall_bounds, validation_rules};
-use crate::audit::{COMPARE_EVERY, HeadWatcher, NodeComparer, OriginWitnesses, RulesAsker};
+use crate::audit::{
+    COMPARE_EVERY, HeadWatcher, HeadWatcherParts, NodeComparer, NodeComparerParts, OriginWitnesses,
+    RulesAsker,
+};
 use crate::config::{ChainConfig, Config};
 use crate::gossip::{
     Intake, IntakeParts, PeerWatch, PeerWatchParts, RefusalWatch, SignerReader, SignerWatcher,
@@ -36,12 +39,12 @@ impl AuditedChain<'_> {
     fn watch_heads(self, tasks: &mut TaskGroup) {
         let Self { chain_id, chain, execution, config, shared, .. } = self;
         let Some(nodes) = shared.nodes.get(&chain_id) else { return };
-        for part in HeadWatcher::parts(chain_id) {
+        for part in HeadWatcher::health_parts(chain_id) {
             shared.health.expect(&part);
         }
         let l1 = shared.l1.as_ref().map(|l1| l1.client().clone());
         let witnesses = OriginWitnesses::new(Some(execution.clone()), l1);
-        let watcher = HeadWatcher {
+        let watcher = HeadWatcher::new(HeadWatcherParts {
             chain_id,
             nodes: nodes.clone(),
             safe_means: chain.safe_means,
@@ -56,10 +59,10 @@ impl AuditedChain<'_> {
             auditor: shared.auditor.clone(),
             health: shared.health.clone(),
             metrics: shared.metrics.audit.clone(),
-        };
+        });
         tasks.spawn(format!("heads of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
         if nodes.len() > 1 {
-            let comparer = NodeComparer {
+            let comparer = NodeComparer::new(NodeComparerParts {
                 chain_id,
                 nodes: nodes.clone(),
                 block_time: chain.block_time,
@@ -68,7 +71,7 @@ impl AuditedChain<'_> {
                 quarrels: shared.quarrels.clone(),
                 health: shared.health.clone(),
                 metrics: shared.metrics.audit.clone(),
-            };
+            });
             let name = format!("comparison of rollup nodes of chain {chain_id}");
             tasks.spawn(name, comparer.run(tasks.cancellation().clone()));
         }
