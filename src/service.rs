@@ -11,7 +11,7 @@ mod rpc_server;
 mod sources;
 mod stalls;
 
-pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
+pub use sources::{case_rules, execution_clients, l1_judge, l1_reader, rollup_nodes};
 
 use audited_chain::AuditedChain;
 use built_in::tell_built_in;
@@ -20,8 +20,9 @@ use sources::endpoint_names;
 use stalls::stall_bounds;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, Heads, LongOpenCases, NodeQuarrels,
-    OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RivalWatcherParts, RulesAsker, VouchedWatch,
+    AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, Heads, Investigator, InvestigatorParts,
+    LongOpenCases, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
+    RivalWatcherParts, RulesAsker, VouchedWatch,
 };
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
@@ -216,16 +217,24 @@ fn start_auditor(
     rules: BTreeMap<ChainId, ValidationRules>,
     inbox: mpsc::Receiver<AuditorMessage>,
 ) -> eyre::Result<()> {
-    let (heads, metrics, health) = (&shared.heads, &shared.metrics.audit, &shared.health);
-    let (set, clients, l1) = (shared.set.clone(), shared.clients.clone(), shared.l1.as_ref());
-    let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
-        .with_ledger(shared.ledger.clone())
-        .with_stale_branches(shared.branches.clone());
+    let (metrics, health) = (&shared.metrics.audit, &shared.health);
+    let l1 = l1_judge(config, &shared.set, &shared.nodes, shared.l1.as_ref(), metrics)?;
+    let investigator = Investigator::new(InvestigatorParts {
+        set: shared.set.clone(),
+        clients: shared.clients.clone(),
+        heads: shared.heads.clone(),
+        rules: case_rules(config, l1.is_some()),
+        l1,
+        ledger: Some(shared.ledger.clone()),
+        branches: shared.branches.clone(),
+        remembers_final: false,
+        metrics: metrics.clone(),
+    });
     let patience = config.audit.patience.0;
     let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
     let auditor = Auditor::new(AuditorParts {
         ledger: shared.ledger.clone(),
-        investigator,
+        investigator: Arc::new(investigator),
         inbox,
         rules,
         clock: Arc::clone(&shared.clock),

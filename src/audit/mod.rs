@@ -30,7 +30,7 @@ mod vouched_watch;
 pub use auditor::{AuditLimits, Auditor, AuditorMessage, AuditorParts};
 pub use head_watcher::{HeadWatcher, HeadWatcherParts};
 pub use heads::{Heads, OtherNode, StatusAnswer};
-pub use investigator::{Investigation, Investigator};
+pub use investigator::{Investigation, Investigator, InvestigatorParts};
 pub use l1_judge::{JudgedChain, L1Judge};
 pub use long_open::{LongOpenCase, LongOpenCases, OpenCaseWatch};
 pub use metrics::AuditMetrics;
