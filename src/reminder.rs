@@ -15,11 +15,15 @@ const EVERY: Duration = Duration::from_secs(5 * 60);
 /// Tells again of what lasts.
 #[derive(Debug)]
 pub(crate) struct Reminder {
-    /// What is in the way.
-    pub(crate) health: Health,
+    health: Health,
 }
 
 impl Reminder {
+    /// Repeats what is in the way of being ready.
+    pub(crate) const fn new(health: Health) -> Self {
+        Self { health }
+    }
+
     /// Tells until cancelled.
     pub(crate) async fn run(self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
@@ -51,7 +55,7 @@ mod tests {
     async fn a_continuing_outage_is_reported_again() {
         let lines = Lines::capture();
         let health = Health::default();
-        let reminder = Reminder { health: health.clone() };
+        let reminder = Reminder::new(health.clone());
         health.obstruct("l1", "nobody answers".to_owned());
         tokio::time::advance(EVERY - Duration::from_secs(1)).await;
         reminder.log_lasting();

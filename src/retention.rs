@@ -25,13 +25,17 @@ const BELOW_HEAD: u64 = 8192;
 /// Removes old upheld cases.
 #[derive(Debug)]
 pub(crate) struct Retention {
-    pub(crate) ledger: Ledger,
-    /// How long they are kept.
-    pub(crate) keep: Duration,
-    pub(crate) clock: Arc<dyn Clock>,
+    ledger: Ledger,
+    keep: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl Retention {
+    /// Keeps cases of this ledger for that long.
+    pub(crate) const fn new(ledger: Ledger, keep: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { ledger, keep, clock }
+    }
+
     /// Removes until cancelled.
     ///
     /// # Errors
@@ -135,10 +139,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path()).await;
         let keep = Duration::from_secs(30 * DAY);
-        let young = Retention { ledger: ledger.clone(), keep, clock: Arc::new(Now(UnixSeconds(31 * DAY))) };
+        let young = Retention::new(ledger.clone(), keep, Arc::new(Now(UnixSeconds(31 * DAY))));
         assert_eq!(young.pass().await.unwrap(), 0);
         let clock = Arc::new(Now(UnixSeconds(31 * DAY + 1)));
-        let retention = Retention { ledger: ledger.clone(), keep, clock };
+        let retention = Retention::new(ledger.clone(), keep, clock);
         let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
         let running = cancel.clone();
         tasks.spawn(async move { retention.run(running).await.unwrap() });

@@ -2,6 +2,7 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
+mod audited_chain;
 mod built_in;
 mod claimants;
 mod monitoring;
@@ -11,26 +12,23 @@ mod rpc_server;
 mod sources;
 mod stalls;
 
-pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
+pub use sources::{case_rules, execution_clients, l1_judge, l1_reader, rollup_nodes};
 
+use audited_chain::AuditedChain;
 use built_in::tell_built_in;
-use monitoring::Monitoring;
 pub(crate) use room_metrics::RoomMetrics;
 use sources::{FOLLOW_UPSTREAM, endpoint_names};
 use stalls::stall_bounds;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads,
-    LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
-    RulesAsker, VouchedWatch,
+    AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, Heads, Investigator, InvestigatorParts,
+    LongOpenCases, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
+    RivalWatcherParts, RulesAsker, VouchedWatch,
 };
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{
-    GossipHeads, Intake, NetworkHandles, PeerWatch, RefusalWatch, Refusals, Rejections, SignerReader,
-    SignerWatcher, key_file, network_config,
-};
+use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
 use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
@@ -51,15 +49,12 @@ use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::DependencySet;
-use crosscheck_p2p::{
-    ChainId, Clock, FileClock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock,
-    ValidationRules,
-};
+use crosscheck_p2p::{ChainId, Clock, FileClock, SigningDomain, SystemClock, ValidBlock, ValidationRules};
 use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -167,12 +162,12 @@ impl Service {
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
-            rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
-            let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
-            watch_heads(&mut tasks, &config, &shared, *chain_id, execution);
-            claimants::start(&mut tasks, &config, &shared, *chain_id, chain)?;
-            let signers = watch_signers(&mut tasks, &shared, *chain_id, chain)?;
-            join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
+            let chain_id = *chain_id;
+            rules.insert(chain_id, validation_rules(&config, chain_id, chain));
+            let Some(execution) = shared.clients.get(&chain_id) else { continue };
+            let (config, shared, monitoring) = (&config, &shared, &monitoring);
+            let audited = AuditedChain { chain_id, chain, execution, config, shared, monitoring };
+            audited.start(&mut tasks)?;
         }
         start_followers(&mut tasks, &config, &shared).await?;
         // Without a chain to audit, nobody holds the inboxes.
@@ -180,7 +175,7 @@ impl Service {
             start_auditor(&mut tasks, &config, &shared, rules, inbox)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
-        let reminder = Reminder { health: shared.health.clone() };
+        let reminder = Reminder::new(shared.health.clone());
         tasks.spawn("reminder", reminder.run(tasks.cancellation().clone()));
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
         tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
@@ -226,16 +221,24 @@ fn start_auditor(
     rules: BTreeMap<ChainId, ValidationRules>,
     inbox: mpsc::Receiver<AuditorMessage>,
 ) -> eyre::Result<()> {
-    let (heads, metrics, health) = (&shared.heads, &shared.metrics.audit, &shared.health);
-    let (set, clients, l1) = (shared.set.clone(), shared.clients.clone(), shared.l1.as_ref());
-    let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
-        .with_ledger(shared.ledger.clone())
-        .with_stale_branches(shared.branches.clone());
+    let (metrics, health) = (&shared.metrics.audit, &shared.health);
+    let l1 = l1_judge(config, &shared.set, &shared.nodes, shared.l1.as_ref(), metrics)?;
+    let investigator = Investigator::new(InvestigatorParts {
+        set: shared.set.clone(),
+        clients: shared.clients.clone(),
+        heads: shared.heads.clone(),
+        rules: case_rules(config, l1.is_some()),
+        l1,
+        ledger: Some(shared.ledger.clone()),
+        branches: shared.branches.clone(),
+        remembers_final: false,
+        metrics: metrics.clone(),
+    });
     let patience = config.audit.patience.0;
     let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
     let auditor = Auditor::new(AuditorParts {
         ledger: shared.ledger.clone(),
-        investigator,
+        investigator: Arc::new(investigator),
         inbox,
         rules,
         clock: Arc::clone(&shared.clock),
@@ -264,7 +267,7 @@ async fn look_after_ledger(
     let teller = Teller::begin(shared.ledger.clone(), shared.events.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
-    let retention = Retention { ledger, keep: config.ledger.keep_upheld.0, clock };
+    let retention = Retention::new(ledger, config.ledger.keep_upheld.0, clock);
     tasks.spawn("retention", retention.run(tasks.cancellation().clone()));
     Ok(())
 }
@@ -395,53 +398,6 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
     Ok(())
 }
 
-fn watch_heads(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    chain_id: ChainId,
-    execution: ExecutionClient,
-) {
-    let Some(nodes) = shared.nodes.get(&chain_id) else { return };
-    let Some(chain) = config.chains.get(&chain_id) else { return };
-    for part in HeadWatcher::parts(chain_id) {
-        shared.health.expect(&part);
-    }
-    let l1 = shared.l1.as_ref().map(|l1| l1.client().clone());
-    let witnesses = OriginWitnesses::new(Some(execution.clone()), l1);
-    let watcher = HeadWatcher {
-        chain_id,
-        nodes: nodes.clone(),
-        safe_means: chain.safe_means,
-        execution,
-        rules: RulesAsker {
-            ledger: Some(shared.ledger.clone()),
-            ..rules_asker(config, &shared.set, chain_id, nodes, witnesses)
-        },
-        interval: config.sources.poll_interval.0,
-        stall: stall_bounds(chain),
-        heads: shared.heads.clone(),
-        auditor: shared.auditor.clone(),
-        health: shared.health.clone(),
-        metrics: shared.metrics.audit.clone(),
-    };
-    tasks.spawn(format!("heads of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
-    if nodes.len() > 1 {
-        let comparer = NodeComparer {
-            chain_id,
-            nodes: nodes.clone(),
-            block_time: chain.block_time,
-            interval: COMPARE_EVERY,
-            heads: shared.heads.clone(),
-            quarrels: shared.quarrels.clone(),
-            health: shared.health.clone(),
-            metrics: shared.metrics.audit.clone(),
-        };
-        let name = format!("comparison of rollup nodes of chain {chain_id}");
-        tasks.spawn(name, comparer.run(tasks.cancellation().clone()));
-    }
-}
-
 /// Reports an L1 that is stalled: whatever is read from it, by whichever chain, it is watched.
 fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
     let Some(l1) = &shared.l1 else { return };
@@ -453,96 +409,13 @@ fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
     tasks.spawn("L1", watch.run(tasks.cancellation().clone()));
 }
 
-/// Who may sign: as configured, or as L1 says, kept current by a task.
-fn watch_signers(
-    tasks: &mut TaskGroup,
-    shared: &Shared,
-    chain_id: ChainId,
-    chain: &ChainConfig,
-) -> eyre::Result<watch::Receiver<Signers>> {
-    let configured = Signers {
-        unsafe_block_signer: chain.unsafe_block_signer,
-        attester: chain.attester,
-        ..Signers::default()
-    };
-    let (signers, receiver) = watch::channel(configured);
-    if chain.unsafe_block_signer.is_some() {
-        return Ok(receiver);
-    }
-    let (Some(l1), Some(system_config)) = (&shared.l1, chain.system_config) else {
-        eyre::bail!("chain {chain_id} has neither unsafe_block_signer nor l1.execution and system_config");
-    };
-    shared.health.expect(&format!("chain {chain_id} unsafe block signer"));
-    let watcher = SignerWatcher {
-        chain_id,
-        system_config,
-        reader: SignerReader::new(l1.clone(), system_config),
-        grace: chain.p2p.signer_grace.as_secs(),
-        clock: Arc::clone(&shared.clock),
-        signers,
-        health: shared.health.clone(),
-        metrics: shared.metrics.shared.clone(),
-    };
-    tasks.spawn(format!("signers of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
-    Ok(receiver)
-}
-
 /// Finds out why two blocks of one height were attested.
 fn watch_rivals(tasks: &mut TaskGroup, shared: &Shared, inbox: mpsc::Receiver<ValidBlock>) {
-    let watcher =
-        RivalWatcher::new(shared.ledger.clone(), shared.l1.clone(), inbox, shared.metrics.audit.clone());
-    tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
-}
-
-fn join_gossip(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    monitoring: &Monitoring,
-    chain_id: ChainId,
-    chain: &ChainConfig,
-    signers: watch::Receiver<Signers>,
-) -> eyre::Result<()> {
-    let identity = NodeIdentity::load_or_create(&key_file(chain_id, &chain.p2p, &config.data_dir))?;
-    let rules = validation_rules(config, chain_id, chain);
-    let network = network_config(chain_id, chain, rules, &config.data_dir);
-    let (health, metrics) = (shared.health.clone(), shared.metrics.gossip.clone());
-    let refused = RefusalWatch::new(
-        chain_id,
-        chain.p2p.refusal_patience.0,
-        network.kept_peers(),
-        health.clone(),
-        metrics.clone(),
-    );
-    let peers =
-        PeerWatch::new(chain_id, chain.p2p.peer_patience.0, health, metrics, tokio::time::Instant::now());
-    let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
-    let subscribers = handle.subscribers();
-    shared.networks.insert(chain_id, handle.clone());
-    let intake = Intake {
-        chain_id,
-        network: handle,
-        heads: shared.heads.clone(),
-        events,
-        auditor: shared.auditor.clone(),
-        suspects: monitoring.gossip.clone(),
-        rivals: shared.rivals.clone(),
-        hints: monitoring.hints.clone(),
-        refusals: shared.refusals.clone(),
-        refused,
-        rejections: Rejections::default(),
-        clock: Arc::clone(&shared.clock),
-        health: shared.health.clone(),
-        gossiped: shared.gossiped.clone(),
-        transactions: shared.transactions.clone(),
-        metrics: shared.metrics.gossip.clone(),
+    let watcher = RivalWatcher::new(RivalWatcherParts {
         ledger: shared.ledger.clone(),
-        unsettled: 0,
-        last_block: None,
-    };
-    let cancel = tasks.cancellation().clone();
-    tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));
-    tasks.spawn(format!("intake of chain {chain_id}"), intake.run(cancel.clone()));
-    tasks.spawn(format!("peers of chain {chain_id}"), peers.run(subscribers, cancel));
-    Ok(())
+        l1: shared.l1.clone(),
+        inbox,
+        metrics: shared.metrics.audit.clone(),
+    });
+    tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
 }

@@ -84,7 +84,7 @@ pub struct AuditorParts {
     /// Where cases and verdicts are stored.
     pub ledger: Ledger,
     /// Asks the sources for what cases need.
-    pub investigator: Investigator,
+    pub investigator: Arc<Investigator>,
     /// What it is sent.
     pub inbox: mpsc::Receiver<AuditorMessage>,
     /// The chains that it audits, and the rules of their gossip.
@@ -110,13 +110,7 @@ pub struct AuditorParts {
 /// The task that owns every open case.
 #[derive(Debug)]
 pub struct Auditor {
-    ledger: Ledger,
-    investigator: Arc<Investigator>,
-    inbox: mpsc::Receiver<AuditorMessage>,
-    rules: BTreeMap<ChainId, ValidationRules>,
-    clock: Arc<dyn Clock>,
-    metrics: AuditMetrics,
-    limits: AuditLimits,
+    parts: AuditorParts,
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were checked.
     scouted: BTreeMap<ChainId, u64>,
@@ -138,11 +132,6 @@ pub struct Auditor {
     /// What was reported last of why what cases wait for is unavailable, and when.
     reported_reasons: BTreeMap<Wait, (String, Instant)>,
     running: Pieces<Piece, Finished>,
-    invalid: InvalidBlocks,
-    incidents: Incidents,
-    watch: Option<OpenCaseWatch>,
-    branches: Option<BranchWatch>,
-    vouched: Option<VouchedWatch>,
 }
 
 /// One piece of work: what is opened again if it panics.
@@ -190,18 +179,10 @@ enum Finished {
 }
 
 impl Auditor {
-    /// An auditor of the chains that the rules name.
+    /// An auditor that knows of no case yet.
     pub fn new(parts: AuditorParts) -> Self {
-        let AuditorParts { ledger, investigator, inbox, rules, clock, metrics, limits, .. } = parts;
-        let AuditorParts { invalid, incidents, watch, branches, vouched, .. } = parts;
         Self {
-            ledger,
-            investigator: Arc::new(investigator),
-            inbox,
-            rules,
-            clock,
-            metrics,
-            limits,
+            parts,
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
             unanchored: BTreeSet::new(),
@@ -214,11 +195,6 @@ impl Auditor {
             ties: Ties::default(),
             reported_reasons: BTreeMap::new(),
             running: Pieces::new(),
-            invalid,
-            incidents,
-            watch,
-            branches,
-            vouched,
         }
     }
 
@@ -237,7 +213,7 @@ impl Auditor {
             let wake = self.open.next_due();
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
-                message = self.inbox.recv() => match message {
+                message = self.parts.inbox.recv() => match message {
                     Some(message) => self.handle(message).await?,
                     None => return Ok(()),
                 },
@@ -293,13 +269,13 @@ impl Auditor {
         output: OutputV0,
         attributes: &BlockAttributes,
     ) -> Result<(), LedgerError> {
-        let replacement = self.investigator.rules(chain_id).replacement.of(output);
+        let replacement = self.parts.investigator.rules(chain_id).replacement.of(output);
         let candidate = Candidate::of(output.block_hash, attributes, replacement);
         let Some(candidate) = candidate else { return Ok(()) };
-        let Some(oldest) = self.investigator.candidates().note(chain_id, number, candidate) else {
+        let Some(oldest) = self.parts.investigator.candidates().note(chain_id, number, candidate) else {
             return Ok(());
         };
-        match self.ledger.note_candidate(chain_id, number, &candidate, oldest).await {
+        match self.parts.ledger.note_candidate(chain_id, number, &candidate, oldest).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(%chain_id, %error, "block does not fit the ledger; not recorded");
                 Ok(())
@@ -316,16 +292,16 @@ impl Auditor {
         status: &SyncStatus,
     ) -> Result<(), LedgerError> {
         let Some(tip) = status.local_safe_l2.map(|head| head.number) else { return Ok(()) };
-        let vouched = self.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
+        let vouched = self.parts.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
         let from =
             self.scouted.get(&chain_id).copied().unwrap_or(vouched).max(tip.saturating_sub(MAX_SCOUTED));
-        let candidates = self.investigator.candidates();
+        let candidates = self.parts.investigator.candidates();
         let unknown: Vec<u64> = (from.saturating_add(1)..=tip)
             .filter(|number| candidates.at(chain_id, *number).is_empty())
             .collect();
         self.scouted.insert(chain_id, tip);
         if !unknown.is_empty() {
-            let investigator = Arc::clone(&self.investigator);
+            let investigator = Arc::clone(&self.parts.investigator);
             self.running.begin(Piece::Scouting(chain_id), async move {
                 Finished::Scouted {
                     chain_id,
@@ -343,9 +319,9 @@ impl Auditor {
         at: Instant,
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let Opening { opened, bound, refuted } =
-            match self.ledger.open_case(&NewCase::Attested(block), now).await {
+            match self.parts.ledger.open_case(&NewCase::Attested(block), now).await {
                 Err(error @ LedgerError::OutOfRange { .. }) => {
                     debug!(chain_id = %key.chain_id, %error, "attestation does not fit the ledger; dropped");
                     return Ok(());
@@ -355,13 +331,13 @@ impl Auditor {
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "attestation");
         bound.iter().for_each(report_bound);
         self.report_refuted(&refuted);
-        if let Some(watch) = &mut self.vouched {
+        if let Some(watch) = &mut self.parts.vouched {
             watch.attested(key.chain_id);
         }
         match opened {
             Opened::New => {
-                self.metrics.attestation_received(key.chain_id);
-                let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                self.parts.metrics.attestation_received(key.chain_id);
+                let case = Case::new(key, self.parts.investigator.rules(key.chain_id), attributes);
                 // Already open: its child came first. A block that no client has is never fetched.
                 if self.open.contains(&key) {
                     self.open.on_fetched(key, case, Instant::now());
@@ -373,11 +349,11 @@ impl Auditor {
                 self.find_parents(key.chain_id).await
             }
             Opened::NowAttested => {
-                self.metrics.attestation_received(key.chain_id);
+                self.parts.metrics.attestation_received(key.chain_id);
                 if block.domain().is_attributable() { self.attribute(key).await } else { Ok(()) }
             }
             Opened::NowAttributable => {
-                self.metrics.attestation_made_attributable(key.chain_id);
+                self.parts.metrics.attestation_made_attributable(key.chain_id);
                 self.attribute(key).await
             }
             Opened::Known => Ok(()),
@@ -388,12 +364,12 @@ impl Auditor {
     /// against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
-        let cases = self.ledger.cases_at(chain_id, number).await?;
+        let cases = self.parts.ledger.cases_at(chain_id, number).await?;
         let verdict = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
         let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {
             return Ok(());
         };
-        self.metrics.attributable_verdict(chain_id, &verdict.name);
+        self.parts.metrics.attributable_verdict(chain_id, &verdict.name);
         let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
         warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
               "sequencer attested this invalid block; binding signature received");
@@ -412,7 +388,7 @@ impl Auditor {
                 self.report_reasons(&words);
                 let news = self.open.postpone(key, Work::Case(Box::new(case)), waits, words);
                 if let Some((waits, words)) = news {
-                    self.ledger.note_progress(&key, &waits, &words, &messages).await?;
+                    self.parts.ledger.note_progress(&key, &waits, &words, &messages).await?;
                 }
                 Ok(())
             }
@@ -458,53 +434,53 @@ impl Auditor {
             replaces: case.replaced(),
             l1: l1.filter(|_| verdict.is_wrong()),
             waits: &waits,
-            at: self.clock.now(),
+            at: self.parts.clock.now(),
             after,
         };
-        if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
-            self.metrics.shared().limit_reached(Limit::InvalidBlocks);
+        if verdict.is_wrong() && !self.parts.invalid.prove(&key, Prover::Audit) {
+            self.parts.metrics.shared().limit_reached(Limit::InvalidBlocks);
         }
         // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That no follower is led onto the block
         // needs no such promise, and anyone who finds the verdict finds that done.
-        let Some(decided) = self.ledger.decide(&decision).await? else {
+        let Some(decided) = self.parts.ledger.decide(&decision).await? else {
             return Ok(());
         };
         if let Some(l1) = decision.l1 {
             self.ties.tie(key, l1);
         }
-        self.metrics.verdict(&decision, &decided);
+        self.parts.metrics.verdict(&decision, &decided);
         if case.is_rule_dependent() {
-            self.metrics.rule_dependent(key.chain_id);
+            self.parts.metrics.rule_dependent(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, hash = %key.hash,
                   "block is referenced by a cycle; older nodes replace it and newer nodes do not");
         }
         if let Some(taken) = case.taken() {
-            self.metrics.upgrade_from_node(key.chain_id);
+            self.parts.metrics.upgrade_from_node(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
                   gas = taken.gas,
                   "upgrade transactions taken from the rollup node; set consolidation.upgrade_bundles or upgrade Crosscheck");
         }
-        report(&key, &decision, &decided, &self.incidents);
+        report(&key, &decision, &decided, &self.parts.incidents);
         self.report_refuted(&decided.refuted);
         if let Some(retraction) = &decided.retraction {
             self.report_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await?;
         // The chain's nodes may remain on the replaced block, and name no new head for long.
-        if self.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
+        if self.parts.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
             self.check_vouched(key.chain_id);
         }
         Ok(())
     }
 
     fn start_work(&mut self) {
-        while self.running.len() < self.limits.concurrency {
+        while self.running.len() < self.parts.limits.concurrency {
             let Some((key, work)) = self.open.take_due(Instant::now()) else {
                 return;
             };
             match work {
                 Work::Case(case) => {
-                    let investigator = Arc::clone(&self.investigator);
+                    let investigator = Arc::clone(&self.parts.investigator);
                     self.running.begin(Piece::Case(Box::new(case.anew())), async move {
                         Finished::Case(Box::new(investigator.investigate(*case).await))
                     });
@@ -517,31 +493,33 @@ impl Auditor {
 
     fn check_open_cases(&mut self) {
         let now = Instant::now();
-        for chain_id in self.rules.keys() {
-            if let Some(watch) = &mut self.watch {
-                watch.check(*chain_id, &self.open, self.investigator.reasons(), now);
+        for chain_id in self.parts.rules.keys() {
+            if let Some(watch) = &mut self.parts.watch {
+                watch.check(*chain_id, &self.open, self.parts.investigator.reasons(), now);
             }
-            if let (Some(watch), Some(status)) = (&mut self.vouched, self.investigator.heads(*chain_id)) {
+            if let (Some(watch), Some(status)) =
+                (&mut self.parts.vouched, self.parts.investigator.heads(*chain_id))
+            {
                 watch.check(*chain_id, &status, now);
             }
         }
     }
 
     fn publish_open(&self) {
-        for chain_id in self.rules.keys() {
-            self.metrics.open_cases(*chain_id, self.open.count(*chain_id));
+        for chain_id in self.parts.rules.keys() {
+            self.parts.metrics.open_cases(*chain_id, self.open.count(*chain_id));
         }
     }
 
     async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
-        if let Some(vouched) = self.ledger.vouched(chain_id).await? {
-            if let Some(watch) = &mut self.vouched {
+        if let Some(vouched) = self.parts.ledger.vouched(chain_id).await? {
+            if let Some(watch) = &mut self.parts.vouched {
                 watch.set_vouched(chain_id, vouched);
             }
-            self.metrics.shared().head(chain_id, "vouched", vouched.number);
-            let lingering = self.invalid.lingering(chain_id, vouched.number);
-            let replaced = self.ledger.replaced_among(lingering).await?;
-            self.invalid.settle(chain_id, vouched.number, &replaced);
+            self.parts.metrics.shared().head(chain_id, "vouched", vouched.number);
+            let lingering = self.parts.invalid.lingering(chain_id, vouched.number);
+            let replaced = self.parts.ledger.replaced_among(lingering).await?;
+            self.parts.invalid.settle(chain_id, vouched.number, &replaced);
         }
         Ok(())
     }

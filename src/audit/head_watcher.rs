@@ -33,9 +33,9 @@ const RULES_EVERY: u32 = 30;
 /// The shortest pause between two polls, however many cases wait.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Polls one chain's rollup node.
+/// What a head watcher works with.
 #[derive(Debug)]
-pub struct HeadWatcher {
+pub struct HeadWatcherParts {
     /// The chain.
     pub chain_id: ChainId,
     /// Its rollup nodes.
@@ -60,9 +60,20 @@ pub struct HeadWatcher {
     pub metrics: AuditMetrics,
 }
 
+/// Polls one chain's rollup node.
+#[derive(Debug)]
+pub struct HeadWatcher {
+    parts: HeadWatcherParts,
+}
+
 impl HeadWatcher {
+    /// A watcher that has asked nothing yet.
+    pub const fn new(parts: HeadWatcherParts) -> Self {
+        Self { parts }
+    }
+
     /// The names of what this watcher reports to [`Health`].
-    pub fn parts(chain_id: ChainId) -> [String; 2] {
+    pub fn health_parts(chain_id: ChainId) -> [String; 2] {
         [format!("chain {chain_id} endpoints"), format!("chain {chain_id} heads")]
     }
 
@@ -75,10 +86,10 @@ impl HeadWatcher {
     }
 
     async fn watch(self) -> Infallible {
-        self.rules.begin();
+        self.parts.rules.begin();
         // Until its node was asked where its chain is its own, nothing of it is.
-        self.heads.set_second_opinion(self.chain_id, SecondOpinion::Unknown);
-        let mut reported = ReportedForks::of(self.chain_id);
+        self.parts.heads.set_second_opinion(self.parts.chain_id, SecondOpinion::Unknown);
+        let mut reported = ReportedForks::of(self.parts.chain_id);
         loop {
             self.await_endpoints(&mut reported).await;
             self.follow_heads(&mut reported).await;
@@ -87,66 +98,74 @@ impl HeadWatcher {
 
     /// Waits until the endpoints serve the right chain, by the same rules.
     async fn await_endpoints(&self, reported: &mut ReportedForks) {
-        let [endpoints, _] = Self::parts(self.chain_id);
-        let mut pause = self.interval;
+        let [endpoints, _] = Self::health_parts(self.parts.chain_id);
+        let mut pause = self.parts.interval;
         while let Err(problem) = self.check_endpoints(reported).await {
             self.report(&endpoints, &problem);
             tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.parts.interval);
         }
-        if let Some(outage) = self.health.clear(&endpoints) {
+        if let Some(outage) = self.parts.health.clear(&endpoints) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the right chain");
+            info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "endpoints serve the right chain");
         }
     }
 
     /// Polls until the rollup node works by other rules.
     async fn follow_heads(&self, reported: &mut ReportedForks) {
-        let [_, heads] = Self::parts(self.chain_id);
-        let mut pause = self.interval;
+        let [_, heads] = Self::health_parts(self.parts.chain_id);
+        let mut pause = self.parts.interval;
         let mut outlook = Outlook::default();
-        let mut stalled =
-            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.shared().clone());
-        let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
-        let mut opinion = OpinionWatch::new(self.chain_id);
-        let mut teller = OpinionTeller::new(self.chain_id, self.metrics.clone());
+        let mut stalled = StalledHeads::new(
+            self.parts.chain_id,
+            self.parts.stall,
+            self.parts.health.clone(),
+            self.parts.metrics.shared().clone(),
+        );
+        let mut meaning = SafeMeaning::new(self.parts.chain_id, self.parts.safe_means);
+        let mut opinion = OpinionWatch::new(self.parts.chain_id);
+        let mut teller = OpinionTeller::new(self.parts.chain_id, self.parts.metrics.clone());
         let mut own = None;
         let mut checked = Instant::now();
         loop {
-            match self.nodes.status().await {
+            match self.parts.nodes.status().await {
                 Ok(answer) => {
                     self.report_node_change(&answer);
-                    self.heads.set_safe_means(self.chain_id, meaning.ask(&self.nodes, answer.place).await);
+                    self.parts.heads.set_safe_means(
+                        self.parts.chain_id,
+                        meaning.ask(&self.parts.nodes, answer.place).await,
+                    );
                     // The heads are still another node's while this one is behind.
                     if answer.shortfall != Some(Shortfall::Behind) {
-                        let said = opinion.ask(&self.nodes, &answer, self.rules.block_time()).await;
-                        teller.report(said, &self.nodes.name(answer.place));
+                        let said =
+                            opinion.ask(&self.parts.nodes, &answer, self.parts.rules.block_time()).await;
+                        teller.report(said, &self.parts.nodes.name(answer.place));
                         own = self.record_opinion(said);
                     }
                     match outlook.check(answer.shortfall, Instant::now()) {
-                        Some(_) => self.report(&heads, &self.nodes.why_unusable()),
+                        Some(_) => self.report(&heads, &self.parts.nodes.why_unusable()),
                         None => self.note_heads(&heads),
                     }
-                    pause = self.interval;
+                    pause = self.parts.interval;
                     self.check_for_stalls(&mut stalled, &answer).await;
                     self.apply(answer).await;
                     if let Some(said) = own.take() {
-                        self.heads.set_second_opinion(self.chain_id, said);
+                        self.parts.heads.set_second_opinion(self.parts.chain_id, said);
                     }
                 }
                 Err(_) => {
-                    self.metrics.shared().source_failed(self.chain_id, EndpointKind::RollupNode);
-                    self.report(&heads, &self.nodes.why_unusable());
-                    self.heads.set(self.chain_id, None);
-                    self.heads.set_unsafe_pause(self.chain_id, None);
+                    self.parts.metrics.shared().source_failed(self.parts.chain_id, EndpointKind::RollupNode);
+                    self.report(&heads, &self.parts.nodes.why_unusable());
+                    self.parts.heads.set(self.parts.chain_id, None);
+                    self.parts.heads.set_unsafe_pause(self.parts.chain_id, None);
                     meaning.on_no_answer();
                     opinion.on_no_answer();
-                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.parts.interval);
                 }
             }
-            self.metrics.rollup_nodes(self.chain_id, &self.nodes.health().borrow());
+            self.parts.metrics.rollup_nodes(self.parts.chain_id, &self.parts.nodes.health().borrow());
             self.pause(pause).await;
-            if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
+            if checked.elapsed() >= self.parts.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();
                 let is_other = match self.check_rules(reported).await {
                     Ok(differences) => !differences.is_empty(),
@@ -155,7 +174,7 @@ impl HeadWatcher {
                     Err(RulesError::Source(_) | RulesError::Ledger(_)) => false,
                 };
                 if is_other {
-                    self.heads.set(self.chain_id, None);
+                    self.parts.heads.set(self.parts.chain_id, None);
                     return;
                 }
             }
@@ -168,7 +187,7 @@ impl HeadWatcher {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = async {
-                tokio::join!(tokio::time::sleep(shortest), self.heads.poll_requested(self.chain_id));
+                tokio::join!(tokio::time::sleep(shortest), self.parts.heads.poll_requested(self.parts.chain_id));
             } => {}
         }
     }
@@ -177,10 +196,10 @@ impl HeadWatcher {
     /// own heads are there, those that are known are the other's.
     fn record_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
         let is_own = |opinion| matches!(opinion, SecondOpinion::Own { .. });
-        if is_own(said) && !is_own(self.heads.second_opinion(self.chain_id)) {
+        if is_own(said) && !is_own(self.parts.heads.second_opinion(self.parts.chain_id)) {
             return Some(said);
         }
-        self.heads.set_second_opinion(self.chain_id, said);
+        self.parts.heads.set_second_opinion(self.parts.chain_id, said);
         None
     }
 
@@ -197,7 +216,7 @@ impl HeadWatcher {
         stalled.check(WatchedHead::Safe, position(safe), now);
         stalled.check(WatchedHead::CurrentL1, answer.document.current_l1(), now);
         let pause = self.unsafe_pause(stalled, &status, now).await;
-        self.heads.set_unsafe_pause(self.chain_id, pause);
+        self.parts.heads.set_unsafe_pause(self.parts.chain_id, pause);
         stalled.check_during(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
     }
 
@@ -208,15 +227,16 @@ impl HeadWatcher {
         status: &SyncStatus,
         now: Instant,
     ) -> Option<UnsafePause> {
-        let ledger = self.rules.ledger.as_ref().filter(|_| stalled.is_half_late(WatchedHead::Unsafe, now))?;
+        let ledger =
+            self.parts.rules.ledger.as_ref().filter(|_| stalled.is_half_late(WatchedHead::Unsafe, now))?;
         let number = |head: Option<L2BlockRef>| head.map(|head| head.number);
         let (local_safe, finalized) = (number(status.local_safe_l2), number(status.finalized_l2));
         let is_derived =
             ![WatchedHead::LocalSafe, WatchedHead::CurrentL1].iter().any(|head| stalled.is_late(*head, now));
-        match ledger.highest_replaced(self.chain_id, finalized?, local_safe?).await {
+        match ledger.highest_replaced(self.parts.chain_id, finalized?, local_safe?).await {
             Ok(replaced) => UnsafePause::of(replaced, local_safe, finalized, is_derived),
             Err(error) => {
-                error!(chain_id = %self.chain_id, %error, "ledger lookup of replaced blocks failed");
+                error!(chain_id = %self.parts.chain_id, %error, "ledger lookup of replaced blocks failed");
                 None
             }
         }
@@ -225,11 +245,11 @@ impl HeadWatcher {
     /// Reports that the heads are taken from another node than before.
     fn report_node_change(&self, answer: &NodeAnswer) {
         let Some(before) = answer.before else { return };
-        let (chain_id, node) = (self.chain_id, self.nodes.name(answer.place));
+        let (chain_id, node) = (self.parts.chain_id, self.parts.nodes.name(answer.place));
         if answer.place < before {
             info!(%chain_id, node, "switched back to an earlier rollup node in the list");
         } else {
-            let reason = self.nodes.why_not(answer.place);
+            let reason = self.parts.nodes.why_not(answer.place);
             warn!(%chain_id, node, reason, "switched to another rollup node in the list");
         }
     }
@@ -241,52 +261,53 @@ impl HeadWatcher {
         }
         let document = answer.document;
         let status = document.heads();
-        self.heads.set_answer(self.chain_id, StatusAnswer { document, at: Instant::now() });
-        if !self.heads.set(self.chain_id, Some(status)) {
+        self.parts.heads.set_answer(self.parts.chain_id, StatusAnswer { document, at: Instant::now() });
+        if !self.parts.heads.set(self.parts.chain_id, Some(status)) {
             return;
         }
         for (level, head) in status.by_level() {
             if let Some(head) = head {
-                self.metrics.shared().head(self.chain_id, level, head.number);
+                self.parts.metrics.shared().head(self.parts.chain_id, level, head.number);
             }
         }
         // A closed inbox means that the program is stopping.
         let _ended = self
+            .parts
             .auditor
-            .send(AuditorMessage::Heads { chain_id: self.chain_id, status: Box::new(status) })
+            .send(AuditorMessage::Heads { chain_id: self.parts.chain_id, status: Box::new(status) })
             .await;
     }
 
     /// Whether the endpoints serve the right chain that they are configured for, under the same rules.
     async fn check_endpoints(&self, reported: &mut ReportedForks) -> Result<(), String> {
         let text = |error: SourceError| error.to_string();
-        self.nodes.check_chain().await.map_err(text)?;
-        self.execution.check_chain().await.map_err(text)?;
+        self.parts.nodes.check_chain().await.map_err(text)?;
+        self.parts.execution.check_chain().await.map_err(text)?;
         let differences = self.check_rules(reported).await.map_err(|error| error.to_string())?;
         if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
     }
 
     /// Where the rollup node works by other rules. What is news of its forks is reported.
     async fn check_rules(&self, reported: &mut ReportedForks) -> Result<Vec<RuleDifference>, RulesError> {
-        let answer = self.rules.compare().await?;
+        let answer = self.parts.rules.compare().await?;
         reported.report(&answer);
         let Consultation { differences, unknown_forks, .. } = answer;
         if let Some(forks) = unknown_forks {
-            self.heads.set_unknown_forks(self.chain_id, forks);
+            self.parts.heads.set_unknown_forks(self.parts.chain_id, forks);
         }
         Ok(differences)
     }
 
     fn note_heads(&self, part: &str) {
-        if let Some(outage) = self.health.clear(part) {
+        if let Some(outage) = self.parts.health.clear(part) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "rollup node reports its heads");
+            info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "rollup node reports its heads");
         }
     }
 
     fn report(&self, part: &str, problem: &str) {
-        if self.health.obstruct(part, problem.to_owned()) {
-            warn!(chain_id = %self.chain_id, part, problem, "waiting for endpoints");
+        if self.parts.health.obstruct(part, problem.to_owned()) {
+            warn!(chain_id = %self.parts.chain_id, part, problem, "waiting for endpoints");
         }
     }
 }

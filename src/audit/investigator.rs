@@ -73,68 +73,52 @@ impl Investigation {
     }
 }
 
+/// What an investigator works with.
+#[derive(Debug)]
+pub struct InvestigatorParts {
+    /// The chains, and whose messages each may execute.
+    pub set: DependencySet,
+    /// Their execution clients.
+    pub clients: BTreeMap<ChainId, ExecutionClient>,
+    /// What the chains' nodes report of their heads.
+    pub heads: Heads,
+    /// Checks blocks against L1. `None`: they are not checked against it.
+    pub l1: Option<L1Judge>,
+    /// The rules for cases of each chain.
+    pub rules: BTreeMap<ChainId, CaseRules>,
+    /// Where it is looked up what became of a block's parent, and where what L1 says about blob base fees is kept.
+    pub ledger: Option<Ledger>,
+    /// The nodes that remain on replaced blocks: no block is found invalid by what they say.
+    pub branches: StaleBranches,
+    /// Whether a client is asked only once which block a final height has, as for an audit of past blocks.
+    pub remembers_final: bool,
+    /// What is counted.
+    pub metrics: AuditMetrics,
+}
+
 /// Asks the sources for what cases need.
 #[derive(Debug)]
 pub struct Investigator {
-    set: DependencySet,
-    clients: BTreeMap<ChainId, ExecutionClient>,
-    heads: Heads,
-    l1: Option<L1Judge>,
-    rules: BTreeMap<ChainId, CaseRules>,
+    parts: InvestigatorParts,
     candidates: CandidateBook,
     proven: Mutex<ProvenBlocks>,
     linked: Linked,
     lineage: Lineage,
     past: Option<Past>,
-    ledger: Option<Ledger>,
-    branches: StaleBranches,
     reasons: Reasons,
-    metrics: AuditMetrics,
 }
 
 impl Investigator {
-    /// An investigator of the chains of these clients. With an L1 judge, blocks are checked against L1 too.
-    pub fn new(
-        set: DependencySet,
-        clients: BTreeMap<ChainId, ExecutionClient>,
-        heads: Heads,
-        l1: Option<L1Judge>,
-        rules: BTreeMap<ChainId, CaseRules>,
-        metrics: AuditMetrics,
-    ) -> Self {
-        let candidates = CandidateBook::new(set.chain_ids());
-        let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
-        let (proven, linked, lineage) = (Mutex::default(), Linked::default(), Lineage::default());
-        let (ledger, branches) = (None, StaleBranches::default());
-        Self {
-            set,
-            clients,
-            heads,
-            l1,
-            rules,
-            candidates,
-            proven,
-            linked,
-            lineage,
-            past: None,
-            ledger,
-            branches,
-            reasons,
-            metrics,
+    /// An investigator that has asked nothing yet.
+    pub fn new(mut parts: InvestigatorParts) -> Self {
+        if let Some(ledger) = &parts.ledger {
+            parts.l1 = parts.l1.map(|l1| l1.with_ledger(ledger.clone()));
         }
-    }
-
-    /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 says about blob base fees.
-    #[must_use]
-    pub fn with_ledger(self, ledger: Ledger) -> Self {
-        let l1 = self.l1.map(|l1| l1.with_ledger(ledger.clone()));
-        Self { ledger: Some(ledger), l1, ..self }
-    }
-
-    /// The same investigator, which finds no block invalid by what nodes say that remain on replaced blocks.
-    #[must_use]
-    pub fn with_stale_branches(self, branches: StaleBranches) -> Self {
-        Self { branches, ..self }
+        let candidates = CandidateBook::new(parts.set.chain_ids());
+        let reasons = parts.l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
+        let past = parts.remembers_final.then(Past::new);
+        let (proven, linked, lineage) = (Mutex::default(), Linked::default(), Lineage::default());
+        Self { parts, candidates, proven, linked, lineage, past, reasons }
     }
 
     /// Why what cases wait for is unavailable.
@@ -144,7 +128,7 @@ impl Investigator {
 
     /// The heads of a chain's rollup node.
     pub(super) fn heads(&self, chain_id: ChainId) -> Option<SyncStatus> {
-        self.heads.get(chain_id)
+        self.parts.heads.get(chain_id)
     }
 
     /// The blocks that attested ones may replace.
@@ -154,7 +138,7 @@ impl Investigator {
 
     /// The rules for cases of a chain.
     pub fn rules(&self, chain_id: ChainId) -> CaseRules {
-        self.rules.get(&chain_id).copied().unwrap_or_default()
+        self.parts.rules.get(&chain_id).copied().unwrap_or_default()
     }
 
     /// Goes on with a case as far as the sources allow.
@@ -211,7 +195,7 @@ impl Investigator {
     /// learnt something of cannot be asked.
     async fn view(&self, case: &Case) -> Option<u64> {
         let held = if case.is_new() { None } else { Some(self.continuous_chains().await) };
-        let rests_on = self.set.reachable_from(case.key().chain_id);
+        let rests_on = self.parts.set.reachable_from(case.key().chain_id);
         let is_known = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
         is_known.then(|| self.epoch(case.key().chain_id))
     }
@@ -219,12 +203,12 @@ impl Investigator {
     /// Changes whenever L1 goes back, or a chain that the validity of this one's blocks may rest on.
     fn epoch(&self, chain_id: ChainId) -> u64 {
         let left = self.l1_branches_left();
-        self.proven.lock().resets_of(&self.set.reachable_from(chain_id)).wrapping_add(left)
+        self.proven.lock().resets_of(&self.parts.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
     /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to find a block invalid.
     async fn epoch_now(&self, chain_id: ChainId) -> Result<u64, Wait> {
-        if let Some(l1) = &self.l1 {
+        if let Some(l1) = &self.parts.l1 {
             l1.refresh(chain_id).await?;
         }
         Ok(self.epoch(chain_id))
@@ -262,7 +246,7 @@ impl Investigator {
         let mut waits = BTreeSet::new();
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(fact) => case.learn(&self.set, &fact),
+                Ok(fact) => case.learn(&self.parts.set, &fact),
                 Err(wait) => {
                     waits.insert(wait);
                 }
@@ -272,7 +256,7 @@ impl Investigator {
             let (facts, missing) = self.resolve_related(context, &around).await;
             waits.extend(missing);
             for fact in &facts {
-                case.learn(&self.set, fact);
+                case.learn(&self.parts.set, fact);
             }
         }
         waits
@@ -341,7 +325,7 @@ impl Investigator {
     }
 
     async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<L1Answer, Wait> {
-        let Some(l1) = &self.l1 else { return Ok(L1Answer::Agrees(None)) };
+        let Some(l1) = &self.parts.l1 else { return Ok(L1Answer::Agrees(None)) };
         let chain_id = key.chain_id;
         let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
         let wanted = l1.required_blocks(chain_id, attributes.timestamp, &parent).await?;
@@ -383,7 +367,7 @@ impl Investigator {
         let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
         let mut unclear = None;
         for executed in logs.executed() {
-            match check_executed(&self.set, execution, executed) {
+            match check_executed(&self.parts.set, execution, executed) {
                 Err(Objection::Broken(_)) => return Ok(()),
                 Err(Objection::Unclear(rules)) => unclear = Some(rules),
                 Ok(_) => {}
@@ -426,12 +410,12 @@ impl Investigator {
         awaited: Awaited,
     ) -> Result<VerifiedBlock, Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
-        let Some(heads) = self.heads.get(chain_id) else {
+        let Some(heads) = self.parts.heads.get(chain_id) else {
             self.reasons.note(wait(Cause::EndpointError), "its rollup node does not report its heads");
             return Err(wait(Cause::EndpointError));
         };
         let Some(local_safe) = heads.local_safe_l2.filter(|head| number <= head.number) else {
-            self.heads.request_poll(chain_id);
+            self.parts.heads.request_poll(chain_id);
             let head = heads.local_safe_l2.map_or_else(
                 || "its rollup node has no local-safe head".to_owned(),
                 |head| format!("its rollup node's local-safe head is block {}", head.number),
@@ -442,10 +426,10 @@ impl Investigator {
         let block = self.canonical_block(chain_id, number, awaited).await?;
         // Between the two answers the chain may have reorged: then ask again later.
         if number == local_safe.number && block.hash() != local_safe.hash() {
-            self.heads.request_poll(chain_id);
+            self.parts.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         }
-        if let Some(l1) = &self.l1 {
+        if let Some(l1) = &self.parts.l1 {
             l1.expect_canonical(chain_id, &block, awaited).await?;
         }
         Ok(block)
@@ -453,7 +437,7 @@ impl Investigator {
 
     async fn block_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<Option<VerifiedBlock>, Wait> {
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
-        let client = self.clients.get(&chain_id).ok_or(wait)?;
+        let client = self.parts.clients.get(&chain_id).ok_or(wait)?;
         let answer = client.block_by_hash(hash).await;
         answer.map_err(|error| self.record_failure(&error, chain_id, Awaited::Block))
     }
@@ -465,7 +449,7 @@ impl Investigator {
         awaited: Awaited,
     ) -> Result<Option<Arc<ProvenLogs>>, Wait> {
         let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
-        let client = self.clients.get(&chain_id).ok_or(wait)?;
+        let client = self.parts.clients.get(&chain_id).ok_or(wait)?;
         let _turn = match &self.past {
             Some(past) => Some(past.fetch_lock(block.hash()).await),
             None => None,
@@ -474,7 +458,7 @@ impl Investigator {
     }
 
     fn record_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
-        self.metrics.shared().source_failed(chain_id, EndpointKind::Execution);
+        self.parts.metrics.shared().source_failed(chain_id, EndpointKind::Execution);
         debug!(%chain_id, %error, "source failed; its answer stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());

@@ -36,9 +36,9 @@ impl NodeQuarrels {
     }
 }
 
-/// Compares the rollup nodes of one chain.
+/// What a comparer works with.
 #[derive(Debug)]
-pub struct NodeComparer {
+pub struct NodeComparerParts {
     /// The chain.
     pub chain_id: ChainId,
     /// Its rollup nodes.
@@ -57,7 +57,18 @@ pub struct NodeComparer {
     pub metrics: AuditMetrics,
 }
 
+/// Compares the rollup nodes of one chain.
+#[derive(Debug)]
+pub struct NodeComparer {
+    parts: NodeComparerParts,
+}
+
 impl NodeComparer {
+    /// A comparer that has asked nothing yet.
+    pub const fn new(parts: NodeComparerParts) -> Self {
+        Self { parts }
+    }
+
     /// The name of what this task reports to [`Health`].
     pub fn part(chain_id: ChainId) -> String {
         format!("chain {chain_id} rollup nodes")
@@ -84,26 +95,26 @@ impl NodeComparer {
             let (asked, others) = self.other_heads(&mut opinions).await;
             self.report(differences.apply_heads(&asked, others));
             self.publish(&differences);
-            tokio::time::sleep(self.interval).await;
+            tokio::time::sleep(self.parts.interval).await;
         }
     }
 
     /// What each node says of the rules. What is unavailable is unknown.
     async fn rules(&self) -> Vec<NodeRules> {
-        let mut rules = Vec::with_capacity(self.nodes.len());
-        for place in 0..self.nodes.len() {
-            let Some(node) = self.nodes.node(place) else { continue };
-            let other_chain = match node.check_chain(self.chain_id).await {
+        let mut rules = Vec::with_capacity(self.parts.nodes.len());
+        for place in 0..self.parts.nodes.len() {
+            let Some(node) = self.parts.nodes.node(place) else { continue };
+            let other_chain = match node.check_chain(self.parts.chain_id).await {
                 Err(SourceError::Untrustworthy { reason, .. }) => Some(reason),
                 Ok(()) | Err(_) => None,
             };
             let config = node.rollup_config().await;
             let dependencies = node.dependency_set().await;
             for error in config.as_ref().err().into_iter().chain(dependencies.as_ref().err()) {
-                debug!(chain_id = %self.chain_id, %error, "rollup node does not report part of its configuration");
+                debug!(chain_id = %self.parts.chain_id, %error, "rollup node does not report part of its configuration");
             }
             rules.push(NodeRules {
-                name: self.nodes.name(place),
+                name: self.parts.nodes.name(place),
                 other_chain,
                 config: config.ok(),
                 dependencies: dependencies.ok(),
@@ -118,34 +129,34 @@ impl NodeComparer {
         opinions: &mut BTreeMap<usize, OpinionWatch>,
     ) -> (Vec<String>, Vec<OtherHead>) {
         let (mut asked, mut others, mut derived) = (Vec::new(), Vec::new(), Vec::new());
-        let Some(in_use) = self.nodes.in_use() else { return (asked, others) };
-        for place in (0..self.nodes.len()).filter(|place| *place != in_use) {
-            let watch = opinions.entry(place).or_insert_with(|| OpinionWatch::new(self.chain_id));
-            let Ok(answer) = self.nodes.status_of(place).await else {
+        let Some(in_use) = self.parts.nodes.in_use() else { return (asked, others) };
+        for place in (0..self.parts.nodes.len()).filter(|place| *place != in_use) {
+            let watch = opinions.entry(place).or_insert_with(|| OpinionWatch::new(self.parts.chain_id));
+            let Ok(answer) = self.parts.nodes.status_of(place).await else {
                 watch.on_no_answer();
                 continue;
             };
             derived.extend(self.derived(watch, &answer).await);
-            let (name, in_use) = (self.nodes.name(place), self.nodes.name(in_use));
-            if let Some(conflict) = self.nodes.conflict(&answer.document.heads()) {
+            let (name, in_use) = (self.parts.nodes.name(place), self.parts.nodes.name(in_use));
+            if let Some(conflict) = self.parts.nodes.conflict(&answer.document.heads()) {
                 others.push(OtherHead { name: name.clone(), in_use, conflict });
             }
             asked.push(name);
         }
-        self.heads.set_others(self.chain_id, derived);
+        self.parts.heads.set_others(self.parts.chain_id, derived);
         (asked, others)
     }
 
     /// The node's word as one that has derived the chain. `None`: it keeps no record that says so.
     async fn derived(&self, watch: &mut OpinionWatch, answer: &NodeAnswer) -> Option<OtherNode> {
-        let opinion = watch.ask(&self.nodes, answer, self.block_time).await;
+        let opinion = watch.ask(&self.parts.nodes, answer, self.parts.block_time).await;
         let local_safe = answer.document.heads().local_safe_l2?.position();
         let has_derived = watch.keeps_a_record() && matches!(opinion, SecondOpinion::Own { .. });
         has_derived.then(|| OtherNode { local_safe, opinion, at: Instant::now() })
     }
 
     fn report(&self, news: DifferenceChanges) {
-        let chain_id = self.chain_id;
+        let chain_id = self.parts.chain_id;
         for difference in news.begun {
             warn!(%chain_id, difference, "rollup nodes of the chain differ; find out which is right and fix the other");
         }
@@ -155,15 +166,15 @@ impl NodeComparer {
     }
 
     fn publish(&self, differences: &NodeDifferences) {
-        let part = Self::part(self.chain_id);
+        let part = Self::part(self.parts.chain_id);
         // Each difference has been reported separately.
         match differences.obstacle() {
-            Some(obstacle) => drop(self.health.obstruct(&part, obstacle)),
-            None => drop(self.health.clear(&part)),
+            Some(obstacle) => drop(self.parts.health.obstruct(&part, obstacle)),
+            None => drop(self.parts.health.clear(&part)),
         }
         let texts = differences.texts();
-        self.metrics.rollup_node_differences(self.chain_id, texts.len());
-        self.quarrels.0.lock().insert(self.chain_id, texts);
+        self.parts.metrics.rollup_node_differences(self.parts.chain_id, texts.len());
+        self.parts.quarrels.0.lock().insert(self.parts.chain_id, texts);
     }
 }
 

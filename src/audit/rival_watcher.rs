@@ -37,27 +37,31 @@ struct Attested {
     is_attributable: bool,
 }
 
+/// What a watcher of rivals works with.
+#[derive(Debug)]
+pub struct RivalWatcherParts {
+    /// The verdicts on attested blocks.
+    pub ledger: Ledger,
+    /// L1, asked whether it reorged. Without it, fewer pairs can be distinguished.
+    pub l1: Option<L1Reader>,
+    /// The attested blocks.
+    pub inbox: mpsc::Receiver<ValidBlock>,
+    /// What is counted.
+    pub metrics: AuditMetrics,
+}
+
 /// Finds out why two blocks of one height were attested.
 #[derive(Debug)]
 pub struct RivalWatcher {
-    ledger: Ledger,
-    l1: Option<L1Reader>,
-    inbox: mpsc::Receiver<ValidBlock>,
-    metrics: AuditMetrics,
+    parts: RivalWatcherParts,
     attested: LruCache<(ChainId, B256), Attested>,
     rivals: Rivals,
 }
 
 impl RivalWatcher {
-    /// A watcher of the attested blocks that come into `inbox`. Without L1, fewer pairs can be distinguished.
-    pub fn new(
-        ledger: Ledger,
-        l1: Option<L1Reader>,
-        inbox: mpsc::Receiver<ValidBlock>,
-        metrics: AuditMetrics,
-    ) -> Self {
-        let attested = LruCache::new(MAX_ORIGINS);
-        Self { ledger, l1, inbox, metrics, attested, rivals: Rivals::default() }
+    /// A watcher that knows of no attested block yet.
+    pub fn new(parts: RivalWatcherParts) -> Self {
+        Self { parts, attested: LruCache::new(MAX_ORIGINS), rivals: Rivals::default() }
     }
 
     /// Watches until cancelled.
@@ -69,7 +73,7 @@ impl RivalWatcher {
             let due = self.rivals.next_due();
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
-                block = self.inbox.recv() => match block {
+                block = self.parts.inbox.recv() => match block {
                     Some(block) => self.on_block(&block),
                     None => return Ok(()),
                 },
@@ -101,7 +105,7 @@ impl RivalWatcher {
     /// Checks the pair that has been due for longest.
     async fn check_due_pair(&mut self) -> Result<(), LedgerError> {
         let Some(pair) = self.rivals.due(Instant::now()) else { return Ok(()) };
-        let cases = match self.ledger.cases_at(pair.chain_id, pair.number).await {
+        let cases = match self.parts.ledger.cases_at(pair.chain_id, pair.number).await {
             Err(LedgerError::OutOfRange { .. }) => Vec::new(),
             other => other?,
         };
@@ -128,7 +132,7 @@ impl RivalWatcher {
 
     /// Whether L1 has the block that an attested one is built on.
     async fn origin(&self, chain_id: ChainId, origin: Option<BlockNumHash>) -> Origin {
-        let (Some(l1), Some(origin)) = (&self.l1, origin) else { return Origin::Unknowable };
+        let (Some(l1), Some(origin)) = (&self.parts.l1, origin) else { return Origin::Unknowable };
         // What it says may excuse a signer, or not: what was known before is not enough.
         let answer = match l1.refresh().await {
             Ok(()) => l1.at(origin).await,
@@ -139,7 +143,7 @@ impl RivalWatcher {
             Ok(Some(_)) => Origin::Dropped,
             Ok(None) => Origin::NotYet,
             Err(error) => {
-                self.metrics.shared().source_failed(chain_id, EndpointKind::L1);
+                self.parts.metrics.shared().source_failed(chain_id, EndpointKind::L1);
                 debug!(%chain_id, %error, "L1 did not answer whether it reorged");
                 Origin::NotYet
             }
@@ -148,7 +152,7 @@ impl RivalWatcher {
 
     fn report(&self, pair: Pair, relation: Relation) {
         let Pair { chain_id, number, newer: hash, older: rival } = pair;
-        self.metrics.rival_attested(chain_id, relation);
+        self.parts.metrics.rival_attested(chain_id, relation);
         match relation {
             Relation::L1Reorg => {
                 info!(%chain_id, number, %hash, %rival, "two attested blocks at one height: L1 reorg");

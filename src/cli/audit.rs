@@ -4,12 +4,13 @@ use super::audit_report::{AuditReport, AuditState};
 use super::node_rules::ask_nodes;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, print, print_to_stderr, runtime, signals};
-use crate::audit::{AuditMetrics, Heads, RangeAudit, in_words};
+use crate::audit::{AuditMetrics, Heads, Investigator, InvestigatorParts, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
-use crate::service::{execution_clients, investigator, l1_reader, rollup_nodes};
+use crate::service::{case_rules, execution_clients, l1_judge, l1_reader, rollup_nodes};
 use crate::sources::{ExecutionClient, L1Reader, RollupNodes};
+use crate::stale_branches::StaleBranches;
 use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_core::proof::LogIndex;
@@ -107,10 +108,21 @@ impl AuditArgs {
             heads.get(self.chain).and_then(|status| status.local_safe_l2.map(|head| head.number)),
         )?;
         let metrics = AuditMetrics::register(&Metrics::new(set.clone())?)?;
-        let investigator = investigator(config, set, clients, &nodes, l1.as_ref(), heads, metrics)?;
+        let l1 = l1_judge(config, &set, &nodes, l1.as_ref(), &metrics)?;
+        let investigator = Investigator::new(InvestigatorParts {
+            rules: case_rules(config, l1.is_some()),
+            set,
+            clients,
+            heads,
+            l1,
+            ledger: None,
+            branches: StaleBranches::default(),
+            remembers_final: true,
+            metrics,
+        });
         let audit = RangeAudit {
             chain_id: self.chain,
-            investigator: Arc::new(investigator.remembering_final()),
+            investigator: Arc::new(investigator),
             concurrency: usize::try_from(self.concurrency)?,
         };
         let mut state = AuditState::open(self.resume.as_deref(), self.chain, self.from)?;

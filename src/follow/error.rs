@@ -89,7 +89,7 @@ impl FollowError {
 
     /// Why an upstream has said nothing. The chain's own node is not asked for its heads while something is wrong with it.
     pub(super) fn unanswered(upstream: &Upstream, health: &Health, chain_id: ChainId) -> Self {
-        let parts = upstream.is_sibling().then(|| HeadWatcher::parts(chain_id));
+        let parts = upstream.is_sibling().then(|| HeadWatcher::health_parts(chain_id));
         let reason = parts.iter().flatten().find_map(|part| health.reason(part));
         reason.map_or(Self::NoUpstream, |reason| Self::NotTaken { reason })
     }
@@ -150,11 +150,11 @@ mod tests {
         #[case] expected: &str,
     ) {
         let (health, chain_id) = (Health::default(), ChainId::from(901));
-        for part in HeadWatcher::parts(chain_id) {
+        for part in HeadWatcher::health_parts(chain_id) {
             health.expect(&part);
         }
         if let Some(wrong) = wrong {
-            let [endpoints, _] = HeadWatcher::parts(ChainId::from(wrong));
+            let [endpoints, _] = HeadWatcher::health_parts(ChainId::from(wrong));
             health.obstruct(&endpoints, WRONG.to_owned());
         }
         let error = FollowError::unanswered(&upstream(is_sibling), &health, chain_id);

@@ -1,7 +1,8 @@
 //! [`Intake`]: the task that passes one chain's gossip to the auditor and to the watcher of suspects.
 
 use super::GossipMetrics;
-use super::{GossipHeads, RefusalWatch, Rejections};
+use super::rejections::Rejections;
+use super::{GossipHeads, RefusalWatch};
 use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
 use crate::health::Health;
@@ -32,9 +33,9 @@ const SETTLED_AT_ONCE: u32 = 43_200;
 /// How long no unsafe block is accepted before those outside the window speak against the clock.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// Hands one chain's gossip to the auditor.
+/// What an intake works with.
 #[derive(Debug)]
-pub struct Intake {
+pub struct IntakeParts {
     /// The chain.
     pub chain_id: ChainId,
     /// The network, asked for its peers and for what it had to drop.
@@ -57,8 +58,6 @@ pub struct Intake {
     pub refusals: Refusals,
     /// Reports frames that are refused in a row.
     pub refused: RefusalWatch,
-    /// Which rejected attestations are named in the log.
-    pub rejections: Rejections,
     /// The time that refusals are remembered with.
     pub clock: Arc<dyn Clock>,
     /// Where it is reported that this machine's clock is in doubt.
@@ -71,28 +70,41 @@ pub struct Intake {
     pub metrics: GossipMetrics,
     /// Which blocks are upheld.
     pub ledger: Ledger,
+}
+
+/// Hands one chain's gossip to the auditor.
+#[derive(Debug)]
+pub struct Intake {
+    parts: IntakeParts,
+    /// Which rejected attestations are named in the log.
+    rejections: Rejections,
     /// The lowest height that is checked for settled blocks.
-    pub unsettled: u64,
+    unsettled: u64,
     /// When an unsafe block was last accepted.
-    pub last_block: Option<Instant>,
+    last_block: Option<Instant>,
 }
 
 impl Intake {
+    /// An intake that has received nothing yet.
+    pub fn new(parts: IntakeParts) -> Self {
+        Self { parts, rejections: Rejections::default(), unsettled: 0, last_block: None }
+    }
+
     /// Hands on what comes in until cancelled.
     ///
     /// # Errors
     /// If the ledger fails.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         let mut survey = tokio::time::interval(SURVEY);
-        let mut known = self.network.counters();
+        let mut known = self.parts.network.counters();
         loop {
             let event = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
-                event = self.events.recv() => event,
+                event = self.parts.events.recv() => event,
                 _ = survey.tick() => {
                     self.settle().await?;
                     self.measure(&mut known).await;
-                    self.refused.check(Instant::now());
+                    self.parts.refused.check(Instant::now());
                     continue;
                 }
             };
@@ -107,42 +119,43 @@ impl Intake {
     /// Tells the network which attested blocks are upheld and final. Others are taken in, however late they come: a node
     /// may call final what was never judged here.
     async fn settle(&mut self) -> Result<(), LedgerError> {
-        let chain_id = self.chain_id;
-        let finalized = self.heads.get(chain_id).and_then(|status| status.finalized_l2);
-        let vouched = self.ledger.vouched(chain_id).await?;
+        let chain_id = self.parts.chain_id;
+        let finalized = self.parts.heads.get(chain_id).and_then(|status| status.finalized_l2);
+        let vouched = self.parts.ledger.vouched(chain_id).await?;
         let Some((finalized, vouched)) = finalized.zip(vouched) else { return Ok(()) };
         let up_to = finalized.number.min(vouched.number);
         let from = self.unsettled.max(up_to.saturating_sub(u64::from(SETTLED_AT_ONCE)));
         if from > up_to {
             return Ok(());
         }
-        let blocks = self.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
-        self.network.mark_settled(blocks.iter().map(|block| (block.number, block.hash)));
+        let blocks = self.parts.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
+        self.parts.network.mark_settled(blocks.iter().map(|block| (block.number, block.hash)));
         self.unsettled = up_to.saturating_add(1);
-        self.metrics.shared().head(chain_id, "settled", up_to);
+        self.parts.metrics.shared().head(chain_id, "settled", up_to);
         Ok(())
     }
 
     /// Measures what the network's events do not tell.
     async fn measure(&self, known: &mut NetworkCounters) {
-        if let Ok(peers) = self.network.peers().await {
-            self.metrics.peers(self.chain_id, peers.len());
+        if let Ok(peers) = self.parts.network.peers().await {
+            self.parts.metrics.peers(self.parts.chain_id, peers.len());
         }
-        let now = self.network.counters();
-        self.metrics.network_counted(self.chain_id, &now.since(known));
+        let now = self.parts.network.counters();
+        self.parts.metrics.network_counted(self.parts.chain_id, &now.since(known));
         *known = now;
     }
 
     async fn handle(&mut self, event: NetworkEvent) {
-        let chain_id = self.chain_id;
+        let chain_id = self.parts.chain_id;
         match event {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block received");
-                self.refused.accepted(block.topic(), block.signer());
-                self.gossiped.note(chain_id, block.number());
-                self.transactions.note(&block.payload().transactions);
-                if block.topic().is_cross_safe() && knows_more(self.heads.get(chain_id), block.number()) {
-                    self.heads.request_poll(chain_id);
+                self.parts.refused.accepted(block.topic(), block.signer());
+                self.parts.gossiped.note(chain_id, block.number());
+                self.parts.transactions.note(&block.payload().transactions);
+                if block.topic().is_cross_safe() && knows_more(self.parts.heads.get(chain_id), block.number())
+                {
+                    self.parts.heads.request_poll(chain_id);
                 }
                 if !block.topic().is_cross_safe() {
                     self.last_block = Some(Instant::now());
@@ -150,18 +163,18 @@ impl Intake {
                 }
                 self.inspect(&block, at.into());
                 self.compare(&block);
-                if self.auditor.capacity() == 0 {
-                    self.metrics.shared().limit_reached(Limit::AuditorInbox);
+                if self.parts.auditor.capacity() == 0 {
+                    self.parts.metrics.shared().limit_reached(Limit::AuditorInbox);
                 }
                 let message = AuditorMessage::Gossip { block: Box::new(block), at: at.into() };
-                if self.auditor.send(message).await.is_err() {
+                if self.parts.auditor.send(message).await.is_err() {
                     debug!(%chain_id, "auditor has stopped");
                 }
             }
             NetworkEvent::Refused { topic, verdict, refusal, from } => {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
-                self.refused.refused(topic, &refusal.reason, from, Instant::now());
-                self.refusals.note(chain_id, topic, verdict, &refusal, from, self.clock.now());
+                self.parts.refused.refused(topic, &refusal.reason, from, Instant::now());
+                self.parts.refusals.note(chain_id, topic, verdict, &refusal, from, self.parts.clock.now());
                 if topic.is_cross_safe() && verdict == RefusalVerdict::Reject {
                     self.name_rejected(&refusal, from);
                 }
@@ -174,7 +187,7 @@ impl Intake {
             NetworkEvent::Filled { envelope, from } => {
                 let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
                 debug!(%chain_id, number, %hash, %from, "missed block filled in");
-                self.hints.nudge(chain_id);
+                self.parts.hints.nudge(chain_id);
             }
             // At a level that is off by default: strangers come and go as they like.
             NetworkEvent::PeerConnected { peer_id, addr } => {
@@ -189,7 +202,7 @@ impl Intake {
     /// A rejected attestation is worth a line: some peer forwards what it should not, or is judged wrongly here.
     fn name_rejected(&mut self, refusal: &Refusal, peer: PeerId) {
         let Some(unnamed) = self.rejections.note(Instant::now()) else { return };
-        let (chain_id, reason, detail) = (self.chain_id, refusal.reason.code(), &refusal.reason);
+        let (chain_id, reason, detail) = (self.parts.chain_id, refusal.reason.code(), &refusal.reason);
         let signer = refusal.signer.map(display);
         let claimed = refusal.claimed.as_deref();
         let (number, hash) = (claimed.map(|it| it.number), claimed.map(|it| display(it.hash)));
@@ -197,28 +210,29 @@ impl Intake {
     }
 
     fn clock_part(&self) -> String {
-        format!("chain {} clock", self.chain_id)
+        format!("chain {} clock", self.parts.chain_id)
     }
 
     fn trust_clock(&self) {
         // Before the first doubt there is nothing to tell.
-        if let Some(outage) = self.health.clear(&self.clock_part()).filter(|outage| !outage.lasted.is_zero())
+        if let Some(outage) =
+            self.parts.health.clear(&self.clock_part()).filter(|outage| !outage.lasted.is_zero())
         {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "sequencer's blocks are within the time window again");
+            info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "sequencer's blocks are within the time window again");
         }
     }
 
     fn doubt_clock(&self, doubt: &str) {
-        if self.health.obstruct(&self.clock_part(), doubt.to_owned()) {
-            warn!(chain_id = %self.chain_id, doubt, "sequencer's blocks are outside the time window");
+        if self.parts.health.obstruct(&self.clock_part(), doubt.to_owned()) {
+            warn!(chain_id = %self.parts.chain_id, doubt, "sequencer's blocks are outside the time window");
         }
     }
 
     /// Has an attested block compared with others of its height. Each becomes a case: at most one is upheld.
     fn compare(&self, block: &ValidBlock) {
-        if block.topic().is_cross_safe() && self.rivals.try_send(block.clone()).is_err() {
-            self.metrics.shared().limit_reached(Limit::RivalInbox);
+        if block.topic().is_cross_safe() && self.parts.rivals.try_send(block.clone()).is_err() {
+            self.parts.metrics.shared().limit_reached(Limit::RivalInbox);
         }
     }
 
@@ -228,9 +242,9 @@ impl Intake {
             return;
         }
         let position = BlockNumHash { number: block.number(), hash: block.hash() };
-        self.hints.announce(self.chain_id, position);
-        if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
-            self.metrics.shared().limit_reached(Limit::SuspectInbox);
+        self.parts.hints.announce(self.parts.chain_id, position);
+        if self.parts.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
+            self.parts.metrics.shared().limit_reached(Limit::SuspectInbox);
         }
     }
 }

@@ -15,13 +15,12 @@ mod signer_reader;
 mod signer_watcher;
 
 pub use gossip_heads::GossipHeads;
-pub use intake::Intake;
+pub use intake::{Intake, IntakeParts};
 pub use metrics::GossipMetrics;
 pub use network_handles::NetworkHandles;
 pub use network_settings::{key_file, network_config};
-pub use peer_watch::PeerWatch;
+pub use peer_watch::{PeerWatch, PeerWatchParts};
 pub use refusal_watch::RefusalWatch;
 pub use refusals::{RefusalRecord, Refusals};
-pub use rejections::Rejections;
 pub use signer_reader::SignerReader;
-pub use signer_watcher::SignerWatcher;
+pub use signer_watcher::{SignerWatcher, SignerWatcherParts};

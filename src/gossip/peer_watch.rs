@@ -15,14 +15,26 @@ use tracing::{info, warn};
 /// How often the gauge is brought up to date.
 const REFRESH: Duration = Duration::from_secs(5);
 
+/// What a watch of peers works with.
+#[derive(Debug)]
+pub struct PeerWatchParts {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// How many peers have subscribed to its topics.
+    pub peers: watch::Receiver<usize>,
+    /// For how long it may be without a peer.
+    pub patience: Duration,
+    /// Where readiness is reported.
+    pub health: Health,
+    /// What is measured.
+    pub metrics: GossipMetrics,
+}
+
 /// Reports a chain without a peer.
 #[derive(Debug)]
 pub struct PeerWatch {
-    chain_id: ChainId,
-    patience: Duration,
+    parts: PeerWatchParts,
     state: State,
-    health: Health,
-    metrics: GossipMetrics,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +44,9 @@ enum State {
 }
 
 impl PeerWatch {
-    /// A watch that begins without a peer, and reports it once that has lasted longer than `patience`.
-    pub const fn new(
-        chain_id: ChainId,
-        patience: Duration,
-        health: Health,
-        metrics: GossipMetrics,
-        now: Instant,
-    ) -> Self {
-        Self { chain_id, patience, state: State::Alone { since: now, is_reported: false }, health, metrics }
+    /// A watch that begins now, without a peer.
+    pub fn new(parts: PeerWatchParts) -> Self {
+        Self { parts, state: State::Alone { since: Instant::now(), is_reported: false } }
     }
 
     /// The name of what is reported of a chain to [`Health`].
@@ -49,16 +55,16 @@ impl PeerWatch {
     }
 
     /// Watches until cancelled.
-    pub async fn run(mut self, mut peers: watch::Receiver<usize>, cancel: CancellationToken) {
+    pub async fn run(mut self, cancel: CancellationToken) {
         let mut refresh = tokio::time::interval(REFRESH);
         refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let count = *peers.borrow_and_update();
+            let count = *self.parts.peers.borrow_and_update();
             self.count(count, Instant::now());
             let due = self.due();
             tokio::select! {
                 () = cancel.cancelled() => return,
-                changed = peers.changed() => if changed.is_err() {
+                changed = self.parts.peers.changed() => if changed.is_err() {
                     // The network has ended, and with it the program does.
                     cancel.cancelled().await;
                     return;
@@ -72,13 +78,13 @@ impl PeerWatch {
 
     /// This many peers there are now.
     fn count(&mut self, peers: usize, now: Instant) {
-        let chain_id = self.chain_id;
+        let chain_id = self.parts.chain_id;
         match (self.state, peers) {
             (State::Alone { since, is_reported }, 1..) => {
                 let alone_s = now.saturating_duration_since(since).as_secs();
                 self.state = State::Heard;
-                self.metrics.without_peer(chain_id, Duration::ZERO);
-                self.health.clear(&Self::part(chain_id));
+                self.parts.metrics.without_peer(chain_id, Duration::ZERO);
+                self.parts.health.clear(&Self::part(chain_id));
                 if is_reported {
                     info!(%chain_id, peers, alone_s, "chain has a gossip peer again");
                 } else {
@@ -96,7 +102,7 @@ impl PeerWatch {
     /// When the lack of peers must be reported, if it was not yet.
     fn due(&self) -> Option<Instant> {
         match self.state {
-            State::Alone { since, is_reported: false } => since.checked_add(self.patience),
+            State::Alone { since, is_reported: false } => since.checked_add(self.parts.patience),
             State::Alone { is_reported: true, .. } | State::Heard => None,
         }
     }
@@ -104,7 +110,7 @@ impl PeerWatch {
     /// Time has passed.
     fn check(&mut self, now: Instant) {
         let State::Alone { since, is_reported } = self.state else { return };
-        self.metrics.without_peer(self.chain_id, now.saturating_duration_since(since));
+        self.parts.metrics.without_peer(self.parts.chain_id, now.saturating_duration_since(since));
         if !is_reported && self.due().is_some_and(|due| due <= now) {
             self.state = State::Alone { since, is_reported: true };
             self.report();
@@ -112,13 +118,13 @@ impl PeerWatch {
     }
 
     fn report(&self) {
-        let chain_id = self.chain_id;
-        let patience = humantime::format_duration(self.patience);
+        let chain_id = self.parts.chain_id;
+        let patience = humantime::format_duration(self.parts.patience);
         let problem = format!(
             "no peer has subscribed to the chain's topics for {patience}, so no gossip is received; check \
              chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
         );
-        self.health.obstruct(&Self::part(chain_id), problem.clone());
+        self.parts.health.obstruct(&Self::part(chain_id), problem.clone());
         warn!(%chain_id, problem, "chain has no gossip peer");
     }
 }

@@ -18,9 +18,9 @@ const POLL: Duration = Duration::from_secs(12);
 /// How soon L1 is asked again after it failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Reads a chain's unsafe block signer from L1, again and again.
+/// What a watcher of signers works with.
 #[derive(Debug)]
-pub struct SignerWatcher {
+pub struct SignerWatcherParts {
     /// The chain.
     pub chain_id: ChainId,
     /// Its SystemConfig on L1.
@@ -39,7 +39,18 @@ pub struct SignerWatcher {
     pub metrics: Metrics,
 }
 
+/// Reads a chain's unsafe block signer from L1, again and again.
+#[derive(Debug)]
+pub struct SignerWatcher {
+    parts: SignerWatcherParts,
+}
+
 impl SignerWatcher {
+    /// A watcher that has asked nothing yet.
+    pub const fn new(parts: SignerWatcherParts) -> Self {
+        Self { parts }
+    }
+
     /// Watches until cancelled.
     pub async fn run(mut self, cancel: CancellationToken) {
         loop {
@@ -53,45 +64,48 @@ impl SignerWatcher {
 
     /// Reads L1 once. `false`: it gave no signer.
     async fn read(&mut self) -> bool {
-        let part = format!("chain {} unsafe block signer", self.chain_id);
-        let problem = match self.reader.read_or_doubt(&self.signers).await {
+        let part = format!("chain {} unsafe block signer", self.parts.chain_id);
+        let problem = match self.parts.reader.read_or_doubt(&self.parts.signers).await {
             Ok(named) if named.is_empty() => {
-                format!("the SystemConfig {} does not name one; check system_config", self.system_config)
+                format!(
+                    "the SystemConfig {} does not name one; check system_config",
+                    self.parts.system_config
+                )
             }
             Ok(named) => {
-                if let Some(outage) = self.health.clear(&part) {
+                if let Some(outage) = self.parts.health.clear(&part) {
                     let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-                    info!(chain_id = %self.chain_id, lasted_s, repeats, "unsafe block signer is readable");
+                    info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "unsafe block signer is readable");
                 }
                 self.adopt(&named);
                 return true;
             }
             Err(error) => {
-                self.metrics.source_failed(self.chain_id, EndpointKind::L1);
+                self.parts.metrics.source_failed(self.parts.chain_id, EndpointKind::L1);
                 error.to_string()
             }
         };
-        if self.health.obstruct(&part, problem.clone()) {
-            warn!(chain_id = %self.chain_id, problem, "unsafe block signer cannot be read; keeping the last known one");
+        if self.parts.health.obstruct(&part, problem.clone()) {
+            warn!(chain_id = %self.parts.chain_id, problem, "unsafe block signer cannot be read; keeping the last known one");
         }
         false
     }
 
     /// Takes in what L1 named, in order.
     fn adopt(&self, named: &[Address]) {
-        let now = self.clock.now();
-        let changed = self.signers.send_if_modified(|signers| {
+        let now = self.parts.clock.now();
+        let changed = self.parts.signers.send_if_modified(|signers| {
             let before = *signers;
             named.iter().for_each(|signer| {
-                signers.change_to(*signer, now, self.grace);
+                signers.change_to(*signer, now, self.parts.grace);
             });
             *signers != before
         });
         if changed {
-            let Signers { unsafe_block_signer: signer, previous, .. } = *self.signers.borrow();
+            let Signers { unsafe_block_signer: signer, previous, .. } = *self.parts.signers.borrow();
             let (signer, previous) =
                 (signer.map(display), previous.map(|previous| display(previous.address)));
-            info!(chain_id = %self.chain_id, signer, previous, "unsafe block signer");
+            info!(chain_id = %self.parts.chain_id, signer, previous, "unsafe block signer");
         }
     }
 }

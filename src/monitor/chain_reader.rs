@@ -62,9 +62,9 @@ const QUICK_LOOKS: [Duration; 6] = [
     Duration::from_millis(250),
 ];
 
-/// Follows one chain.
+/// What a reader works with.
 #[derive(Debug)]
-pub struct ChainReader<S = ExecutionClient> {
+pub struct ChainReaderParts<S = ExecutionClient> {
     /// The chain.
     pub chain_id: ChainId,
     /// Its execution clients.
@@ -91,6 +91,12 @@ pub struct ChainReader<S = ExecutionClient> {
     pub genesis: Option<Ledger>,
     /// The block that it begins with by what is built in, if no other part checks the clients against it.
     pub origin: Option<BlockNumHash>,
+}
+
+/// Follows one chain.
+#[derive(Debug)]
+pub struct ChainReader<S = ExecutionClient> {
+    parts: ChainReaderParts<S>,
 }
 
 /// How far the chain was read.
@@ -175,6 +181,11 @@ impl ChainReader {
 }
 
 impl<S: BlockSource> ChainReader<S> {
+    /// A reader that has read nothing yet.
+    pub const fn new(parts: ChainReaderParts<S>) -> Self {
+        Self { parts }
+    }
+
     /// Reads until cancelled.
     pub async fn run(self, cancel: CancellationToken) {
         tokio::select! {
@@ -184,35 +195,39 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     async fn follow(self) -> Infallible {
-        let part = ChainReader::part(self.chain_id);
+        let part = ChainReader::part(self.parts.chain_id);
         let mut progress = Progress::default();
-        let mut stalled =
-            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.shared.clone());
-        let mut pause = self.interval;
+        let mut stalled = StalledHeads::new(
+            self.parts.chain_id,
+            self.parts.stall,
+            self.parts.health.clone(),
+            self.parts.metrics.shared.clone(),
+        );
+        let mut pause = self.parts.interval;
         loop {
             match self.read_to_tip(&mut progress).await {
                 Ok(tip) => {
                     progress.is_contradicted = false;
                     progress.awaited.known();
-                    let lawful = self.heads.unsafe_pause(self.chain_id);
+                    let lawful = self.parts.heads.unsafe_pause(self.parts.chain_id);
                     stalled.check_during(
                         lawful,
                         WatchedHead::Execution,
                         Some(tip.position()),
                         Instant::now(),
                     );
-                    if let Some(outage) = self.health.clear(&part) {
+                    if let Some(outage) = self.parts.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-                        info!(chain_id = %self.chain_id, lasted_s, repeats, "chain is read up to its tip");
+                        info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "chain is read up to its tip");
                     }
-                    pause = self.interval;
+                    pause = self.parts.interval;
                 }
                 Err(problem) => {
                     self.report(&mut progress, &part, &problem);
-                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.parts.interval);
                 }
             }
-            self.metrics.reading.endpoints(self.chain_id, &self.execution.health());
+            self.parts.metrics.reading.endpoints(self.parts.chain_id, &self.parts.execution.health());
             self.rest(&mut progress, pause).await;
         }
     }
@@ -220,23 +235,24 @@ impl<S: BlockSource> ChainReader<S> {
     /// Reports why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
     /// name from read to read.
     fn report(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
+        let chain_id = self.parts.chain_id;
         if matches!(problem, ReadError::Source(_)) {
-            self.metrics.shared.source_failed(self.chain_id, EndpointKind::Execution);
+            self.parts.metrics.shared.source_failed(chain_id, EndpointKind::Execution);
         }
         let is_contradiction = matches!(problem, ReadError::Contradiction(_));
         let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, true);
         if is_contradiction && !is_known {
-            self.metrics.reading.contradicted(self.chain_id);
+            self.parts.metrics.reading.contradicted(chain_id);
         }
-        let is_news = self.health.obstruct(part, problem.to_string());
+        let is_news = self.parts.health.obstruct(part, problem.to_string());
         if matches!(problem, ReadError::NoHeads) {
             match progress.awaited.missing(Instant::now()) {
-                Some(Tone::Info) => info!(chain_id = %self.chain_id, part, %problem, "chain cannot be read"),
-                Some(Tone::Warn) => warn!(chain_id = %self.chain_id, part, %problem, "chain cannot be read"),
+                Some(Tone::Info) => info!(%chain_id, part, %problem, "chain cannot be read"),
+                Some(Tone::Warn) => warn!(%chain_id, part, %problem, "chain cannot be read"),
                 None => {}
             }
         } else if is_news && !is_known {
-            warn!(chain_id = %self.chain_id, part, %problem, "chain cannot be read");
+            warn!(%chain_id, part, %problem, "chain cannot be read");
         }
     }
 
@@ -246,13 +262,14 @@ impl<S: BlockSource> ChainReader<S> {
         if progress.is_contradicted {
             return tokio::time::sleep(pause).await;
         }
-        let gossiped = self.hints.gossiped(self.chain_id).filter(|block| progress.sought != Some(*block));
+        let gossiped =
+            self.parts.hints.gossiped(self.parts.chain_id).filter(|block| progress.sought != Some(*block));
         progress.sought = gossiped.or(progress.sought);
         let gossiped = gossiped.filter(|block| progress.recent.hash_at(block.number) != Some(block.hash));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = async {
-                tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.hints.wait(self.chain_id));
+                tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.parts.hints.wait(self.parts.chain_id));
             } => {}
             () = self.await_block(gossiped) => {}
         }
@@ -263,7 +280,7 @@ impl<S: BlockSource> ChainReader<S> {
     async fn await_block(&self, block: Option<BlockNumHash>) {
         for pause in QUICK_LOOKS.into_iter().filter(|_| block.is_some()) {
             tokio::time::sleep(pause).await;
-            let Ok(tip) = self.execution.tip().await else { break };
+            let Ok(tip) = self.parts.execution.tip().await else { break };
             if block.is_some_and(|block| tip.number > block.number || tip.position() == block) {
                 return;
             }
@@ -274,55 +291,58 @@ impl<S: BlockSource> ChainReader<S> {
     /// Reads up to the tip, and takes over the heads. The tip that was reached.
     async fn read_to_tip(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
         self.drop_replaced_branch(progress).await?;
-        let tip = self.execution.tip().await?;
+        let tip = self.parts.execution.tip().await?;
         if progress.recent.tip().is_none() {
-            self.execution.check_chain().await?;
+            self.parts.execution.check_chain().await?;
             self.check_genesis().await?;
-            let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
-            let first = self.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, tip)?;
+            let reported = self.parts.heads.reported(self.parts.chain_id, &self.parts.execution, tip).await?;
+            let first = self.parts.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, tip)?;
             self.begin(&mut progress.recent, first).await?;
             self.report_skipped(progress, first);
         }
         // While the clients are taken back, their labels mean nothing either.
         let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
-        let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
+        let reported = self.parts.heads.reported(self.parts.chain_id, &self.parts.execution, tip).await?;
         self.apply_heads(progress, &reported.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
     }
 
     /// Reports which blocks are left out for their age after the program was away. Once: what is read again later was read.
     fn report_skipped(&self, progress: &mut Progress, first: u64) {
-        let skipped = self.start.skipped(first).filter(|_| !progress.has_begun);
+        let skipped = self.parts.start.skipped(first).filter(|_| !progress.has_begun);
         progress.has_begun = true;
         let Some(skipped) = skipped else { return };
         let (from, to) = (*skipped.start(), *skipped.end());
-        self.metrics.reading.blocks_skipped(self.chain_id, to.saturating_sub(from).saturating_add(1));
-        error!(chain_id = %self.chain_id, from, to,
+        self.parts
+            .metrics
+            .reading
+            .blocks_skipped(self.parts.chain_id, to.saturating_sub(from).saturating_add(1));
+        error!(chain_id = %self.parts.chain_id, from, to,
                "blocks skipped, older than monitor.retention; their messages are not checked");
     }
 
     /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first blocks says
     /// nothing of that.
     async fn check_genesis(&self) -> Result<(), ReadError> {
-        if let Some(BlockNumHash { number, hash: expected }) = self.origin {
+        if let Some(BlockNumHash { number, hash: expected }) = self.parts.origin {
             let found = self.reported_at(number).await?;
             if let Some(found) = found.filter(|found| *found != expected) {
                 return Err(ReadError::OtherNetwork { number, found, expected });
             }
         }
-        let Some(ledger) = &self.genesis else { return Ok(()) };
+        let Some(ledger) = &self.parts.genesis else { return Ok(()) };
         let Some(found) = self.reported_at(0).await? else { return Ok(()) };
-        let bound = ledger.bind_genesis(self.chain_id, GenesisSource::Execution, found).await?;
+        let bound = ledger.bind_genesis(self.parts.chain_id, GenesisSource::Execution, found).await?;
         if bound == found { Ok(()) } else { Err(ReadError::OtherGenesis { found, bound }) }
     }
 
     /// The block that the clients agree on at a height of long ago. `None`: they have none, or do not agree, as where some have
     /// pruned their history.
     async fn reported_at(&self, number: u64) -> Result<Option<B256>, SourceError> {
-        match self.execution.canonical_hash(number).await {
+        match self.parts.execution.canonical_hash(number).await {
             Err(error @ SourceError::Unreachable { .. }) => Err(error),
             Err(error) => {
-                debug!(chain_id = %self.chain_id, %error, "clients do not report where the chain begins");
+                debug!(chain_id = %self.parts.chain_id, %error, "clients do not report where the chain begins");
                 Ok(None)
             }
             reported => reported,
@@ -331,8 +351,10 @@ impl<S: BlockSource> ChainReader<S> {
 
     /// Drops the branch of a block that was lawfully replaced, for as long as the clients remain on it.
     async fn drop_replaced_branch(&self, progress: &mut Progress) -> Result<(), ReadError> {
-        let Some(StaleBranch { replaced, by }) = self.branches.of(self.chain_id) else { return Ok(()) };
-        if self.execution.canonical_hash(by.number).await? != Some(replaced) {
+        let Some(StaleBranch { replaced, by }) = self.parts.branches.of(self.parts.chain_id) else {
+            return Ok(());
+        };
+        if self.parts.execution.canonical_hash(by.number).await? != Some(replaced) {
             return Ok(());
         }
         if progress.recent.hash_at(by.number) == Some(replaced) {
@@ -345,12 +367,12 @@ impl<S: BlockSource> ChainReader<S> {
     /// Reads the first block.
     async fn begin(&self, recent: &mut RecentBlocks, first: u64) -> Result<(), ReadError> {
         let block = self.fetch(first).await?;
-        let expected = self.start.cursor.filter(|cursor| cursor.number.checked_add(1) == Some(first));
+        let expected = self.parts.start.cursor.filter(|cursor| cursor.number.checked_add(1) == Some(first));
         if let Some(cursor) = expected.filter(|cursor| cursor.hash != block.0.header().parent_hash) {
-            error!(chain_id = %self.chain_id, number = cursor.number, hash = %cursor.hash,
+            error!(chain_id = %self.parts.chain_id, number = cursor.number, hash = %cursor.hash,
                    "finalized block is not on the chain; this is not the chain that was followed before");
         }
-        info!(chain_id = %self.chain_id, number = first, "reading the chain from this block");
+        info!(chain_id = %self.parts.chain_id, number = first, "reading the chain from this block");
         self.forward(recent, &block).await.map(|_| ())
     }
 
@@ -367,12 +389,12 @@ impl<S: BlockSource> ChainReader<S> {
                 Step::Done => return Ok(Some(tip)),
                 Step::Fork(fork) => fork,
             };
-            match turn(&self.execution, recent, fork).await? {
+            match turn(&self.parts.execution, recent, fork).await? {
                 Turn::Reorg { kept } => self.rewind(recent, left, kept).await?,
-                Turn::Moved => tip = self.execution.tip().await?,
+                Turn::Moved => tip = self.parts.execution.tip().await?,
                 Turn::TakenBack => {
                     let (number, hash) = (tip.number, tip.hash());
-                    debug!(chain_id = %self.chain_id, number, %hash, "execution client is rewinding");
+                    debug!(chain_id = %self.parts.chain_id, number, %hash, "execution client is rewinding");
                     return Ok(None);
                 }
             }
@@ -412,7 +434,7 @@ impl<S: BlockSource> ChainReader<S> {
         if number != tip.number {
             return self.fetch(number).await;
         }
-        match self.execution.block_by_hash(tip.hash()).await? {
+        match self.parts.execution.block_by_hash(tip.hash()).await? {
             Some(block) => self.with_logs(block).await,
             // It was the tip a moment ago: the chain has another block there now.
             None => self.fetch(number).await,
@@ -420,13 +442,13 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     async fn fetch(&self, number: u64) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
-        let block = self.execution.block_by_number(number).await?.ok_or(ReadError::Gone { number })?;
+        let block = self.parts.execution.block_by_number(number).await?.ok_or(ReadError::Gone { number })?;
         self.with_logs(block).await
     }
 
     async fn with_logs(&self, block: VerifiedBlock) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
         let number = block.number();
-        let logs = self.execution.logs(&block).await?.ok_or(ReadError::NoReceipts { number })?;
+        let logs = self.parts.execution.logs(&block).await?.ok_or(ReadError::NoReceipts { number })?;
         Ok((block, logs))
     }
 
@@ -443,7 +465,7 @@ impl<S: BlockSource> ChainReader<S> {
             return Ok(Some(Fork { child: Some(BlockNumHash { number, hash }), parent }));
         }
         let observed = self.observe(block, logs);
-        self.metrics.messages.block_observed(self.chain_id, observed.executed.len());
+        self.parts.metrics.messages.block_observed(self.parts.chain_id, observed.executed.len());
         self.send(MonitorMessage::Block(Arc::new(observed))).await?;
         Ok(None)
     }
@@ -457,22 +479,22 @@ impl<S: BlockSource> ChainReader<S> {
     ) -> Result<(), ReadError> {
         let (from, first) = (recent.tip(), recent.first());
         let kept = kept.unwrap_or_else(|| {
-            error!(chain_id = %self.chain_id, "reorg deeper than the blocks that were read; reading restarts");
+            error!(chain_id = %self.parts.chain_id, "reorg deeper than the blocks that were read; reading restarts");
             first.unwrap_or_default().saturating_sub(1)
         });
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
         let dropped = recent.hash_at(kept.saturating_add(1)).unwrap_or_default();
         match left.record(dropped) {
-            Telling::Reorg => warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
+            Telling::Reorg => warn!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
             Telling::BackAndForth => warn!(
-                chain_id = %self.chain_id, kept, depth, %dropped,
+                chain_id = %self.parts.chain_id, kept, depth, %dropped,
                 "execution client alternates between branches; further reorgs from this block are only counted"
             ),
-            Telling::Nothing => debug!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
+            Telling::Nothing => debug!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
         }
         recent.rewind(kept);
-        self.metrics.reading.reorg(self.chain_id);
-        self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
+        self.parts.metrics.reading.reorg(self.parts.chain_id);
+        self.send(MonitorMessage::Rewound { chain_id: self.parts.chain_id, kept }).await
     }
 
     async fn apply_heads(&self, progress: &mut Progress, reported: &ReportedHeads) -> Result<(), ReadError> {
@@ -481,7 +503,7 @@ impl<S: BlockSource> ChainReader<S> {
         if progress.heads != Some(heads) {
             progress.heads = Some(heads);
             progress.recent.forget_below(heads.finalized.saturating_sub(KEPT_BELOW_FINAL));
-            self.send(MonitorMessage::Heads { chain_id: self.chain_id, heads }).await?;
+            self.send(MonitorMessage::Heads { chain_id: self.parts.chain_id, heads }).await?;
         }
         progress.forked = if other.is_some() { progress.forked.saturating_add(1) } else { 0 };
         // While a chain reorgs, its node and its execution clients rightly differ for a moment.
@@ -489,16 +511,16 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     async fn send(&self, message: MonitorMessage) -> Result<(), ReadError> {
-        self.monitor.send(message).await.map_err(|_| ReadError::Ending)
+        self.parts.monitor.send(message).await.map_err(|_| ReadError::Ending)
     }
 
     /// A block as the monitor takes it in.
     fn observe(&self, block: &VerifiedBlock, logs: &ProvenLogs) -> ObservedBlock {
         let executed = logs.executed().to_vec();
         let declared = if executed.is_empty() { DeclaredKeys::default() } else { block.inbox_keys() };
-        self.metrics.suspects.undecodable_transactions(self.chain_id, declared.undecodable);
+        self.parts.metrics.suspects.undecodable_transactions(self.parts.chain_id, declared.undecodable);
         ObservedBlock {
-            key: BlockKey { chain_id: self.chain_id, number: block.number(), hash: block.hash() },
+            key: BlockKey { chain_id: self.parts.chain_id, number: block.number(), hash: block.hash() },
             parent_hash: block.header().parent_hash,
             timestamp: block.timestamp(),
             undeclared: undeclared(&executed, &declared.transactions),

@@ -31,7 +31,7 @@ mod suspects;
 
 #[cfg(test)]
 pub(crate) use block_source::BlockSource;
-pub use chain_reader::ChainReader;
+pub use chain_reader::{ChainReader, ChainReaderParts};
 pub use cursors::Cursors;
 pub use first_heads::nudge_when_heads_come;
 pub use head_source::{HeadSource, labelled_status};
@@ -40,5 +40,5 @@ pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
 pub use poll_hints::PollHints;
 pub use shared_tracker::{SharedTracker, TrackerWriter};
 pub use start_point::StartPoint;
-pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher};
+pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher, SuspectWatcherParts};
 pub use suspects::Suspects;

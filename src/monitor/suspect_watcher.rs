@@ -52,7 +52,7 @@ pub enum SuspectMessage {
 
 /// What the watcher works with.
 #[derive(Debug)]
-pub struct SuspectWatcher {
+pub struct SuspectWatcherParts {
     /// What it is sent.
     pub inbox: mpsc::Receiver<SuspectMessage>,
     /// What is known of the chains.
@@ -69,6 +69,13 @@ pub struct SuspectWatcher {
     pub clock: Arc<dyn Clock>,
     /// What is counted.
     pub metrics: MonitorMetrics,
+}
+
+/// Checks gossiped blocks, and reports their suspects.
+#[derive(Debug)]
+pub struct SuspectWatcher {
+    parts: SuspectWatcherParts,
+    confirmation: Confirmation,
 }
 
 /// Suspects that wait for their block, by its chain and height.
@@ -111,12 +118,17 @@ impl Pending {
 }
 
 impl SuspectWatcher {
+    /// A watcher that knows of no suspect yet.
+    pub fn new(parts: SuspectWatcherParts) -> Self {
+        let confirmation = Confirmation::new(parts.clients.clone(), parts.metrics.clone());
+        Self { parts, confirmation }
+    }
+
     /// Watches until cancelled.
     ///
     /// # Errors
     /// If the ledger fails: nothing is reported that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
-        let confirmation = Confirmation::new(std::mem::take(&mut self.clients), self.metrics.clone());
         let mut pending = Pending::default();
         let mut confirming = FuturesUnordered::new();
         loop {
@@ -126,7 +138,7 @@ impl SuspectWatcher {
                     self.record(&mut pending, key, confirmed, at).await?;
                     continue;
                 }
-                message = self.inbox.recv() => message,
+                message = self.parts.inbox.recv() => message,
             };
             match message {
                 None => return Ok(()),
@@ -136,10 +148,10 @@ impl SuspectWatcher {
                         found.into_iter().partition(|suspect| suspect.rests_on_view);
                     self.record(&mut pending, key, sure, at).await?;
                     if !resting.is_empty() && confirming.len() < MAX_CONFIRMING {
-                        let confirmation = confirmation.clone();
+                        let confirmation = self.confirmation.clone();
                         confirming.push(async move { (key, at, confirmation.confirm(resting).await) });
                     } else if !resting.is_empty() {
-                        self.metrics.shared.limit_reached(Limit::SuspectConfirmation);
+                        self.parts.metrics.shared.limit_reached(Limit::SuspectConfirmation);
                     }
                 }
                 Some(SuspectMessage::Observed(block)) => self.settle(&mut pending, &block),
@@ -151,14 +163,19 @@ impl SuspectWatcher {
     fn inspect(&self, block: &ValidBlock) -> (BlockKey, Vec<Suspect>) {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let declared = inbox_keys(&block.payload().transactions);
-        self.metrics.suspects.undecodable_transactions(block.chain_id(), declared.undecodable);
+        self.parts.metrics.suspects.undecodable_transactions(block.chain_id(), declared.undecodable);
         if declared.transactions.is_empty() {
             return (key, Vec::new());
         }
-        let mut found =
-            suspects(&self.tracker.read(), &self.index, key, block.timestamp(), &declared.transactions);
+        let mut found = suspects(
+            &self.parts.tracker.read(),
+            &self.parts.index,
+            key,
+            block.timestamp(),
+            &declared.transactions,
+        );
         if found.len() > MAX_PER_BLOCK {
-            self.metrics.shared.limit_reached(Limit::SuspectsPerBlock);
+            self.parts.metrics.shared.limit_reached(Limit::SuspectsPerBlock);
             found.truncate(MAX_PER_BLOCK);
         }
         (key, found)
@@ -175,7 +192,7 @@ impl SuspectWatcher {
         if found.is_empty() {
             return Ok(());
         }
-        let new = match self.ledger.note_suspects(&found, self.clock.now()).await {
+        let new = match self.parts.ledger.note_suspects(&found, self.parts.clock.now()).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 warn!(chain_id = %key.chain_id, %error, "suspect does not fit the ledger; not reported");
                 return Ok(());
@@ -186,12 +203,12 @@ impl SuspectWatcher {
             let Some(id) = id else { continue };
             let record = SuspectRecord { id, ..suspect.record() };
             self.report(&record, at);
-            self.suspects.note(record);
+            self.parts.suspects.note(record);
             pending.add(id, suspect);
         }
         // The chain's endpoints may have been faster than gossip.
         let canonical =
-            self.tracker.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
+            self.parts.tracker.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
         if let Some(canonical) = canonical {
             self.settle(pending, &canonical);
         }
@@ -203,7 +220,7 @@ impl SuspectWatcher {
         let BlockKey { chain_id, number, hash } = incident;
         let (transaction, reason, detail) = (record.transaction_hash, record.reason, &record.detail);
         let initiating = record.access.map(|access| access.chain_id);
-        self.metrics.suspects.suspect(chain_id, initiating, at.elapsed());
+        self.parts.metrics.suspects.suspect(chain_id, initiating, at.elapsed());
         warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
               "gossiped transaction declares an invalid message");
     }
@@ -211,8 +228,8 @@ impl SuspectWatcher {
     fn settle(&self, pending: &mut Pending, canonical: &ObservedBlock) {
         for (id, suspect) in pending.take(canonical.key.chain_id, canonical.key.number) {
             let outcome = suspect.outcome(canonical);
-            self.suspects.settle(id, outcome);
-            self.metrics.suspects.suspect_settled(suspect.block.chain_id, outcome);
+            self.parts.suspects.settle(id, outcome);
+            self.parts.metrics.suspects.suspect_settled(suspect.block.chain_id, outcome);
             if outcome == SuspectOutcome::Executed {
                 let incident = suspect.block;
                 let BlockKey { chain_id, number, hash } = incident;

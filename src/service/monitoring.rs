@@ -3,8 +3,9 @@
 use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
 use crate::monitor::{
-    ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints, SUSPECT_INBOX, SharedTracker,
-    StartPoint, SuspectMessage, SuspectWatcher, Suspects, TrackerWriter, nudge_when_heads_come,
+    ChainReader, ChainReaderParts, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints,
+    SUSPECT_INBOX, SharedTracker, StartPoint, SuspectMessage, SuspectWatcher, SuspectWatcherParts, Suspects,
+    TrackerWriter, nudge_when_heads_come,
 };
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
@@ -57,7 +58,7 @@ pub(super) async fn start(
             continue;
         };
         let start = StartPoint::new(shared.ledger.cursor(chain_id).await?, retention, chain.block_time);
-        let reader = ChainReader {
+        let reader = ChainReader::new(ChainReaderParts {
             chain_id,
             execution: execution.clone(),
             heads: head_source(shared, chain_id, chain),
@@ -71,7 +72,7 @@ pub(super) async fn start(
             branches: shared.branches.clone(),
             genesis: chain.is_monitored_only().then(|| shared.ledger.clone()),
             origin: network_origin(config, chain_id, chain),
-        };
+        });
         if let Some(answers) = shared.heads.answers(chain_id) {
             let nudge = nudge_when_heads_come(answers, monitoring.hints.clone(), chain_id);
             let cancel = tasks.cancellation().clone();
@@ -82,7 +83,7 @@ pub(super) async fn start(
         shared.health.expect(&ChainReader::part(chain_id));
         tasks.spawn(format!("reader of chain {chain_id}"), reader.run(tasks.cancellation().clone()));
     }
-    let watcher = SuspectWatcher {
+    let watcher = SuspectWatcher::new(SuspectWatcherParts {
         inbox: suspect_inbox,
         tracker: monitoring.tracker.clone(),
         index: shared.index.clone(),
@@ -91,7 +92,7 @@ pub(super) async fn start(
         suspects: monitoring.suspects.clone(),
         clock: Arc::clone(&shared.clock),
         metrics: shared.metrics.monitor.clone(),
-    };
+    });
     tasks.spawn("suspects", watcher.run(tasks.cancellation().clone()));
     let monitor = Monitor::new(MonitorParts {
         tracker,

@@ -1,7 +1,7 @@
-//! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and the investigator that asks them. It
-//! asks nothing itself, and starts no task.
+//! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and what the investigator that asks
+//! them is made of. It asks nothing itself, and starts no task.
 
-use crate::audit::{AuditMetrics, Heads, Investigator, JudgedChain, L1Judge};
+use crate::audit::{AuditMetrics, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::EndpointKind;
 use crate::sources::{
@@ -70,36 +70,33 @@ pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
     EndpointNames::new(chains.chain(l1))
 }
 
-/// An investigator that asks these execution clients and rollup nodes.
+/// Who checks blocks of these chains against L1, if that is configured, and there is a reader of it.
 ///
 /// # Errors
-/// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
-pub fn investigator(
+/// If a bundle that the settings name cannot be read.
+pub fn l1_judge(
     config: &Config,
-    set: DependencySet,
-    clients: BTreeMap<ChainId, ExecutionClient>,
+    set: &DependencySet,
     nodes: &BTreeMap<ChainId, RollupNodes>,
     reader: Option<&L1Reader>,
-    heads: Heads,
-    metrics: AuditMetrics,
-) -> eyre::Result<Investigator> {
-    let mut l1 = None;
-    if let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) {
-        let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
-            chain_id: *chain_id,
-            nodes: nodes.clone(),
-            is_of_several: set.reachable_from(*chain_id).len() > 1,
-        });
-        let judged: Vec<JudgedChain> = judged.collect();
-        let bundles = config.read_bundles()?;
-        for bundle in bundles.iter() {
-            info!(fork = bundle.fork, sha256 = %bundle.sha256, "upgrade bundle loaded");
-        }
-        l1 = Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone()));
-    }
-    let rules = config.chains.iter().map(|(chain_id, chain)| {
-        (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
+    metrics: &AuditMetrics,
+) -> eyre::Result<Option<L1Judge>> {
+    let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) else { return Ok(None) };
+    let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
+        chain_id: *chain_id,
+        nodes: nodes.clone(),
+        is_of_several: set.reachable_from(*chain_id).len() > 1,
     });
-    let rules = rules.collect();
-    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
+    let judged: Vec<JudgedChain> = judged.collect();
+    let bundles = config.read_bundles()?;
+    for bundle in bundles.iter() {
+        info!(fork = bundle.fork, sha256 = %bundle.sha256, "upgrade bundle loaded");
+    }
+    Ok(Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone())))
+}
+
+/// The rules for cases of each configured chain.
+pub fn case_rules(config: &Config, ask_l1: bool) -> BTreeMap<ChainId, CaseRules> {
+    let rules = |chain: &ChainConfig| CaseRules { ask_l1, replacement: chain.replacement };
+    config.chains.iter().map(|(chain_id, chain)| (*chain_id, rules(chain))).collect()
 }

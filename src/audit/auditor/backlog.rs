@@ -21,7 +21,7 @@ const MAX_KEPT_CANDIDATES: u32 = 16_384;
 impl Auditor {
     /// How many cases of one chain may be open at once.
     fn room(&self) -> usize {
-        self.limits.max_open.checked_div(self.rules.len()).unwrap_or_default().max(1)
+        self.parts.limits.max_open.checked_div(self.parts.rules.len()).unwrap_or_default().max(1)
     }
 
     /// Whether there is room for one more case of a chain.
@@ -37,7 +37,7 @@ impl Auditor {
 
     /// One more case of a chain is in the ledger alone.
     pub(super) fn leave_in_ledger(&mut self, chain_id: ChainId) {
-        self.metrics.shared().limit_reached(Limit::OpenCases);
+        self.parts.metrics.shared().limit_reached(Limit::OpenCases);
         if self.left_in_ledger.insert(chain_id) {
             warn!(%chain_id, open = self.open.count(chain_id),
                   "too many open cases, further blocks wait in the ledger; see what the oldest waits for, or raise audit.max_open");
@@ -60,24 +60,24 @@ impl Auditor {
 
     /// Opens the cases that an earlier run left open.
     pub(super) async fn restore(&mut self) -> Result<(), LedgerError> {
-        if let Some(watch) = &mut self.vouched {
-            for chain_id in self.rules.keys() {
-                if self.ledger.has_attestations(*chain_id).await? {
+        if let Some(watch) = &mut self.parts.vouched {
+            for chain_id in self.parts.rules.keys() {
+                if self.parts.ledger.has_attestations(*chain_id).await? {
                     watch.attested(*chain_id);
                 }
             }
         }
         self.restore_ties().await?;
-        for (chain_id, cases) in self.ledger.open_by_chain().await? {
-            if !self.rules.contains_key(&chain_id) {
+        for (chain_id, cases) in self.parts.ledger.open_by_chain().await? {
+            if !self.parts.rules.contains_key(&chain_id) {
                 warn!(%chain_id, cases, "open cases of an unconfigured chain are ignored");
             }
         }
-        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+        for chain_id in self.parts.rules.keys().copied().collect::<Vec<_>>() {
             self.open_from_ledger(chain_id).await?;
-            let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
+            let kept = self.parts.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
             for (number, candidate) in kept {
-                let _known = self.investigator.candidates().note(chain_id, number, candidate);
+                let _known = self.parts.investigator.candidates().note(chain_id, number, candidate);
             }
             self.find_parents(chain_id).await?;
         }
@@ -91,7 +91,7 @@ impl Auditor {
     async fn open_from_ledger(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         let mut after = 0;
         loop {
-            let page = self.ledger.open_cases(chain_id, after, PAGE).await?;
+            let page = self.parts.ledger.open_cases(chain_id, after, PAGE).await?;
             let Some((last, _)) = page.last() else {
                 self.left_in_ledger.remove(&chain_id);
                 return Ok(());
@@ -115,7 +115,7 @@ impl Auditor {
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "resuming an open case");
         let now = Instant::now();
         self.open.insert(*key, work, now);
-        let age = Duration::from_secs(self.clock.now().0.saturating_sub(opened_at.0));
+        let age = Duration::from_secs(self.parts.clock.now().0.saturating_sub(opened_at.0));
         self.open.backdate(key, now.checked_sub(age).unwrap_or(now));
     }
 }

@@ -33,8 +33,8 @@ impl Auditor {
     pub(super) async fn on_claim(&mut self, claim: Claim, now: Instant) -> Result<(), LedgerError> {
         let Claim { chain_id, block, claimant } = claim;
         // Where the audit begins is not known yet. The claim comes again.
-        let Some(vouched) = self.ledger.vouched(chain_id).await? else { return Ok(()) };
-        if !self.rules.contains_key(&chain_id) || !self.claims.note(chain_id, &claimant, block, now) {
+        let Some(vouched) = self.parts.ledger.vouched(chain_id).await? else { return Ok(()) };
+        if !self.parts.rules.contains_key(&chain_id) || !self.claims.note(chain_id, &claimant, block, now) {
             return Ok(());
         }
         if block == vouched {
@@ -45,7 +45,7 @@ impl Auditor {
             return Ok(());
         }
         let key = BlockKey { chain_id, number: block.number, hash: block.hash };
-        let claimed = match self.ledger.note_claim(&key, &claimant, self.clock.now()).await {
+        let claimed = match self.parts.ledger.note_claim(&key, &claimant, self.parts.clock.now()).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(%chain_id, %error, "claim does not fit the ledger; dropped");
                 return Ok(());
@@ -53,7 +53,7 @@ impl Auditor {
             other => other?,
         };
         debug!(%chain_id, number = key.number, hash = %key.hash, %claimant, ?claimed, "claim");
-        if let Some(watch) = &mut self.vouched {
+        if let Some(watch) = &mut self.parts.vouched {
             watch.attested(chain_id);
         }
         self.report_refuted(&claimed.refuted);
@@ -97,9 +97,9 @@ impl Auditor {
         if others.is_empty() {
             return Ok(());
         }
-        let own = self.ledger.claimed_branch(chain_id, block).await?;
+        let own = self.parts.ledger.claimed_branch(chain_id, block).await?;
         for (name, other) in others {
-            let branch = self.ledger.claimed_branch(chain_id, other).await?;
+            let branch = self.parts.ledger.claimed_branch(chain_id, other).await?;
             self.claims.compare(chain_id, (claimant, &own), (&name, &branch), now);
         }
         Ok(())
@@ -111,11 +111,11 @@ impl Auditor {
             let [first, second] = &difference.answers;
             let claims = [(first.0.as_str(), first.1), (second.0.as_str(), second.1)];
             let (chain_id, number) = (difference.chain_id, difference.number);
-            self.ledger.note_difference(chain_id, number, claims, self.clock.now()).await?;
+            self.parts.ledger.note_difference(chain_id, number, claims, self.parts.clock.now()).await?;
             report_difference(&difference);
         }
-        for chain_id in self.rules.keys() {
-            self.metrics.claimants_differ(*chain_id, self.claims.count(*chain_id));
+        for chain_id in self.parts.rules.keys() {
+            self.parts.metrics.claimants_differ(*chain_id, self.claims.count(*chain_id));
         }
         Ok(())
     }
@@ -123,8 +123,8 @@ impl Auditor {
     /// Reports claims that were refuted.
     pub(super) fn report_refuted(&self, refuted: &[RefutedClaim]) {
         for claim in refuted {
-            self.metrics.claim_refuted(claim.key.chain_id, &claim.verdict.name);
-            report_refuted(claim, &self.incidents);
+            self.parts.metrics.claim_refuted(claim.key.chain_id, &claim.verdict.name);
+            report_refuted(claim, &self.parts.incidents);
         }
     }
 }

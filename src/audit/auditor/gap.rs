@@ -24,11 +24,11 @@ const MAX_UNLINKED: u32 = 64;
 impl Auditor {
     /// Attesting a block attests its ancestors: those without an attestation are audited too.
     pub(super) async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
-        let unlinked = self.ledger.unlinked(chain_id, MAX_UNLINKED).await?;
+        let unlinked = self.parts.ledger.unlinked(chain_id, MAX_UNLINKED).await?;
         if unlinked.is_empty() {
             return Ok(());
         }
-        let vouched = self.ledger.vouched(chain_id).await?.map_or(0, |vouched| vouched.number);
+        let vouched = self.parts.ledger.vouched(chain_id).await?.map_or(0, |vouched| vouched.number);
         for BlockNumHash { number, hash } in unlinked.into_iter().map(|unlinked| unlinked.parent) {
             let key = BlockKey { chain_id, number, hash };
             if !self.open.contains(&key) {
@@ -42,7 +42,7 @@ impl Auditor {
 
     /// Fetches an ancestor, and this many blocks below it as far as they are linked to it.
     pub(super) fn fetch_run(&mut self, key: BlockKey, below: u64) {
-        let investigator = Arc::clone(&self.investigator);
+        let investigator = Arc::clone(&self.parts.investigator);
         self.running.begin(Piece::Ancestor(key), async move {
             let (found, words) = investigator.fetch_run_with_words(key, below).await;
             Finished::Ancestor { key, found, words }
@@ -52,7 +52,7 @@ impl Auditor {
     /// Opens the cases of a run, highest first. The first block of it is `key`.
     pub(super) async fn open_run(&mut self, key: BlockKey, run: &[VerifiedBlock]) -> Result<(), LedgerError> {
         let chain_id = key.chain_id;
-        let rules = self.investigator.rules(chain_id);
+        let rules = self.parts.investigator.rules(chain_id);
         let (mut ancestors, mut cases) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
         for block in run {
             let key = BlockKey { chain_id, number: block.number(), hash: block.hash() };
@@ -61,7 +61,7 @@ impl Auditor {
             ancestors.push(NewAncestor { key, parent_hash, timestamp: block.timestamp(), l1_origin });
             cases.push(Case::new(key, rules, attributes));
         }
-        let openings = self.ledger.open_ancestors(&ancestors, self.clock.now()).await?;
+        let openings = self.parts.ledger.open_ancestors(&ancestors, self.parts.clock.now()).await?;
         openings.iter().flat_map(|opening| &opening.bound).for_each(report_bound);
         openings.iter().for_each(|opening| self.report_refuted(&opening.refuted));
         debug!(%chain_id, number = key.number, hash = %key.hash, opened = openings.len(), "ancestors opened");

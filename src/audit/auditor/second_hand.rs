@@ -12,7 +12,7 @@ impl Auditor {
             |key: &crosscheck_core::message::BlockKey| key.chain_id == chain_id && !waiting.contains(key);
         self.witnesses.retain(|key, _| !is_gone(key));
         for key in waiting {
-            let witnesses = self.investigator.witnesses(key);
+            let witnesses = self.parts.investigator.witnesses(key);
             if self.witnesses.insert(key, witnesses).is_some_and(|known| known != witnesses) {
                 self.open.expedite(&key, Instant::now());
             }

@@ -5,11 +5,10 @@ mod gap;
 mod ties;
 
 use super::*;
-use crate::audit::AuditMetrics;
 use crate::audit::Heads;
+use crate::audit::investigator::tests::parts_of;
 use crate::health::Health;
 use crate::ledger::Backoff;
-use crate::metrics::Metrics;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Awaited, CaseRules, Cause, Wait};
@@ -43,10 +42,9 @@ struct World {
 
 async fn world() -> (Auditor, World) {
     let set = DependencySet::new([].into(), 100);
-    let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
-    let heads = Heads::new([chain()]);
-    let investigator = Investigator::new(set, BTreeMap::new(), heads, None, BTreeMap::new(), metrics.clone());
-    world_of(investigator, metrics).await
+    let parts = parts_of(set, BTreeMap::new(), Heads::new([chain()]));
+    let metrics = parts.metrics.clone();
+    world_of(Investigator::new(parts), metrics).await
 }
 
 async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor, World) {
@@ -60,7 +58,7 @@ async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let auditor = Auditor::new(AuditorParts {
         ledger: ledger.clone(),
-        investigator,
+        investigator: Arc::new(investigator),
         inbox: receiver,
         rules,
         clock,

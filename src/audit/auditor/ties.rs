@@ -85,9 +85,9 @@ impl Ties {
 impl Auditor {
     /// Opens what verdicts of earlier runs rest on.
     pub(super) async fn restore_ties(&mut self) -> Result<(), LedgerError> {
-        for chain_id in self.rules.keys() {
+        for chain_id in self.parts.rules.keys() {
             let limit = u32::try_from(MAX_TIED).unwrap_or(u32::MAX);
-            for TiedVerdict { key, l1 } in self.ledger.tied_verdicts(*chain_id, limit).await? {
+            for TiedVerdict { key, l1 } in self.parts.ledger.tied_verdicts(*chain_id, limit).await? {
                 self.ties.tie(key, l1);
             }
         }
@@ -99,8 +99,8 @@ impl Auditor {
         if self.ties.tied.is_empty() && self.ties.due.is_empty() {
             return Ok(());
         }
-        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
-            if let Some(status) = self.investigator.heads(chain_id) {
+        for chain_id in self.parts.rules.keys().copied().collect::<Vec<_>>() {
+            if let Some(status) = self.parts.investigator.heads(chain_id) {
                 self.check_ties(chain_id, &status).await?;
             }
         }
@@ -115,13 +115,13 @@ impl Auditor {
         status: &SyncStatus,
     ) -> Result<(), LedgerError> {
         self.request_tie_origins(chain_id, status);
-        let room = self.limits.concurrency.saturating_sub(self.running.len()).max(1);
+        let room = self.parts.limits.concurrency.saturating_sub(self.running.len()).max(1);
         for key in self.ties.take_due(chain_id, Instant::now(), room) {
-            let Some(case) = self.ledger.wrong_case(&key).await? else {
+            let Some(case) = self.parts.ledger.wrong_case(&key).await? else {
                 self.ties.settle(&key);
                 continue;
             };
-            let (case, investigator) = (self.reopened(&case), Arc::clone(&self.investigator));
+            let (case, investigator) = (self.reopened(&case), Arc::clone(&self.parts.investigator));
             self.running.begin(Piece::Again(key), async move {
                 Finished::Again { key, found: recheck(&investigator, key, case).await.map(Box::new) }
             });
@@ -130,7 +130,7 @@ impl Auditor {
     }
 
     fn request_tie_origins(&mut self, chain_id: ChainId, status: &SyncStatus) {
-        let left = self.investigator.l1_branches_left();
+        let left = self.parts.investigator.l1_branches_left();
         let is_final = |key: &BlockKey| is_final(key, status);
         let mut asked: Vec<_> = self.ties.tied.iter().map(|(key, l1)| (*key, *l1)).collect();
         let is_whole = self.ties.seen != Some(left);
@@ -144,7 +144,7 @@ impl Auditor {
             return;
         }
         self.ties.is_asking = true;
-        let investigator = Arc::clone(&self.investigator);
+        let investigator = Arc::clone(&self.parts.investigator);
         self.running.begin(Piece::Asking, async move {
             let mut found = Vec::with_capacity(asked.len());
             let mut known = BTreeMap::new();
@@ -170,7 +170,7 @@ impl Auditor {
             self.ties.seen = left;
         }
         for (key, origin) in found {
-            let heads = self.investigator.heads(key.chain_id).unwrap_or_default();
+            let heads = self.parts.investigator.heads(key.chain_id).unwrap_or_default();
             match origin {
                 Origin::Dropped => {
                     if self.ties.tied.remove(&key).is_some() {
@@ -208,21 +208,21 @@ impl Auditor {
         let Some(verdict) = investigation.case.verdict() else { return Ok(()) };
         self.ties.settle(&key);
         let BlockKey { chain_id, number, hash } = key;
-        let cases = self.ledger.cases_at(chain_id, number).await?;
+        let cases = self.parts.ledger.cases_at(chain_id, number).await?;
         let standing = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
         let Some(standing) = standing else { return Ok(()) };
         if (standing.name.as_str(), standing.reason.as_deref()) == (verdict.name(), verdict.reason()) {
             debug!(%chain_id, number, %hash, verdict = verdict.name(), "verdict confirmed on the new L1 branch");
             if let Some(l1) = investigation.l1 {
                 self.ties.tie(key, l1);
-                self.ledger.tie_verdict(&TiedVerdict { key, l1 }).await?;
+                self.parts.ledger.tie_verdict(&TiedVerdict { key, l1 }).await?;
             }
             return Ok(());
         }
-        let Some(before) = self.ledger.withdraw_verdict(&key, self.clock.now()).await? else {
+        let Some(before) = self.parts.ledger.withdraw_verdict(&key, self.parts.clock.now()).await? else {
             return Ok(());
         };
-        self.invalid.acquit(&key, Prover::Audit);
+        self.parts.invalid.acquit(&key, Prover::Audit);
         let (reason, detail) = (before.reason.as_deref().unwrap_or_default(), &before.detail);
         warn!(%chain_id, number, %hash, verdict = before.name, reason, detail, now = verdict.name(),
               "verdict withdrawn after an L1 reorg");
@@ -233,10 +233,10 @@ impl Auditor {
     pub(super) fn reopened(&self, case: &StoredCase) -> Option<Box<Case>> {
         let key = case.key;
         let (topic, signer, frame) = case.attestation.as_ref()?;
-        let rules = self.rules.get(&key.chain_id)?;
+        let rules = self.parts.rules.get(&key.chain_id)?;
         let block = Validator::reopen(rules, *topic, frame, &Signers::of(*signer)).ok()?;
         let attributes = BlockAttributes::of_envelope(block.envelope());
-        Some(Box::new(Case::new(key, self.investigator.rules(key.chain_id), attributes)))
+        Some(Box::new(Case::new(key, self.parts.investigator.rules(key.chain_id), attributes)))
     }
 }
 

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 impl Auditor {
     /// Where a chain's audit begins is what its node called final when it was first asked.
     pub(super) async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
-        let head = self.ledger.vouched_head(chain_id).await?;
+        let head = self.parts.ledger.vouched_head(chain_id).await?;
         // Another program, run by an operator, may have moved it.
         let moves = head.map_or(0, |head| head.retractions);
         if self.moves.insert(chain_id, moves).is_some_and(|known| known != moves) {
@@ -32,7 +32,7 @@ impl Auditor {
                 return Ok(());
             }
             self.unanchored.remove(&chain_id);
-            self.ledger.anchor(chain_id, position).await?;
+            self.parts.ledger.anchor(chain_id, position).await?;
             info!(%chain_id, number = position.number, hash = %position.hash, "audit starts after this block");
             self.find_parents(chain_id).await?;
         }
@@ -46,7 +46,7 @@ impl Auditor {
             self.look_again.insert(chain_id);
             return;
         }
-        let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
+        let (investigator, ledger) = (Arc::clone(&self.parts.investigator), self.parts.ledger.clone());
         self.running.begin(Piece::Looking(chain_id), async move {
             let found = investigator.check_vouched(&ledger, chain_id).await;
             let standing = investigator.branch_standing(&ledger, chain_id).await;
@@ -62,7 +62,7 @@ impl Auditor {
         standing: BranchStanding,
     ) -> Result<(), LedgerError> {
         self.looking.remove(&chain_id);
-        if let Some(branches) = &self.branches {
+        if let Some(branches) = &self.parts.branches {
             branches.update(chain_id, standing);
         }
         if let Some(step) = step {
@@ -78,11 +78,11 @@ impl Auditor {
     pub(super) async fn move_head(&mut self, chain_id: ChainId, step: HeadMove) -> Result<(), LedgerError> {
         match step {
             HeadMove::Again(blocks) => {
-                self.ledger.reinstate(chain_id, &blocks).await?;
+                self.parts.ledger.reinstate(chain_id, &blocks).await?;
                 info!(%chain_id, blocks = blocks.len(), "vouched head restored; L1 has its blocks again");
             }
             HeadMove::Back(retraction) => {
-                if self.ledger.retract(&retraction, self.clock.now()).await?.is_none() {
+                if self.parts.ledger.retract(&retraction, self.parts.clock.now()).await?.is_none() {
                     return Ok(());
                 }
                 self.report_retraction(&retraction).await?;
@@ -97,7 +97,7 @@ impl Auditor {
     /// Reports that a vouched head has moved back, and marks again what is wrong above it.
     pub(super) async fn report_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
         let Retraction { chain_id, from, to, reason } = *retraction;
-        self.metrics.retracted(chain_id, reason);
+        self.parts.metrics.retracted(chain_id, reason);
         match reason {
             RetractionReason::L1Reorg | RetractionReason::Replaced => {
                 warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
@@ -109,8 +109,8 @@ impl Auditor {
                       "vouched head moved back; a block that was resolved without a verdict is invalid");
             }
         }
-        for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
-            let _no_room = self.invalid.prove(&block, prover);
+        for (block, prover) in self.parts.ledger.invalid_blocks(chain_id).await? {
+            let _no_room = self.parts.invalid.prove(&block, prover);
         }
         Ok(())
     }

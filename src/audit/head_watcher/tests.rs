@@ -145,7 +145,7 @@ impl World {
         let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
         let (auditor, reported) = mpsc::channel(64);
         let rollup_nodes = RollupNodes::new(chain_id, &urls, LIMITS).unwrap();
-        let watcher = HeadWatcher {
+        let watcher = HeadWatcher::new(HeadWatcherParts {
             chain_id,
             nodes: rollup_nodes.clone(),
             safe_means: None,
@@ -165,8 +165,8 @@ impl World {
             auditor,
             health: health.clone(),
             metrics: metrics.clone(),
-        };
-        for part in HeadWatcher::parts(chain_id) {
+        });
+        for part in HeadWatcher::health_parts(chain_id) {
             health.expect(&part);
         }
         let mut task = tokio::task::JoinSet::new();

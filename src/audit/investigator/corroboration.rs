@@ -23,9 +23,9 @@ impl Investigator {
     /// Who can say now what the chain has at the height of a block.
     pub(in crate::audit) fn witnesses(&self, key: BlockKey) -> Witnesses {
         let BlockKey { chain_id, number, .. } = key;
-        let others = self.heads.others(chain_id);
+        let others = self.parts.heads.others(chain_id);
         Witnesses {
-            own: self.heads.second_opinion(chain_id).covers(number),
+            own: self.parts.heads.second_opinion(chain_id).covers(number),
             others: others.iter().filter(|other| other.has_derived(number)).count(),
             epoch: self.epoch(chain_id),
         }
@@ -38,11 +38,11 @@ impl Investigator {
         attributes: &BlockAttributes,
         derived: B256,
     ) -> Result<Fact, Wait> {
-        let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
+        let was_own = self.parts.heads.second_opinion(key.chain_id).covers(key.number);
         if self.hash_on_branch(key.chain_id, key.number).await? != derived {
             return Ok(Fact::DerivedOther);
         }
-        let opinion = self.heads.second_opinion(key.chain_id);
+        let opinion = self.parts.heads.second_opinion(key.chain_id);
         if (was_own && opinion.covers(key.number)) || self.is_derived_by_another_node(key, derived).await {
             return Ok(Fact::Corroborated { derived });
         }
@@ -63,7 +63,7 @@ impl Investigator {
 
     /// Whether a rollup node that is not in use has derived this block.
     async fn is_derived_by_another_node(&self, key: BlockKey, derived: B256) -> bool {
-        for other in self.heads.others(key.chain_id) {
+        for other in self.parts.heads.others(key.chain_id) {
             if !other.has_derived(key.number) {
                 continue;
             }

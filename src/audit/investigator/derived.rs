@@ -84,9 +84,9 @@ impl Investigator {
     /// What the chain has at the height of an attested block. The heads, and so the block, may be another node's than when this
     /// is done: it is an opinion of its own only if it was at the start.
     pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Fact, Wait> {
-        let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
+        let was_own = self.parts.heads.second_opinion(key.chain_id).covers(key.number);
         let derived = |block: VerifiedBlock| {
-            let is_own = was_own && self.heads.second_opinion(key.chain_id).covers(key.number);
+            let is_own = was_own && self.parts.heads.second_opinion(key.chain_id).covers(key.number);
             Ok(Fact::Derived(Box::new(DerivedBlock {
                 hash: block.hash(),
                 attributes: BlockAttributes::of_block(&block),
@@ -104,7 +104,7 @@ impl Investigator {
         if block.hash() == key.hash {
             return derived(block);
         }
-        if let (Some(l1), Some(origin)) = (&self.l1, attributes.l1_origin())
+        if let (Some(l1), Some(origin)) = (&self.parts.l1, attributes.l1_origin())
             && l1.is_dropped(key.chain_id, origin).await?
         {
             return Ok(Fact::OriginDropped(origin));
@@ -134,7 +134,9 @@ impl Investigator {
 
     /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node has derived may be reorged out.
     async fn expect_current(&self, chain_id: ChainId) -> Result<(), Wait> {
-        let (Some(l1), Some(current)) = (&self.l1, self.heads.current_l1(chain_id)) else { return Ok(()) };
+        let (Some(l1), Some(current)) = (&self.parts.l1, self.parts.heads.current_l1(chain_id)) else {
+            return Ok(());
+        };
         if l1.origin(chain_id, current).await != Origin::Dropped {
             return Ok(());
         }
@@ -149,7 +151,7 @@ impl Investigator {
 
     /// That what the chain has at a block's height is final.
     pub(super) fn finality(&self, key: BlockKey) -> Result<Fact, Wait> {
-        let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
+        let finalized = self.parts.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
         if finalized.is_some_and(|head| head.number >= key.number) {
             return Ok(Fact::Final);
         }
@@ -174,7 +176,7 @@ impl Investigator {
             &format!("an endpoint has {} at {}, the rollup node's chain {hash}", found.hash(), key.number),
         );
         let block = self.block_by_hash(key.chain_id, hash).await?.ok_or_else(|| wait(Cause::OtherFork))?;
-        if let Some(l1) = &self.l1 {
+        if let Some(l1) = &self.parts.l1 {
             l1.expect_canonical(key.chain_id, &block, Awaited::LocalSafe).await?;
         }
         Ok(block)
@@ -183,7 +185,7 @@ impl Investigator {
     /// The hash at a height on the chain of the rollup node's local-safe head, found from parent to parent.
     pub(super) async fn hash_on_branch(&self, chain_id: ChainId, number: u64) -> Result<B256, Wait> {
         let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id, cause };
-        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let heads = self.parts.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let named = [heads.finalized_l2, heads.local_safe_l2].into_iter().flatten();
         let lowest = named.map(|head| head.position()).find(|head| head.number >= number);
         let lowest = lowest.ok_or_else(|| wait(Cause::NotYet))?;
@@ -223,14 +225,15 @@ impl Investigator {
             error!(chain_id = %key.chain_id, %error, "ledger lookup of a block's outcome failed");
             Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::EndpointError }
         })?;
-        let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
-        let is_final = self.heads.safe_means_at(key.chain_id, attributes.timestamp) == SafeMeans::CrossSafe
+        let finalized = self.parts.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
+        let is_final = self.parts.heads.safe_means_at(key.chain_id, attributes.timestamp)
+            == SafeMeans::CrossSafe
             && finalized.is_some_and(|head| head.number >= key.number);
         Ok(parent.parting(is_final))
     }
 
     async fn parent(&self, chain_id: ChainId, parent: BlockNumHash) -> Result<Parent, LedgerError> {
-        let Some(ledger) = &self.ledger else { return Ok(Parent::Open) };
+        let Some(ledger) = &self.parts.ledger else { return Ok(Parent::Open) };
         if ledger.is_abandoned(chain_id, parent).await? {
             return Ok(Parent::Left);
         }

@@ -37,7 +37,7 @@ impl Investigator {
         awaited: Awaited,
     ) -> Result<(), Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
-        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let heads = self.parts.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let local_safe = heads.local_safe_l2.ok_or_else(|| wait(Cause::NotYet))?;
         let is_head = block.number() >= local_safe.number;
         if is_head || self.linked.0.lock().get(&block.hash()).is_some() {

@@ -31,7 +31,7 @@ pub(super) struct Past {
 }
 
 impl Past {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (heights, turns) = (LruCache::new(REMEMBERED), LruCache::new(REMEMBERED));
         Self { heights: Mutex::new(heights), turns: Mutex::new(turns) }
     }
@@ -52,12 +52,6 @@ impl Past {
 }
 
 impl Investigator {
-    /// The same investigator, which asks once which block a final height has.
-    #[must_use]
-    pub fn remembering_final(self) -> Self {
-        Self { past: Some(Past::new()), ..self }
-    }
-
     /// The canonical block at a height of the past, for who reads each block once.
     ///
     /// # Errors
@@ -67,7 +61,7 @@ impl Investigator {
         chain_id: ChainId,
         number: u64,
     ) -> Result<Option<VerifiedBlock>, SourceError> {
-        let Some(client) = self.clients.get(&chain_id) else { return Ok(None) };
+        let Some(client) = self.parts.clients.get(&chain_id) else { return Ok(None) };
         match self.past_of(chain_id, number) {
             Some(past) => remembered(past, client, number).await,
             None => client.block_by_number(number).await,
@@ -82,7 +76,7 @@ impl Investigator {
         awaited: Awaited,
     ) -> Result<VerifiedBlock, Wait> {
         let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
-        let client = self.clients.get(&chain_id).ok_or(wait)?;
+        let client = self.parts.clients.get(&chain_id).ok_or(wait)?;
         let answer = match self.past_of(chain_id, number) {
             Some(past) => remembered(past, client, number).await,
             None => client.known_block_by_number(number).await,
@@ -102,7 +96,7 @@ impl Investigator {
     /// What is remembered of final heights, if this is one.
     fn past_of(&self, chain_id: ChainId, number: u64) -> Option<&Past> {
         let past = self.past.as_ref()?;
-        let finalized = self.heads.get(chain_id)?.finalized_l2?;
+        let finalized = self.parts.heads.get(chain_id)?.finalized_l2?;
         (number <= finalized.number).then_some(past)
     }
 }

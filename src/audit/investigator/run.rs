@@ -31,6 +31,6 @@ impl Investigator {
 
     /// A block that an endpoint has at a height. What cannot be had so is asked for by its hash later, and told of then.
     async fn any_block(&self, chain_id: ChainId, number: u64) -> Option<VerifiedBlock> {
-        self.clients.get(&chain_id)?.any_block_by_number(number).await.ok().flatten()
+        self.parts.clients.get(&chain_id)?.any_block_by_number(number).await.ok().flatten()
     }
 }

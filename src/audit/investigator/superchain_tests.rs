@@ -1,10 +1,8 @@
 //! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of one
 //! timestamp, and replacements that these make right or not.
 
-use super::tests::serve_shared;
+use super::tests::{parts_of, serve_shared};
 use super::*;
-use crate::audit::AuditMetrics;
-use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
@@ -142,8 +140,7 @@ impl Pair {
             clients.insert(ChainId::from(*id), client);
             servers.push(server);
         }
-        let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
-        let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
+        let investigator = Investigator::new(parts_of(set, clients, heads));
         let court = Court { chains, investigator, _servers: servers };
         court.finalize(A, 0);
         court.finalize(B, 0);
@@ -167,7 +164,7 @@ impl Court {
         };
         let (tip, finalized) = (reference(chain.head().header.number), reference(finalized));
         let status = SyncStatus { unsafe_l2: tip, safe_l2: tip, local_safe_l2: tip, finalized_l2: finalized };
-        self.investigator.heads.set(chain_id.into(), Some(status));
+        self.investigator.parts.heads.set(chain_id.into(), Some(status));
     }
 
     /// Remembers a block as one that was seen before what stands there now.
@@ -314,7 +311,7 @@ async fn a_same_timestamp_message_waits_for_every_chain() {
     let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
     let court = pair.serve().await;
     assert_eq!(court.judge(A, &a1).await, outcome("NotYet: SameTimestamp of 902", None));
-    court.investigator.heads.set(B.into(), None);
+    court.investigator.parts.heads.set(B.into(), None);
     assert_eq!(court.judge(A, &a1).await, outcome("EndpointError: SameTimestamp of 902", None));
 }
 

@@ -122,7 +122,7 @@ impl Investigator {
     async fn walk<'a>(&'a self, context: &AuditContext) -> ClosureWalk<'a> {
         let held = self.continuous_chains().await;
         let mut walk = ClosureWalk {
-            closure: Closure::of(&self.set, Arc::clone(&context.root)),
+            closure: Closure::of(&self.parts.set, Arc::clone(&context.root)),
             waits: BTreeSet::new(),
             rests_on: BTreeSet::new(),
             is_sure: true,
@@ -135,7 +135,7 @@ impl Investigator {
                 return walk;
             }
             if asked.len() >= MAX_REQUESTS {
-                self.metrics.shared().limit_reached(Limit::Closure);
+                self.parts.metrics.shared().limit_reached(Limit::Closure);
                 let chain_id = context.root.chain_id();
                 walk.waits.insert(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet });
                 return walk;
@@ -166,7 +166,7 @@ impl Investigator {
             None => Awaited::SameTimestamp,
         };
         let wait = |cause| Wait { awaited, chain_id, cause };
-        if let Some(stale) = self.branches.of(chain_id) {
+        if let Some(stale) = self.parts.branches.of(chain_id) {
             self.reasons.note(
                 wait(Cause::OtherFork),
                 &format!(
@@ -176,9 +176,9 @@ impl Investigator {
             );
             return Err(wait(Cause::OtherFork));
         }
-        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let heads = self.parts.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let Some(tip) = heads.local_safe_l2 else {
-            self.heads.request_poll(chain_id);
+            self.parts.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         };
         let number = match ask.number {
@@ -229,17 +229,17 @@ impl Investigator {
         let wait = |cause| Wait { awaited: Awaited::SameTimestamp, chain_id, cause };
         let (number, at) = tip;
         let Some(age) = at.0.checked_sub(timestamp.0) else {
-            self.heads.request_poll(chain_id);
+            self.parts.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         };
-        let block_time = self.set.block_time(chain_id).and_then(NonZeroU64::new);
+        let block_time = self.parts.set.block_time(chain_id).and_then(NonZeroU64::new);
         let back = block_time.ok_or_else(|| wait(Cause::Unsupported))?;
         Ok(number.checked_sub(age.div_ceil(back.get())))
     }
 
     /// What it means that the block where a timestamp was looked for has another.
     fn none_at(&self, ask: BlockRequest, block: &VerifiedBlock) -> Result<Fetched, Wait> {
-        let block_time = self.set.block_time(ask.chain_id).unwrap_or_default();
+        let block_time = self.parts.set.block_time(ask.chain_id).unwrap_or_default();
         let next = block.timestamp().0.saturating_add(block_time);
         if block.timestamp() < ask.timestamp && ask.timestamp.0 < next {
             return Ok(Fetched::NoneAt);
@@ -278,13 +278,14 @@ impl Investigator {
 
     /// Whether L1 finality covers a block that is canonical.
     fn is_final(&self, block: &ProvenLogs) -> bool {
-        let finalized = self.heads.get(block.chain_id()).and_then(|heads| heads.finalized_l2);
+        let finalized = self.parts.heads.get(block.chain_id()).and_then(|heads| heads.finalized_l2);
         finalized.is_some_and(|head| block.number() <= head.number)
     }
 
     /// The chains that are known not to have moved back since what was found valid was found.
     pub(super) async fn continuous_chains(&self) -> BTreeSet<ChainId> {
         let asked: Vec<_> = self
+            .parts
             .set
             .chain_ids()
             .map(|chain_id| async move { (chain_id, self.is_continuous(chain_id).await) })
@@ -294,11 +295,11 @@ impl Investigator {
     }
 
     async fn is_continuous(&self, chain_id: ChainId) -> bool {
-        let local_safe = self.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
+        let local_safe = self.parts.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
         let Some(head) = local_safe.map(|head| head.position()) else { return false };
         let continuity = self.proven.lock().observe_head(chain_id, head);
         let Continuity::Unconfirmed(anchor) = continuity else { return true };
-        let Some(client) = self.clients.get(&chain_id) else { return false };
+        let Some(client) = self.parts.clients.get(&chain_id) else { return false };
         match client.canonical_hash(anchor.number).await {
             Ok(Some(found)) => {
                 self.proven.lock().confirm(chain_id, anchor, head, found);

@@ -62,9 +62,27 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
     let clients = [(chain_id, client_of(&server))].into();
-    let investigator =
-        Investigator::new(set(), clients, Heads::new([chain_id]), None, BTreeMap::new(), metrics());
+    let investigator = Investigator::new(parts_of(set(), clients, Heads::new([chain_id])));
     (fixture, server, investigator)
+}
+
+/// An investigator of these clients that has no L1, and nothing in a ledger.
+pub(in crate::audit) fn parts_of(
+    set: DependencySet,
+    clients: BTreeMap<ChainId, ExecutionClient>,
+    heads: Heads,
+) -> InvestigatorParts {
+    InvestigatorParts {
+        metrics: AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap(),
+        set,
+        clients,
+        heads,
+        l1: None,
+        rules: BTreeMap::new(),
+        ledger: None,
+        branches: StaleBranches::default(),
+        remembers_final: false,
+    }
 }
 
 pub(in crate::audit) fn set() -> DependencySet {
@@ -113,11 +131,11 @@ async fn case(fixture: &Fixture, investigator: &Investigator, number: u64) -> Ca
 #[tokio::test]
 async fn a_case_waits_for_a_lagging_node() {
     let (fixture, _server, investigator) = world().await;
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
     let case = case(&fixture, &investigator, 2).await;
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (Some(&crosscheck_core::case::Verdict::Upheld), vec![]));
 }
@@ -125,11 +143,11 @@ async fn a_case_waits_for_a_lagging_node() {
 #[tokio::test]
 async fn a_case_waits_for_a_node_without_heads() {
     let (fixture, _server, investigator) = world().await;
-    investigator.heads.set(CHAIN_ID.into(), Some(SyncStatus::default()));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(SyncStatus::default()));
     let case = case(&fixture, &investigator, 2).await;
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     assert!(investigate(&investigator, case).await.0.verdict().is_some());
 }
 
@@ -139,15 +157,15 @@ async fn a_node_that_restarts_leaves_cases_open() {
     let case = case(&fixture, &investigator, 2).await;
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::EndpointError)]));
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     assert!(investigate(&investigator, case).await.0.verdict().is_some());
 }
 
 #[tokio::test]
 async fn a_node_whose_heads_move_back_finds_no_block_invalid() {
     let (fixture, _server, investigator) = world().await;
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
     let later = case(&fixture, &investigator, 3).await;
     let (later, waits) = investigate(&investigator, later).await;
     assert_eq!((later.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
@@ -159,7 +177,7 @@ async fn a_node_whose_heads_move_back_finds_no_block_invalid() {
 async fn a_case_waits_for_the_execution_client_to_reach_the_head() {
     let (fixture, _server, investigator) = world().await;
     let other = Some(B256::repeat_byte(9));
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 2, other)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 2, other)));
     let case = case(&fixture, &investigator, 2).await;
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
@@ -168,7 +186,7 @@ async fn a_case_waits_for_the_execution_client_to_reach_the_head() {
 #[tokio::test]
 async fn an_unavailable_client_leaves_cases_open() {
     let (fixture, server, investigator) = world().await;
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     let case = case(&fixture, &investigator, 2).await;
     server.stop().await;
     let (case, waits) = investigate(&investigator, case).await;
@@ -208,11 +226,15 @@ async fn a_node_that_has_read_another_l1_finds_no_block_invalid(
         Arc::default(),
         metrics(),
     );
-    let investigator = Investigator { clients: [(chain_id, client)].into(), l1: Some(judge), ..investigator };
-    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let investigator = Investigator::new(InvestigatorParts {
+        clients: [(chain_id, client)].into(),
+        l1: Some(judge),
+        ..investigator.parts
+    });
+    investigator.parts.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let read = fixture.l1.head().id();
     let read = if is_dropped { BlockNumHash { hash: B256::repeat_byte(9), ..read } } else { read };
-    investigator.heads.set_answer(chain_id, answer_at(read));
+    investigator.parts.heads.set_answer(chain_id, answer_at(read));
     let key = BlockKey { chain_id, number: 3, hash: sibling.hash };
     let block = investigator.fetch(key).await.unwrap();
     let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&block));
@@ -239,8 +261,11 @@ async fn a_metering_that_nodes_read_differently_finds_no_block_invalid(
     let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
-    let investigator = Investigator { clients: [(chain_id, client_of(&server))].into(), ..investigator };
-    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let investigator = Investigator::new(InvestigatorParts {
+        clients: [(chain_id, client_of(&server))].into(),
+        ..investigator.parts
+    });
+    investigator.parts.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let own = fixture.chain.canonical(3).unwrap().hash;
     let key = BlockKey { chain_id, number: 3, hash: if is_derived { own } else { sibling.hash } };
     let block = investigator.fetch(key).await.unwrap();
@@ -313,8 +338,9 @@ async fn the_block_where_branches_split_is_judged(#[case] parent: Option<Verdict
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = ledger_of(&dir, key(&lower), parent.as_ref()).await;
     let clients = [(chain_id, client_of(&server))].into();
-    let investigator = Investigator { clients, ..investigator }.with_ledger(ledger);
-    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let investigator =
+        Investigator::new(InvestigatorParts { clients, ledger: Some(ledger), ..investigator.parts });
+    investigator.parts.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let block = investigator.fetch(key(&upper)).await.unwrap();
     let case = Case::new(key(&upper), CaseRules::default(), BlockAttributes::of_block(&block));
     let (case, waits) = investigate(&investigator, case).await;
@@ -336,7 +362,7 @@ async fn a_block_proves_that_its_chain_has_reached_its_height(
     let (chain_id, tip) = (ChainId::from(CHAIN_ID), fixture.chain.canonical(3).unwrap());
     let reported = L2BlockRef::new(3, hash.unwrap_or(tip.hash), UnixSeconds(u64::MAX));
     let reported = SyncStatus { local_safe_l2: reported, ..heads_at(&fixture, 3, None) };
-    investigator.heads.set(chain_id, Some(reported));
+    investigator.parts.heads.set(chain_id, Some(reported));
     let ask = BlockRequest { chain_id, number: Some(9), timestamp: UnixSeconds(tip.timestamp().0 + 4) };
     let found = investigator.fetch_requested(ask, None, &BTreeSet::new()).await;
     let proven = match found {
@@ -384,8 +410,11 @@ async fn a_node_that_repeats_another_source_finds_no_block_invalid(
     let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
-    let investigator = Investigator { clients: [(chain_id, client_of(&server))].into(), ..investigator };
-    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let investigator = Investigator::new(InvestigatorParts {
+        clients: [(chain_id, client_of(&server))].into(),
+        ..investigator.parts
+    });
+    investigator.parts.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let from = |number| SecondOpinion::Own { assumed: Some(Assumed { number, timestamp: UnixSeconds(1) }) };
     let derived = fixture.chain.canonical(3).unwrap().hash;
     let (opinion, other) = match said {
@@ -397,13 +426,13 @@ async fn a_node_that_repeats_another_source_finds_no_block_invalid(
         Said::Assumed => (from(3), None),
         Said::DerivedAboveAssumed => (from(2), None),
     };
-    investigator.heads.set_second_opinion(chain_id, opinion);
+    investigator.parts.heads.set_second_opinion(chain_id, opinion);
     let other = other.map(|(hash, opinion)| OtherNode {
         local_safe: BlockNumHash { number: 3, hash },
         opinion,
         at: Instant::now(),
     });
-    investigator.heads.set_others(chain_id, other.into_iter().collect());
+    investigator.parts.heads.set_others(chain_id, other.into_iter().collect());
     let key = BlockKey { chain_id, number: 3, hash: sibling.hash };
     let block = investigator.fetch(key).await.unwrap();
     let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&block));
@@ -415,7 +444,7 @@ async fn a_node_that_repeats_another_source_finds_no_block_invalid(
         return;
     }
     // A node that derives the chain is taken instead, or the one in use comes to what was attested.
-    investigator.heads.set_second_opinion(chain_id, SecondOpinion::default());
+    investigator.parts.heads.set_second_opinion(chain_id, SecondOpinion::default());
     let (case, _) = investigate(&investigator, case).await;
     assert_eq!(case.verdict().map(Verdict::name), Some("violated"));
 }
@@ -423,8 +452,8 @@ async fn a_node_that_repeats_another_source_finds_no_block_invalid(
 #[tokio::test]
 async fn a_block_that_a_repeating_node_has_is_upheld() {
     let (fixture, _server, investigator) = world().await;
-    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
-    investigator.heads.set_second_opinion(CHAIN_ID.into(), SecondOpinion::Repeated);
+    investigator.parts.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.parts.heads.set_second_opinion(CHAIN_ID.into(), SecondOpinion::Repeated);
     let case = case(&fixture, &investigator, 2).await;
     let (case, _) = investigate(&investigator, case).await;
     assert_eq!(case.verdict(), Some(&Verdict::Upheld));

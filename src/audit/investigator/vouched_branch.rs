@@ -87,12 +87,12 @@ impl Investigator {
         let by = head.position;
         let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
         // A node that has verified another block since knows what this program has not reached yet.
-        let safe = self.heads.get(chain_id).and_then(|heads| heads.safe_l2);
+        let safe = self.parts.heads.get(chain_id).and_then(|heads| heads.safe_l2);
         let has_verified = safe.is_some_and(|head| {
-            let means = self.heads.safe_means_at(chain_id, head.timestamp);
+            let means = self.parts.heads.safe_means_at(chain_id, head.timestamp);
             means == SafeMeans::CrossSafe && head.number >= by.number
         });
-        let Some(client) = self.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
+        let Some(client) = self.parts.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
         Ok(match client.canonical_hash(by.number).await {
             Ok(Some(found)) if found == replaced && !has_verified => {
                 BranchStanding::Stale(StaleBranch { replaced, by })
@@ -118,9 +118,10 @@ impl Investigator {
     /// The highest block at or below the head that is still on the chain.
     async fn find_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let finalized = self.final_height(chain_id).await;
-        let final_head = self.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
-        let is_verified = final_head
-            .is_some_and(|head| self.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe);
+        let final_head = self.parts.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
+        let is_verified = final_head.is_some_and(|head| {
+            self.parts.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe
+        });
         let mut left: Option<(BlockNumHash, RetractionReason)> = None;
         for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
             let to = block.position;
@@ -139,7 +140,7 @@ impl Investigator {
     }
 
     async fn examine(&self, chain_id: ChainId, block: &BranchBlock, is_final: bool) -> Seen {
-        let origin = match (&self.l1, block.l1_origin) {
+        let origin = match (&self.parts.l1, block.l1_origin) {
             (Some(l1), Some(origin)) => l1.origin(chain_id, origin).await,
             _ => Origin::Unknowable,
         };
@@ -152,7 +153,7 @@ impl Investigator {
     }
 
     async fn is_canonical(&self, chain_id: ChainId, block: BlockNumHash) -> Option<bool> {
-        match self.clients.get(&chain_id)?.canonical_hash(block.number).await {
+        match self.parts.clients.get(&chain_id)?.canonical_hash(block.number).await {
             Ok(found) => found.map(|hash| hash == block.hash),
             Err(error) => {
                 let _wait = self.record_failure(&error, chain_id, Awaited::Block);
@@ -168,7 +169,7 @@ impl Investigator {
         chain_id: ChainId,
         number: u64,
     ) -> Result<bool, LedgerError> {
-        let Some(client) = self.clients.get(&chain_id) else { return Ok(false) };
+        let Some(client) = self.parts.clients.get(&chain_id) else { return Ok(false) };
         // Anyone who asks for blocks beside this reports a failure.
         let Ok(Some(found)) = client.canonical_hash(number).await else { return Ok(false) };
         let known = ledger.cases_at(chain_id, number).await?.into_iter().find(|case| case.hash == found);
@@ -178,7 +179,7 @@ impl Investigator {
 
     /// Up to which height what the execution client has is final, by the rollup node.
     async fn final_height(&self, chain_id: ChainId) -> Option<u64> {
-        let finalized = self.heads.get(chain_id)?.finalized_l2?.position();
+        let finalized = self.parts.heads.get(chain_id)?.finalized_l2?.position();
         (self.is_canonical(chain_id, finalized).await == Some(true)).then_some(finalized.number)
     }
 }

@@ -56,7 +56,7 @@ impl World {
         let metrics =
             AuditMetrics::register(&Metrics::new(DependencySet::new(BTreeMap::new(), 100)).unwrap()).unwrap();
         let heads = Heads::new([CHAIN.into()]);
-        let comparer = NodeComparer {
+        let comparer = NodeComparer::new(NodeComparerParts {
             chain_id: CHAIN.into(),
             nodes,
             block_time: 2,
@@ -65,7 +65,7 @@ impl World {
             quarrels: quarrels.clone(),
             health: health.clone(),
             metrics,
-        };
+        });
         let mut task = tokio::task::JoinSet::new();
         task.spawn(comparer.run(CancellationToken::new()));
         Self { a, b, heads, quarrels, health, _task: task }

@@ -1,9 +1,8 @@
 //! An audit of past blocks: what endpoints refuse, and how often they are asked.
 
 use super::*;
-use crate::audit::AuditMetrics;
-use crate::audit::Heads;
-use crate::metrics::Metrics;
+use crate::audit::investigator::tests::parts_of;
+use crate::audit::{Heads, InvestigatorParts};
 use crate::sources::{EndpointLimits, ExecutionClient, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
@@ -47,13 +46,12 @@ async fn an_endpoint_refusal_is_reported_with_its_text() {
     let client = ExecutionClient::new(chain_id, &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id, member)].into(), 100);
-    let (metrics, heads) =
-        (AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap(), Heads::new([chain_id]));
+    let heads = Heads::new([chain_id]);
     let head = L2BlockRef::new(1, block.hash, block.timestamp());
     let status = SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: None };
     heads.set(chain_id, Some(status));
     let clients = [(chain_id, client)].into();
-    let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
+    let investigator = Investigator::new(parts_of(set, clients, heads));
     let audit = RangeAudit { chain_id, investigator: Arc::new(investigator), concurrency: 1 };
     let outcome = audit.try_audit(1).await;
     assert!(outcome.is_open());
@@ -74,7 +72,7 @@ async fn two_chains(blocks: u64) -> (Superchain, Nodes) {
 }
 
 /// What is known of two chains when nobody has asked for anything yet.
-fn investigator_of(superchain: &Superchain, nodes: &Nodes) -> Investigator {
+fn parts_for(superchain: &Superchain, nodes: &Nodes) -> InvestigatorParts {
     let limits = EndpointLimits {
         timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 24,
@@ -94,8 +92,7 @@ fn investigator_of(superchain: &Superchain, nodes: &Nodes) -> Investigator {
         let client = ExecutionClient::new(chain_id, &[url], 1, limits, index.clone()).unwrap();
         clients.insert(chain_id, client);
     }
-    let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
-    Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics)
+    parts_of(set, clients, heads)
 }
 
 fn all_final(sequencer: &Sequencer) -> SyncStatus {
@@ -111,10 +108,11 @@ fn all_final(sequencer: &Sequencer) -> SyncStatus {
 async fn past_blocks_are_requested_once() {
     const BLOCKS: u64 = 60;
     let (superchain, nodes) = two_chains(BLOCKS).await;
-    let audit = async |investigator: Investigator| {
+    let audit = async |remembers_final: bool| {
+        let parts = InvestigatorParts { remembers_final, ..parts_for(&superchain, &nodes) };
+        let investigator = Arc::new(Investigator::new(parts));
         let before = nodes.requests().execution;
-        let audit =
-            RangeAudit { chain_id: CHAIN_ID.into(), investigator: Arc::new(investigator), concurrency: 16 };
+        let audit = RangeAudit { chain_id: CHAIN_ID.into(), investigator, concurrency: 16 };
         let outcomes: Vec<RangeOutcome> = audit.outcomes(1..=BLOCKS).collect().await;
         let asked = nodes.requests().execution.into_iter().map(|(method, count)| {
             let count = count - before.get(&method).copied().unwrap_or_default();
@@ -122,8 +120,8 @@ async fn past_blocks_are_requested_once() {
         });
         (outcomes, asked.collect::<BTreeMap<String, u64>>())
     };
-    let (slow, often) = audit(investigator_of(&superchain, &nodes)).await;
-    let (fast, once) = audit(investigator_of(&superchain, &nodes).remembering_final()).await;
+    let (slow, often) = audit(false).await;
+    let (fast, once) = audit(true).await;
     assert_eq!(fast, slow);
     assert!(fast.iter().all(RangeOutcome::is_valid) && fast.iter().any(|outcome| outcome.messages > 0));
     let all = |asked: &BTreeMap<String, u64>| asked.values().sum::<u64>();

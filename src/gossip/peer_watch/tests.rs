@@ -26,11 +26,17 @@ impl World {
             &Metrics::new(DependencySet::new([(chain_id, member)].into(), 1)).unwrap(),
         )
         .unwrap();
-        let (peers, count) = watch::channel(0);
+        let (peers, counted) = watch::channel(0);
         let (health, cancel) = (Health::default(), CancellationToken::new());
-        let watch = PeerWatch::new(chain_id, PATIENCE, health.clone(), metrics.clone(), Instant::now());
+        let watch = PeerWatch::new(PeerWatchParts {
+            chain_id,
+            peers: counted,
+            patience: PATIENCE,
+            health: health.clone(),
+            metrics: metrics.clone(),
+        });
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch.run(count, cancel.clone()));
+        tasks.spawn(watch.run(cancel.clone()));
         Self { peers, health, metrics, tasks, cancel }
     }
 

@@ -19,7 +19,7 @@ async fn gap(fixture: &Fixture, top: NewAncestor) -> (Auditor, World, RunningSer
     let heads = Heads::new([chain_id]);
     heads.set(chain_id, Some(heads_at(fixture, fixture.chain.head().number(), None)));
     let clients = [(chain_id, client_of(&server))].into();
-    let investigator = Investigator::new(set(), clients, heads, None, BTreeMap::new(), metrics());
+    let investigator = Investigator::new(parts_of(set(), clients, heads));
     let (auditor, world) = world_of(investigator, metrics()).await;
     let genesis = BlockNumHash { number: 0, hash: fixture.chain.genesis().hash };
     world.ledger.anchor(chain_id, genesis).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_gap_is_closed_and_each_of_its_blocks_is_fetched_once(#[case] max_open
     const BLOCKS: u64 = 150;
     let fixture = fixture(BLOCKS);
     let (mut auditor, world, server) = gap(&fixture, ancestor(fixture.chain.head())).await;
-    auditor.limits.max_open = max_open;
+    auditor.parts.limits.max_open = max_open;
     let mut tasks = JoinSet::new();
     tasks.spawn(auditor.run(world.cancel.clone()));
     let chain_id = ChainId::from(CHAIN_ID);

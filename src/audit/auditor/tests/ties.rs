@@ -1,6 +1,7 @@
 //! A verdict against a block is withdrawn with the branch of L1 that it depends on.
 
 use super::*;
+use crate::audit::InvestigatorParts;
 use crate::audit::investigator::tests::{answer_at, client_of, heads_at, limits, metrics, serve_shared, set};
 use crate::audit::l1_judge::L1Judge;
 use crate::ledger::{EventFilter, NewCase};
@@ -36,8 +37,8 @@ async fn a_verdict_that_an_l1_reorg_invalidates_is_withdrawn(#[case] goes_on: bo
     let judge = L1Judge::new(L1Reader::of(l1_client, Duration::ZERO), [], Arc::default(), metrics());
     let heads = Heads::new([chain_id]);
     let clients = [(chain_id, client_of(&server))].into();
-    let investigator =
-        Investigator::new(set(), clients, heads.clone(), Some(judge), BTreeMap::new(), metrics());
+    let parts = InvestigatorParts { l1: Some(judge), ..parts_of(set(), clients, heads.clone()) };
+    let investigator = Investigator::new(parts);
     let (auditor, world) = world_of(investigator, metrics()).await;
 
     let key = BlockKey { chain_id, number: 3, hash: sibling.hash };

@@ -5,7 +5,9 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::MonitorMetrics;
-use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, PollHints, StartPoint};
+use crate::monitor::{
+    BlockSource, ChainReader, ChainReaderParts, HeadSource, MonitorMessage, PollHints, StartPoint,
+};
 use crate::sources::{EndpointHealth, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
@@ -319,7 +321,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     let (health, hints) = (Health::default(), PollHints::new([chain_id()]));
     let branches = StaleBranches::default();
     let labels = || HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() };
-    let reader = ChainReader {
+    let reader = ChainReader::new(ChainReaderParts {
         chain_id: chain_id(),
         execution: client.clone(),
         heads: heads.unwrap_or_else(labels),
@@ -333,7 +335,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
         branches: branches.clone(),
         genesis,
         origin,
-    };
+    });
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await });
     Reading { heard: Heard { inbox, _reader: tasks }, health, hints, branches, metrics }

@@ -285,7 +285,7 @@ impl Shell {
         let heads = Heads::new(set.chain_ids());
         for (chain_id, execution) in &clients {
             health.expect(&ChainReader::part(*chain_id));
-            let reader = ChainReader {
+            let reader = ChainReader::new(ChainReaderParts {
                 chain_id: *chain_id,
                 execution: execution.clone(),
                 heads: HeadSource::Labels { heads: heads.clone(), metrics: metrics.clone() },
@@ -299,13 +299,13 @@ impl Shell {
                 branches: StaleBranches::default(),
                 genesis: None,
                 origin: None,
-            };
+            });
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await });
         }
         let (shell_tracker, invalid) = (tracker.tracker(), InvalidBlocks::new(set.chain_ids()));
         let suspects = Suspects::default();
-        let watcher = SuspectWatcher {
+        let watcher = SuspectWatcher::new(SuspectWatcherParts {
             inbox: suspect_inbox,
             tracker: tracker.tracker(),
             index: index.clone(),
@@ -314,7 +314,7 @@ impl Shell {
             suspects: suspects.clone(),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
-        };
+        });
         let monitor = Monitor::new(MonitorParts {
             tracker,
             clients,
