@@ -20,6 +20,8 @@ const INCIDENTS: NonZeroUsize = match NonZeroUsize::new(4096) {
 pub enum Alarm {
     /// The block is proven invalid.
     Invalid,
+    /// An endpoint called it, or a block on top of it, cross-safe.
+    Claimed,
     /// It is cross-safe all the same.
     CrossSafe,
     /// It is final all the same.
@@ -30,6 +32,7 @@ pub enum Alarm {
 #[derive(Clone, Copy, Debug, Default)]
 struct Raised {
     invalid: bool,
+    claimed: bool,
     cross_safe: bool,
     final_: bool,
 }
@@ -51,6 +54,7 @@ impl Incidents {
         let raised = incidents.get_or_insert_mut(block, Raised::default);
         let raised = match alarm {
             Alarm::Invalid => &mut raised.invalid,
+            Alarm::Claimed => &mut raised.claimed,
             Alarm::CrossSafe => &mut raised.cross_safe,
             Alarm::Final => &mut raised.final_,
         };

@@ -39,7 +39,7 @@ use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
 use crate::sources::{
-    EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes, name_of,
+    EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes, claimant_name,
 };
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
@@ -369,9 +369,17 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
         let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
         shared.health.expect(&Follower::part(*chain_id));
         let is_sibling = |url: &EndpointUrl| chain.rollup_node.urls() == std::slice::from_ref(url);
-        let (upstream, kind) = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
-            Some(url) => (Upstream::other(RollupNode::new(url.clone(), limits)?, interval), FOLLOW_UPSTREAM),
-            None => (Upstream::sibling(&shared.heads, *chain_id), EndpointKind::RollupNode.name()),
+        let upstream = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
+            Some(url) => {
+                let name = claimant_name(FOLLOW_UPSTREAM, 0, *chain_id, url);
+                Upstream::other(RollupNode::new(url.clone(), limits)?, interval, name)
+            }
+            None => {
+                let named =
+                    |(place, url)| claimant_name(EndpointKind::RollupNode.name(), place, *chain_id, url);
+                let names = chain.rollup_node.urls().iter().enumerate().map(named).collect();
+                Upstream::sibling(&shared.heads, *chain_id, names)
+            }
         };
         let follower = Follower::new(FollowerParts {
             chain_id: *chain_id,
@@ -380,7 +388,6 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
             execution,
             sibling: nodes,
             upstream,
-            upstream_name: name_of(kind, 0, *chain_id),
             auditor: shared.auditor.clone(),
             heads: shared.heads.clone(),
             set: shared.set.clone(),

@@ -42,13 +42,16 @@ struct Found {
     is_reported: bool,
 }
 
+/// Two endpoints of a chain, by name.
+type Pair = (ChainId, [String; 2]);
+
 /// What was claimed last, and where that differs.
 #[derive(Debug, Default)]
 pub(super) struct ClaimBook {
     latest: BTreeMap<(ChainId, Claimant), Latest>,
-    /// The block of each claimant that had to be fetched last.
+    /// The block of each claimant that is being fetched.
     fetched: BTreeMap<(ChainId, Claimant), BlockKey>,
-    found: BTreeMap<(ChainId, [String; 2]), Found>,
+    found: BTreeMap<Pair, Found>,
 }
 
 impl ClaimBook {
@@ -64,9 +67,18 @@ impl ClaimBook {
         last.is_none_or(|last| last.block != block)
     }
 
-    /// Records that a claimed block must be fetched. Returns the one that this claimant's last such block was.
-    pub(super) fn fetch(&mut self, key: BlockKey, claimant: Claimant) -> Option<BlockKey> {
-        self.fetched.insert((key.chain_id, claimant), key)
+    /// Records that a claimed block is being fetched.
+    pub(super) fn fetch(&mut self, key: BlockKey, claimant: Claimant) {
+        self.fetched.insert((key.chain_id, claimant), key);
+    }
+
+    /// The block of a claimant that was being fetched, if it names another one now, and no other claimant waits for it.
+    pub(super) fn give_up(&mut self, key: &BlockKey, claimant: &Claimant) -> Option<BlockKey> {
+        let place = (key.chain_id, claimant.clone());
+        let before = self.fetched.get(&place).copied().filter(|before| before != key)?;
+        self.fetched.remove(&place);
+        let is_wanted = self.fetched.values().any(|wanted| *wanted == before);
+        (!is_wanted).then_some(before)
     }
 
     /// What other endpoints claim of the chain now.
@@ -78,14 +90,14 @@ impl ClaimBook {
     ) -> Vec<(String, BlockNumHash)> {
         let of_chain = self.latest.iter().filter(|((id, _), _)| *id == chain_id);
         let recent = of_chain.filter(|(_, latest)| now.saturating_duration_since(latest.at) < RECENT);
-        let named = recent.filter_map(|((_, other), latest)| match other {
-            Claimant::Endpoint(name) if name != claimant => Some((name.clone(), latest.block)),
-            Claimant::Endpoint(_) | Claimant::Derived => None,
+        let named = recent.filter_map(|((_, other), latest)| {
+            let name = other.endpoint().filter(|name| *name != claimant)?;
+            Some((name.to_owned(), latest.block))
         });
         named.collect()
     }
 
-    /// Takes in the branches that two endpoints claim: their blocks, highest first.
+    /// Takes in the branches that two endpoints claim: their blocks, highest first, as far as they are known.
     pub(super) fn compare(
         &mut self,
         chain_id: ChainId,
@@ -95,37 +107,50 @@ impl ClaimBook {
     ) {
         let (one, other) = if one.0 <= other.0 { (one, other) } else { (other, one) };
         let pair = (chain_id, [one.0.to_owned(), other.0.to_owned()]);
-        let Some((number, [first, second])) = lowest_difference(one.1, other.1) else {
-            self.found.remove(&pair);
-            return;
+        let (number, [first, second]) = match Comparison::of(one.1, other.1) {
+            Comparison::Unknown => return,
+            Comparison::Agree => {
+                self.found.remove(&pair);
+                return;
+            }
+            Comparison::Differ(number, hashes) => (number, hashes),
         };
         let answers = [(one.0.to_owned(), first), (other.0.to_owned(), second)];
         let difference = ClaimDifference { chain_id, number, answers };
         match self.found.get_mut(&pair) {
-            Some(found) if found.difference == difference => {}
-            // The branches go on from where they split; or they split elsewhere.
-            Some(found) => *found = Found { difference, since: found.since, is_reported: found.is_reported },
+            Some(found) => found.difference = difference,
             None => drop(self.found.insert(pair, Found { difference, since: now, is_reported: false })),
         }
     }
 
-    /// The differences that are to be reported now: each once, until the endpoints agree again.
-    pub(super) fn lasting(&mut self, now: Instant) -> Vec<ClaimDifference> {
+    /// The pairs that have differed for long and are not reported yet, with what each endpoint claims now: to be compared once more.
+    pub(super) fn lasting(&mut self, now: Instant) -> Vec<(ChainId, [(String, BlockNumHash); 2])> {
         let latest = &self.latest;
-        let is_heard = |chain_id: ChainId, name: &String| {
-            let claim = latest.get(&(chain_id, Claimant::Endpoint(name.clone())));
-            claim.is_some_and(|claim| now.saturating_duration_since(claim.at) < RECENT)
+        let heard = |chain_id: ChainId, name: &String| {
+            let of_name = latest
+                .iter()
+                .find(|((id, claimant), _)| *id == chain_id && claimant.endpoint() == Some(name.as_str()));
+            of_name
+                .filter(|(_, claim)| now.saturating_duration_since(claim.at) < RECENT)
+                .map(|(_, claim)| claim.block)
         };
         // One that no longer answers may agree by now.
-        self.found.retain(|(chain_id, names), _| names.iter().all(|name| is_heard(*chain_id, name)));
-        let mut lasting = Vec::new();
-        for found in self.found.values_mut() {
-            if !found.is_reported && now.saturating_duration_since(found.since) >= LASTING {
-                found.is_reported = true;
-                lasting.push(found.difference.clone());
-            }
-        }
-        lasting
+        self.found.retain(|(chain_id, names), _| names.iter().all(|name| heard(*chain_id, name).is_some()));
+        let due = self
+            .found
+            .iter()
+            .filter(|(_, found)| !found.is_reported && now.saturating_duration_since(found.since) >= LASTING);
+        let with_claims = due.filter_map(|((chain_id, [one, other]), _)| {
+            let claims = [(one.clone(), heard(*chain_id, one)?), (other.clone(), heard(*chain_id, other)?)];
+            Some((*chain_id, claims))
+        });
+        with_claims.collect()
+    }
+
+    /// What is to be reported of this pair, once until the endpoints agree again. `None`: they agree.
+    pub(super) fn take_report(&mut self, chain_id: ChainId, names: [&str; 2]) -> Option<ClaimDifference> {
+        let found = self.found.get_mut(&(chain_id, names.map(str::to_owned)))?;
+        (!std::mem::replace(&mut found.is_reported, true)).then(|| found.difference.clone())
     }
 
     /// How many pairs of a chain's endpoints differ, and have done so for long.
@@ -134,11 +159,31 @@ impl ClaimBook {
     }
 }
 
-/// The lowest height at which two branches have different blocks, and these.
-fn lowest_difference(one: &[BlockNumHash], other: &[BlockNumHash]) -> Option<(u64, [B256; 2])> {
-    let other: BTreeMap<u64, B256> = other.iter().map(|block| (block.number, block.hash)).collect();
-    let both = one.iter().filter_map(|block| Some((block.number, [block.hash, *other.get(&block.number)?])));
-    both.filter(|(_, [first, second])| first != second).min_by_key(|(number, _)| *number)
+/// How two branches compare that are known in part.
+#[derive(Debug, PartialEq, Eq)]
+enum Comparison {
+    /// They have the same block at the highest height at which both are known.
+    Agree,
+    /// From this height on, the lowest that is known of both, they have these blocks.
+    Differ(u64, [B256; 2]),
+    /// There is no height at which both are known.
+    Unknown,
+}
+
+impl Comparison {
+    fn of(one: &[BlockNumHash], other: &[BlockNumHash]) -> Self {
+        let other: BTreeMap<u64, B256> = other.iter().map(|block| (block.number, block.hash)).collect();
+        let both: Vec<(u64, [B256; 2])> = one
+            .iter()
+            .filter_map(|block| Some((block.number, [block.hash, *other.get(&block.number)?])))
+            .collect();
+        let differing = both.iter().filter(|(_, [first, second])| first != second);
+        match differing.min_by_key(|(number, _)| *number) {
+            Some((number, hashes)) => Self::Differ(*number, *hashes),
+            None if both.is_empty() => Self::Unknown,
+            None => Self::Agree,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -159,18 +204,23 @@ mod tests {
     const NEVER: u64 = u64::MAX;
 
     #[rstest]
-    #[case::the_same(branch(5..=9, NEVER), branch(5..=9, NEVER), None)]
-    #[case::one_is_ahead(branch(5..=9, NEVER), branch(5..=7, NEVER), None)]
-    #[case::they_split(branch(5..=9, 7), branch(5..=8, NEVER), Some(7))]
-    #[case::only_the_tip_is_known(branch(8..=8, 7), branch(5..=9, NEVER), Some(8))]
-    #[case::no_height_in_common(branch(8..=9, 7), branch(5..=6, NEVER), None)]
+    #[case::the_same(branch(5..=9, NEVER), branch(5..=9, NEVER), "agree")]
+    #[case::one_is_ahead(branch(5..=9, NEVER), branch(5..=7, NEVER), "agree")]
+    #[case::they_split(branch(5..=9, 7), branch(5..=8, NEVER), "differ at 7")]
+    #[case::only_the_tip_is_known(branch(8..=8, 7), branch(5..=9, NEVER), "differ at 8")]
+    #[case::no_height_in_common(branch(8..=9, 7), branch(5..=6, NEVER), "unknown")]
     fn branches_differ_from_where_they_split(
         #[case] one: Vec<BlockNumHash>,
         #[case] other: Vec<BlockNumHash>,
-        #[case] expected: Option<u64>,
+        #[case] expected: &str,
     ) {
         for (one, other) in [(&one, &other), (&other, &one)] {
-            assert_eq!(lowest_difference(one, other).map(|(number, _)| number), expected);
+            let comparison = match Comparison::of(one, other) {
+                Comparison::Agree => "agree".to_owned(),
+                Comparison::Differ(number, _) => format!("differ at {number}"),
+                Comparison::Unknown => "unknown".to_owned(),
+            };
+            assert_eq!(comparison, expected);
         }
     }
 
@@ -199,7 +249,11 @@ mod tests {
 
         fn lasting(&mut self, seconds: u64) -> Vec<u64> {
             let now = self.at(seconds);
-            self.book.lasting(now).into_iter().map(|difference| difference.number).collect()
+            let due = self.book.lasting(now);
+            let reports = due
+                .into_iter()
+                .filter_map(|(chain_id, [one, other])| self.book.take_report(chain_id, [&one.0, &other.0]));
+            reports.map(|difference| difference.number).collect()
         }
     }
 
@@ -224,6 +278,17 @@ mod tests {
         assert_eq!(world.lasting(55), [17]);
     }
 
+    /// What one of them claims now is not fetched yet: nothing new is known of the difference.
+    #[test]
+    fn a_difference_lasts_while_a_new_claim_is_unknown() {
+        let mut world = World::new();
+        world.claim(0, &branch(5..=9, 7), &branch(5..=9, NEVER));
+        world.claim(20, &branch(12..=12, 7), &branch(5..=9, NEVER));
+        assert_eq!((world.lasting(30), world.book.count(chain())), (vec![7], 1));
+        world.claim(40, &branch(14..=14, 7), &branch(5..=13, NEVER));
+        assert_eq!((world.lasting(45), world.book.count(chain())), (vec![], 1), "it is reported once");
+    }
+
     #[test]
     fn an_endpoint_that_no_longer_answers_differs_from_none() {
         let mut world = World::new();
@@ -237,11 +302,30 @@ mod tests {
     fn a_block_is_new_once_for_each_claimant() {
         let mut book = ClaimBook::default();
         let (now, block) = (Instant::now(), branch(5..=5, NEVER)[0]);
-        let claimants = [Claimant::Derived, Claimant::Endpoint("one".to_owned())];
+        let claimants =
+            [Claimant::Derived, Claimant::Endpoint("one".to_owned()), Claimant::Upstream("two".to_owned())];
         for claimant in &claimants {
             assert!(book.note(chain(), claimant, block, now) && !book.note(chain(), claimant, block, now));
         }
         assert!(book.note(chain(), &Claimant::Derived, branch(6..=6, NEVER)[0], now));
-        assert!(book.others(chain(), "one", now).is_empty(), "what is derived is no endpoint's word");
+        assert_eq!(
+            book.others(chain(), "one", now).len(),
+            1,
+            "the rollup node is no claimant to compare with"
+        );
+    }
+
+    #[test]
+    fn a_block_is_given_up_when_nobody_waits_for_it() {
+        let key = |number| BlockKey { chain_id: chain(), number, hash: B256::ZERO };
+        let [one, other] = ["one", "other"].map(|name| Claimant::Endpoint(name.to_owned()));
+        let mut book = ClaimBook::default();
+        for claimant in [&one, &other] {
+            book.fetch(key(7), claimant.clone());
+        }
+        assert_eq!(book.give_up(&key(7), &one), None, "it still names it");
+        assert_eq!(book.give_up(&key(8), &one), None, "the other one waits for it");
+        assert_eq!(book.give_up(&key(8), &other), Some(key(7)));
+        assert_eq!(book.give_up(&key(9), &other), None, "it is given up once");
     }
 }

@@ -1,14 +1,15 @@
 //! [`ClaimantWatcher`]: the task that asks one claimant which block it calls cross-safe.
 //!
-//! It passes the answer on, and judges nothing. A claimant that does not answer, is on another chain or names no block is reported; its
-//! last claim stays what it was.
+//! It passes the answer on, and judges nothing. A claimant that does not answer, is on another chain or names no block is reported. Until it
+//! is known that a claimant verifies messages, what it calls safe is no claim: a plain node calls a block safe that it has derived.
 
 use super::{AuditMetrics, AuditorMessage, Claim};
 use crate::health::Health;
 use crate::ledger::Claimant;
 use crate::metrics::EndpointKind;
-use crate::sources::{RollupNode, SourceError};
+use crate::sources::{RollupNode, SourceError, SyncStatus};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::heads::{L2BlockRef, SafeMeans};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -47,6 +48,13 @@ pub struct ClaimantWatcher {
     parts: ClaimantWatcherParts,
 }
 
+/// Whether heads are those of a node that verifies messages, itself or through its source: its safe head is below its local-safe head. On a
+/// plain node they are the same.
+pub fn shows_that_it_verifies(heads: &SyncStatus) -> bool {
+    let number = |head: Option<L2BlockRef>| head.map(|head| head.number);
+    number(heads.safe_l2).zip(number(heads.local_safe_l2)).is_some_and(|(safe, local_safe)| safe < local_safe)
+}
+
 /// Why there is no claim.
 #[derive(Debug, thiserror::Error)]
 enum NoClaim {
@@ -78,19 +86,18 @@ impl ClaimantWatcher {
     }
 
     async fn watch(self) -> Infallible {
-        let (mut pause, mut asked) = (self.parts.interval, 0_u32);
+        let (mut pause, mut asked, mut verifies) = (self.parts.interval, 0_u32, false);
         loop {
-            match self.ask(asked.is_multiple_of(CHAIN_EVERY)).await {
+            match self.ask(asked.is_multiple_of(CHAIN_EVERY), &mut verifies).await {
                 Ok(block) => {
                     (pause, asked) = (self.parts.interval, asked.wrapping_add(1));
                     self.note_answer();
-                    let (chain_id, name) = (self.parts.chain_id, self.parts.name.clone());
-                    let claim = Claim { chain_id, block, claimant: Claimant::Endpoint(name) };
-                    // A closed inbox means that the program is stopping.
-                    let _ended = self.parts.auditor.send(AuditorMessage::Claim(claim)).await;
+                    self.pass_on(block, verifies, asked).await;
                 }
                 Err(error) => {
                     (pause, asked) = (pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.parts.interval), 0);
+                    // It may be another program when it answers again.
+                    verifies = false;
                     self.note_failure(&error);
                 }
             }
@@ -98,13 +105,28 @@ impl ClaimantWatcher {
         }
     }
 
-    async fn ask(&self, asks_chain: bool) -> Result<BlockNumHash, NoClaim> {
+    async fn ask(&self, asks_chain: bool, verifies: &mut bool) -> Result<BlockNumHash, NoClaim> {
+        let ClaimantWatcherParts { chain_id, node, .. } = &self.parts;
         if asks_chain {
-            self.parts.node.check_chain(self.parts.chain_id).await?;
+            node.check_chain(*chain_id).await?;
+            *verifies |= node.safe_means(*chain_id).await? == SafeMeans::CrossSafe;
         }
-        let status = self.parts.node.status().await?;
-        let safe = status.heads().safe_l2.ok_or(NoClaim::NoHead)?;
-        Ok(safe.position())
+        let heads = node.status().await?.heads();
+        *verifies |= shows_that_it_verifies(&heads);
+        Ok(heads.safe_l2.ok_or(NoClaim::NoHead)?.position())
+    }
+
+    async fn pass_on(&self, block: BlockNumHash, verifies: bool, asked: u32) {
+        let (chain_id, name) = (self.parts.chain_id, self.parts.name.clone());
+        if !verifies {
+            if asked == CHAIN_EVERY {
+                info!(%chain_id, claimant = name, "claimant is not known to verify messages yet; its safe head is not a claim");
+            }
+            return;
+        }
+        let claim = Claim { chain_id, block, claimant: Claimant::Endpoint(name) };
+        // A closed inbox means that the program is stopping.
+        let _ended = self.parts.auditor.send(AuditorMessage::Claim(claim)).await;
     }
 
     fn note_answer(&self) {

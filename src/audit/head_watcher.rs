@@ -131,10 +131,8 @@ impl HeadWatcher {
             match self.parts.nodes.status().await {
                 Ok(answer) => {
                     self.report_node_change(&answer);
-                    self.parts.heads.set_safe_means(
-                        self.parts.chain_id,
-                        meaning.ask(&self.parts.nodes, answer.place).await,
-                    );
+                    let safe_means = meaning.ask(&self.parts.nodes, answer.place).await;
+                    self.parts.heads.set_safe_means(self.parts.chain_id, safe_means);
                     // The heads are still another node's while this one is behind.
                     if answer.shortfall != Some(Shortfall::Behind) {
                         let said =
@@ -148,7 +146,7 @@ impl HeadWatcher {
                     }
                     pause = self.parts.interval;
                     self.check_for_stalls(&mut stalled, &answer).await;
-                    self.apply(answer).await;
+                    self.apply(answer, safe_means).await;
                     if let Some(said) = own.take() {
                         self.parts.heads.set_second_opinion(self.parts.chain_id, said);
                     }
@@ -255,13 +253,14 @@ impl HeadWatcher {
     }
 
     /// Takes over what a node said, unless it is behind: then nothing new is known.
-    async fn apply(&self, answer: NodeAnswer) {
+    async fn apply(&self, answer: NodeAnswer, safe_means: SafeMeans) {
         if answer.shortfall == Some(Shortfall::Behind) {
             return;
         }
-        let document = answer.document;
+        let NodeAnswer { document, place, .. } = answer;
         let status = document.heads();
-        self.parts.heads.set_answer(self.parts.chain_id, StatusAnswer { document, at: Instant::now() });
+        let answer = StatusAnswer { document, at: Instant::now(), place, safe_means };
+        self.parts.heads.set_answer(self.parts.chain_id, answer);
         if !self.parts.heads.set(self.parts.chain_id, Some(status)) {
             return;
         }

@@ -21,6 +21,10 @@ pub struct StatusAnswer {
     pub document: StatusDocument,
     /// When it said so.
     pub at: Instant,
+    /// The place of the node in the list.
+    pub place: usize,
+    /// What it means that the node calls a block safe.
+    pub safe_means: SafeMeans,
 }
 
 /// A rollup node of a chain that is not in use, and has derived a chain itself.

@@ -70,7 +70,7 @@ impl AuditMetrics {
             )?,
             verdicts: metrics.counter(
                 "verdicts_total",
-                "Verdicts, by reason; an invalid block that only a replayable attestation names is replay-refuted",
+                "Verdicts, by reason; an invalid block that only a replayable attestation names, and nobody claims, is replay-refuted",
                 &["chain_id", "verdict", "reason"],
             )?,
             attributable_verdicts: metrics.counter(

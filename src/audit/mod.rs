@@ -30,7 +30,7 @@ mod second_opinion;
 mod vouched_watch;
 
 pub use auditor::{AuditLimits, Auditor, AuditorMessage, AuditorParts, Claim};
-pub use claimant_watcher::{ClaimantWatcher, ClaimantWatcherParts};
+pub use claimant_watcher::{ClaimantWatcher, ClaimantWatcherParts, shows_that_it_verifies};
 pub use head_watcher::{HeadWatcher, HeadWatcherParts};
 pub use heads::{Heads, OtherNode, StatusAnswer};
 pub use investigator::{Investigation, Investigator, InvestigatorParts};

@@ -100,6 +100,8 @@ pub(super) struct OpenCase {
     waits: BTreeSet<Wait>,
     line: Line,
     state: State,
+    /// Nobody wants it any more, unless it has been fetched meanwhile.
+    is_given_up: bool,
     attempts: u32,
     /// How often in a row it was found to wait for a second opinion alone.
     second_hand: u32,
@@ -180,6 +182,7 @@ impl OpenCases {
             waits,
             line,
             state,
+            is_given_up: false,
             attempts: 0,
             second_hand: 0,
         };
@@ -299,6 +302,10 @@ impl OpenCases {
         {
             (work, woken) = (Work::Case(case), true);
         }
+        if entry.is_given_up && !work.is_case() {
+            self.close(&key);
+            return;
+        }
         let due = if woken { now } else { now.checked_add(pause).unwrap_or(now) };
         entry.state = State::Idle { work, due };
         entry.waits = waits;
@@ -345,13 +352,25 @@ impl OpenCases {
         }
     }
 
-    /// Gives up a block that is known by its hash alone and that could not be fetched so far. `true`: there was one.
+    /// Gives up a block that is known by its hash alone and that could not be fetched so far; one that is being fetched now, when that
+    /// fails. `true`: there was one.
     pub(super) fn give_up_unfetched(&mut self, key: &BlockKey) -> bool {
-        let is_unfetched = self
-            .cases
-            .get(key)
-            .is_some_and(|entry| matches!(&entry.state, State::Idle { work, .. } if !work.is_case()));
-        is_unfetched && self.close(key).is_some()
+        let Some(entry) = self.cases.get_mut(key) else { return false };
+        match &entry.state {
+            State::Idle { work, .. } if work.is_case() => false,
+            State::Idle { .. } => self.close(key).is_some(),
+            State::Running { .. } => {
+                entry.is_given_up = true;
+                true
+            }
+        }
+    }
+
+    /// A block that was given up is wanted again.
+    pub(super) fn want(&mut self, key: &BlockKey) {
+        if let Some(entry) = self.cases.get_mut(key) {
+            entry.is_given_up = false;
+        }
     }
 
     /// Removes a block.

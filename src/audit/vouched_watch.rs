@@ -1,6 +1,6 @@
 //! [`VouchedWatch`]: reports vouched heads that do not move while their chains continue.
 //!
-//! A chain without any attestation so far is left out: perhaps no attestations are published there. It sends no
+//! A chain without any attestation or claim so far is left out: perhaps none are published there. It sends no
 //! requests, accuses no one and moves no head.
 
 use crate::sources::SyncStatus;
@@ -24,7 +24,7 @@ impl VouchedWatch {
         Self { heads, attested: BTreeSet::new(), vouched: BTreeMap::new() }
     }
 
-    /// Takes in that an attestation of the chain has come, now or in an earlier run.
+    /// Takes in that an attestation or a claim of the chain has come, now or in an earlier run.
     pub(super) fn attested(&mut self, chain_id: ChainId) {
         self.attested.insert(chain_id);
     }

@@ -96,8 +96,8 @@ section! {
 
         /// Endpoints whose safe head is taken as a claim: op-supernodes (http://<addr>/<chain id>/), proxyd, other Crosschecks, or nodes
         /// that follow one of these. Every block that one of them calls safe is audited, with all below it. One that calls an invalid
-        /// block safe is reported, and so are two that call different blocks of one height safe. Nobody is accused of it, and no head
-        /// moves because of it.
+        /// block safe is reported, and so are two that call different blocks of one height safe. No signer is accused of it. An endpoint
+        /// is believed to verify messages once its safe head was below its local-safe head, or if it is an op-supernode.
         claimants: Vec<EndpointUrl> = Vec::new(), list("different http:// or https:// URLs")
             .example("[\"http://10.0.0.3:7000/901/\"]");
 
@@ -114,7 +114,7 @@ section! {
         l1_stall: DurationSetting = DurationSetting(mins(3)), duration(Duration::ZERO..=Duration::MAX);
 
         /// The same for the vouched head, while the chain's local-safe head is above it: attestations stopped, a block waits for its
-        /// verdict, or an invalid block holds the head. It does not apply to a chain without any attestation so far.
+        /// verdict, or an invalid block holds the head. It does not apply to a chain without any attestation or claim so far.
         vouched_stall: DurationSetting = DurationSetting(mins(10)), duration(Duration::ZERO..=Duration::MAX);
     }
     and {

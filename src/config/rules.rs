@@ -145,6 +145,11 @@ impl Config {
         if let Some(twice) = first_duplicate(chain.rollup_node.urls()) {
             return Err(bad(&key("rollup_node"), twice, "it is listed twice"));
         }
+        let followed = chain.rollup_node.urls().iter().chain(&chain.follow_upstream);
+        if let Some(twice) = followed.into_iter().find(|url| chain.claimants.contains(url)) {
+            let reason = "it is rollup_node or follow_upstream, too: what these call safe is audited anyway";
+            return Err(bad(&key("claimants"), twice, reason));
+        }
         if let Some(twice) = first_duplicate(&chain.claimants) {
             return Err(bad(&key("claimants"), twice, "it is listed twice"));
         }

@@ -133,8 +133,8 @@ mod tests {
         };
         let other = || RollupNode::new("http://127.0.0.1:1".parse().unwrap(), limits).unwrap();
         match is_sibling {
-            true => Upstream::sibling(&Heads::new([ChainId::from(901)]), ChainId::from(901)),
-            false => Upstream::other(other(), Duration::from_secs(1)),
+            true => Upstream::sibling(&Heads::new([ChainId::from(901)]), ChainId::from(901), Vec::new()),
+            false => Upstream::other(other(), Duration::from_secs(1), String::new()),
         }
     }
 

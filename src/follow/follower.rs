@@ -5,7 +5,7 @@
 
 use super::FollowMetrics;
 use super::error::FollowError;
-use super::verified::{Ceiling, replaced_by};
+use super::verified::{Ceiling, Said, replaced_by};
 use super::{
     CanonicalHashes, CrossChainLimits, Draft, Facts, Genesis, Keep, KeepFacts, L2Ref, Lagoon, Reading,
     Served, Upstream, UpstreamStatus, Vouched,
@@ -50,8 +50,6 @@ pub struct FollowerParts {
     pub sibling: RollupNodes,
     /// Whose status is served on.
     pub upstream: Upstream,
-    /// Its name, as in answers to callers.
-    pub upstream_name: String,
     /// Where claims go.
     pub auditor: mpsc::Sender<AuditorMessage>,
     /// The heads of all chains.
@@ -191,6 +189,7 @@ impl Follower {
         let Followed { genesis, lagoon } = self.followed().await?;
         let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
+        let said = Said { place: answer.place, safe_means: answer.safe_means };
         let limits = self.limits();
         let seen = Seen { document: answer.document, head, hold: self.hold.clone(), limits };
         let invalid = self.parts.invalid.above(self.parts.chain_id, 0);
@@ -201,7 +200,7 @@ impl Follower {
         // What was made from other facts is no longer known to be current.
         self.seen = None;
         let upstream = UpstreamStatus::read(&seen.document)?;
-        let claim = self.claim(&upstream).await;
+        let claim = self.claim(&upstream, said).await;
         let vouched = self.vouched(head, &genesis).await;
         let ceiling = match (vouched, seen.limits.clone()) {
             (Ok(vouched), Ok(limits)) => self.ceiling(vouched, limits, &genesis).await,

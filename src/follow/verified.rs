@@ -13,6 +13,13 @@ use crosscheck_core::heads::SafeMeans;
 /// How far below the vouched head a block is looked for.
 const MAX_BELOW: u64 = 4095;
 
+/// Who answered, and what it means that this node calls a block safe.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) place: usize,
+    pub(super) safe_means: SafeMeans,
+}
+
 /// The highest blocks that may be served.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ceiling {
@@ -27,11 +34,11 @@ impl Follower {
     ///
     /// # Errors
     /// If the rollup node is not known to have derived its local-safe head itself.
-    pub(super) async fn claim(&self, upstream: &UpstreamStatus) -> Result<(), FollowError> {
+    pub(super) async fn claim(&self, upstream: &UpstreamStatus, said: Said) -> Result<(), FollowError> {
         let chain_id = self.parts.chain_id;
         let (head, claimant) = match self.parts.mode {
             FollowMode::Off | FollowMode::Attested => return Ok(()),
-            FollowMode::Clamp => (upstream.safe_l2, self.upstream_claimant()),
+            FollowMode::Clamp => (upstream.safe_l2, self.upstream_claimant(upstream, said)),
             FollowMode::Verified => (upstream.local_safe_l2, Claimant::Derived),
         };
         let Some(head) = head else { return Ok(()) };
@@ -46,11 +53,15 @@ impl Follower {
         Ok(())
     }
 
-    /// Whose word the upstream's safe head is. A plain node calls a block safe that it has derived, and claims no more.
-    fn upstream_claimant(&self) -> Claimant {
-        let is_plain = self.parts.upstream.is_sibling()
-            && self.parts.heads.safe_means(self.parts.chain_id) == SafeMeans::LocalSafe;
-        if is_plain { Claimant::Derived } else { Claimant::Endpoint(self.parts.upstream_name.clone()) }
+    /// Who claims the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
+    /// no more; nor does one that verifies them say more about a block from before it began.
+    fn upstream_claimant(&self, upstream: &UpstreamStatus, said: Said) -> Claimant {
+        let since = if self.parts.upstream.is_sibling() { self.parts.heads.verified_since().0 } else { 0 };
+        let is_verified = upstream.safe_l2.is_some_and(|safe| safe.timestamp > since);
+        match said.safe_means {
+            SafeMeans::CrossSafe if is_verified => Claimant::Upstream(self.parts.upstream.name(said.place)),
+            SafeMeans::CrossSafe | SafeMeans::LocalSafe => Claimant::Derived,
+        }
     }
 
     /// How far the chains have come that this one depends on. In the other modes, the upstream or an attester has waited for them.

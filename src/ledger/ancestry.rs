@@ -3,7 +3,7 @@
 //! come.
 
 use super::attested::read_known;
-use super::claims::refute_from;
+use super::claims::refute_below;
 use super::event_of::bound_event;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
@@ -106,7 +106,7 @@ pub(super) async fn insert_ancestor(
         return Ok((Opening { opened: Opened::Known, bound: Vec::new(), refuted: Vec::new() }, 0));
     }
     let (bound, reported) = bind_ancestors(connection, key, *parent_hash, false, at).await?;
-    let (refuted, last) = refute_from(connection, key, at).await?;
+    let (refuted, last) = refute_below(connection, key, at).await?;
     Ok((Opening { opened: Opened::New, bound, refuted }, reported.max(last)))
 }
 
@@ -187,8 +187,8 @@ async fn unbound_below(
              SELECT c.id, c.number, c.hash, c.parent_hash, c.domain FROM below b
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash
              WHERE (b.domain IS NULL OR b.domain = ?5)
-               AND (EXISTS (SELECT 1 FROM resolutions r WHERE r.chain_id = ?1)
-                    OR EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1)
+               AND (EXISTS (SELECT 1 FROM resolutions r WHERE r.chain_id = ?1 AND r.number BETWEEN ?2 - ?4 AND ?2)
+                    OR EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1 AND a.number BETWEEN ?2 - ?4 AND ?2)
                     OR NOT EXISTS (SELECT 1 FROM heads h WHERE h.chain_id = ?1 AND h.vouched_number = b.number
                                      AND h.vouched_hash = b.hash))
              LIMIT ?4)

@@ -4,7 +4,7 @@
 //! never the other way round.
 
 use super::ancestry::bind_ancestors;
-use super::claims::refute_from;
+use super::claims::refute_below;
 use super::event_of::attributed_event;
 use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
@@ -107,7 +107,7 @@ impl Ledger {
         }
         if outcome == Opened::New {
             let last;
-            (refuted, last) = refute_from(&mut transaction, &key, at).await?;
+            (refuted, last) = refute_below(&mut transaction, &key, at).await?;
             reported = reported.max(last);
         }
         if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {

@@ -1,7 +1,7 @@
 //! [`Hold`]: the block that keeps a chain's vouched head from moving on.
 
 use super::ancestry::binding_descendant;
-use super::claims::claimants_of;
+use super::claims::{ClaimAbove, claims_from};
 use super::record::{read_attributable, read_hash, read_optional_hash, read_u64};
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
@@ -13,7 +13,8 @@ use sqlx::sqlite::SqliteRow;
 
 /// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it, or
 /// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block, its own or
-/// that of one on top of it, does not stop the head, unless it is claimed without a signature: anyone can send one.
+/// that of one on top of it, does not stop the head: anyone can send one. Nor does one that
+/// only a claimant names whom nobody follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its height: the vouched head's and one.
@@ -60,9 +61,10 @@ impl Ledger {
                     // What binds may have come after the verdict.
                     hold.ancestor_of = binding_descendant(&mut reader, &key).await?;
                 }
-                hold.claimants = claimants_of(&mut reader, &key).await?;
-                if hold.attributable == Some(true) || hold.ancestor_of.is_some() || !hold.claimants.is_empty()
-                {
+                let claims = claims_from(&mut reader, &key).await?;
+                hold.claimants = claims.iter().map(|claim| claim.claimant.to_string()).collect();
+                let leads_followers = claims.iter().any(ClaimAbove::leads_followers);
+                if hold.attributable == Some(true) || hold.ancestor_of.is_some() || leads_followers {
                     return Ok(Some(hold));
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::LedgerError;
 use super::ancestry::{BoundVerdict, NewAncestor, binding_descendant, insert_ancestor};
-use super::claims::{RefutedClaim, claimants_of, mark_claimed, refute};
+use super::claims::{ClaimAbove, RefutedClaim, claims_from, refute_by_verdict};
 use super::database::{Database, WriteTransaction};
 use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
@@ -315,10 +315,11 @@ impl Ledger {
             Some(_) if verdict.is_wrong() => retract_below(&mut transaction, key, decision.at).await?,
             Some(_) | None => None,
         };
-        let claimants = match attributable {
-            Some(_) if verdict.is_wrong() => claimants_of(&mut transaction, key).await?,
+        let claims = match attributable {
+            Some(_) if verdict.is_wrong() => claims_from(&mut transaction, key).await?,
             Some(_) | None => Vec::new(),
         };
+        let claimants = claims.iter().map(|claim| claim.claimant.to_string()).collect();
         let refuted = Vec::new();
         let mut decided = attributable.map(|attributable| Decided {
             attributable,
@@ -328,7 +329,7 @@ impl Ledger {
             refuted,
         });
         let reported = match &mut decided {
-            Some(decided) => write_events(&mut transaction, decision, decided).await?,
+            Some(decided) => write_events(&mut transaction, decision, decided, &claims).await?,
             None => 0,
         };
         advance(&mut transaction, key.chain_id).await?;
@@ -395,6 +396,7 @@ async fn write_events(
     connection: &mut SqliteConnection,
     decision: &Decision<'_>,
     decided: &mut Decided,
+    claims: &[ClaimAbove],
 ) -> Result<u64, LedgerError> {
     let Decision { key, verdict, at, .. } = *decision;
     let id = write_event(connection, &verdict_event(key, verdict, decided), at).await?;
@@ -408,15 +410,14 @@ async fn write_events(
         .execute(&mut *connection)
         .await?;
     let mut last = id;
-    if !decided.claimants.is_empty() {
-        mark_claimed(connection, &key, &decided.claimants).await?;
+    if !claims.is_empty() {
         let verdict = KnownVerdict {
             name: verdict.name().to_owned(),
             reason: verdict.reason().map(str::to_owned),
-            detail: verdict.detail(),
+            detail: decision.detail.clone(),
         };
         let refuted_last;
-        (decided.refuted, refuted_last) = refute(connection, &key, &verdict, at).await?;
+        (decided.refuted, refuted_last) = refute_by_verdict(connection, &key, verdict, claims, at).await?;
         last = last.max(refuted_last);
     }
     match &decided.retraction {

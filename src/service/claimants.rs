@@ -4,7 +4,7 @@ use super::Shared;
 use crate::audit::{ClaimantWatcher, ClaimantWatcherParts};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::EndpointKind;
-use crate::sources::{RollupNode, SourceError, name_of};
+use crate::sources::{RollupNode, SourceError, claimant_name};
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 
@@ -20,7 +20,7 @@ pub(super) fn start(
     chain: &ChainConfig,
 ) -> Result<(), SourceError> {
     for (place, url) in chain.claimants.iter().enumerate() {
-        let name = name_of(EndpointKind::Claimant.name(), place, chain_id);
+        let name = claimant_name(EndpointKind::Claimant.name(), place, chain_id, url);
         shared.health.expect(&ClaimantWatcher::part(&name));
         let watcher = ClaimantWatcher::new(ClaimantWatcherParts {
             chain_id,

@@ -4,6 +4,8 @@
 //! Names stand in answers of JSON-RPC alone, to followers too: the log and `/readyz`, which the operator reads, say where it is. Pure: no I/O.
 
 use super::EndpointUrl;
+use alloy::hex;
+use alloy::primitives::keccak256;
 use crosscheck_p2p::ChainId;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -23,6 +25,14 @@ struct Known {
 /// The name of a chain's endpoint of this kind, at this place of its list.
 pub(crate) fn name_of(kind: &str, place: usize, chain_id: ChainId) -> String {
     format!("{kind} #{place} of chain {chain_id}")
+}
+
+/// The name of an endpoint whose claims are kept: after the configuration has changed, another endpoint at this place is not taken for
+/// it.
+pub(crate) fn claimant_name(kind: &str, place: usize, chain_id: ChainId, url: &EndpointUrl) -> String {
+    let digest = keccak256(url.to_string());
+    let part = digest.get(..4).unwrap_or_default();
+    format!("{} ({})", name_of(kind, place, chain_id), hex::encode(part))
 }
 
 impl EndpointNames {

@@ -41,7 +41,7 @@ pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError,
 pub(crate) use endpoint_health::TOLERATED_LAG;
 pub use endpoint_health::{EndpointHealth, EndpointState};
 pub use endpoint_names::EndpointNames;
-pub(crate) use endpoint_names::name_of;
+pub(crate) use endpoint_names::{claimant_name, name_of};
 pub(crate) use endpoint_pace::EndpointPace;
 pub use execution::ExecutionClient;
 pub use gossiped_transactions::GossipedTransactions;

@@ -1,6 +1,6 @@
 //! Blocks that are claimed without a signature: audited like attested ones, with everything below them.
 //!
-//! A claim is the word of an endpoint. It moves no head, and what it turns out to be worth accuses no signer.
+//! A claim is the statement of an endpoint. It accuses no signer, and moves no head by itself.
 
 use super::Auditor;
 use super::report::{report_difference, report_refuted};
@@ -17,6 +17,9 @@ use tracing::debug;
 /// that lags.
 const MAX_BELOW_VOUCHED: u64 = 256;
 
+/// How far above the rollup node's own tip a claimed block may be: more than a node that is restarted is behind.
+const MAX_ABOVE_TIP: u64 = 43_200;
+
 /// A statement that a block is cross-safe, without a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -29,58 +32,80 @@ pub struct Claim {
 }
 
 impl Auditor {
-    /// Takes a claimed block under audit, unless it is known.
+    /// Takes a claimed block under audit, unless it is known. A claim that comes before it can be judged comes again.
     pub(super) async fn on_claim(&mut self, claim: Claim, now: Instant) -> Result<(), LedgerError> {
         let Claim { chain_id, block, claimant } = claim;
-        // Where the audit begins is not known yet. The claim comes again.
         let Some(vouched) = self.parts.ledger.vouched(chain_id).await? else { return Ok(()) };
-        if !self.parts.rules.contains_key(&chain_id) || !self.claims.note(chain_id, &claimant, block, now) {
+        let Some(tip) = self.tip(chain_id) else { return Ok(()) };
+        let is_near =
+            block.number <= tip.saturating_add(MAX_ABOVE_TIP) && i64::try_from(block.number).is_ok();
+        if !self.parts.rules.contains_key(&chain_id) || !is_near {
+            debug!(%chain_id, number = block.number, %claimant, "claim far above the chain's tip ignored");
             return Ok(());
         }
-        if block == vouched {
+        if !self.claims.note(chain_id, &claimant, block, now) {
             return Ok(());
+        }
+        let key = BlockKey { chain_id, number: block.number, hash: block.hash };
+        self.give_up_former(&key, &claimant).await?;
+        if let Some(name) = claimant.endpoint() {
+            self.compare_claims(chain_id, name, block, now).await?;
         }
         if block.number.saturating_add(MAX_BELOW_VOUCHED) < vouched.number {
             debug!(%chain_id, number = block.number, hash = %block.hash, %claimant, "claim of an old block ignored");
             return Ok(());
         }
-        let key = BlockKey { chain_id, number: block.number, hash: block.hash };
-        let claimed = match self.parts.ledger.note_claim(&key, &claimant, self.parts.clock.now()).await {
-            Err(error @ LedgerError::OutOfRange { .. }) => {
-                debug!(%chain_id, %error, "claim does not fit the ledger; dropped");
-                return Ok(());
-            }
-            other => other?,
-        };
+        let claimed = self.parts.ledger.note_claim(&key, &claimant, self.parts.clock.now()).await?;
         debug!(%chain_id, number = key.number, hash = %key.hash, %claimant, ?claimed, "claim");
         if let Some(watch) = &mut self.parts.vouched {
             watch.attested(chain_id);
         }
         self.report_refuted(&claimed.refuted);
-        if let Claimant::Endpoint(name) = &claimant {
-            self.compare_claims(chain_id, name, block, now).await?;
+        if !claimed.has_case {
+            self.claims.fetch(key, claimant);
+            self.fetch_claimed(key, vouched.number, now);
+        } else if claimant == Claimant::Derived {
+            self.fill_branch(key, vouched.number, now).await?;
         }
-        if claimed.has_case { Ok(()) } else { self.fetch_claimed(key, claimant, vouched.number, now).await }
+        Ok(())
     }
 
-    /// Fetches a claimed block. A claimant that names block after block that no client has is waited for in one place: at the last.
-    async fn fetch_claimed(
-        &mut self,
-        key: BlockKey,
-        claimant: Claimant,
-        vouched: u64,
-        now: Instant,
-    ) -> Result<(), LedgerError> {
-        let before = self.claims.fetch(key, claimant);
-        if self.open.contains(&key) {
+    /// The height of the chain's tip by its rollup node.
+    fn tip(&self, chain_id: ChainId) -> Option<u64> {
+        let status = self.parts.investigator.heads(chain_id)?;
+        [status.unsafe_l2, status.local_safe_l2].into_iter().flatten().map(|head| head.number).max()
+    }
+
+    /// A claimant that names block after block that no client has is waited for in one place: at the last.
+    async fn give_up_former(&mut self, key: &BlockKey, claimant: &Claimant) -> Result<(), LedgerError> {
+        let Some(former) = self.claims.give_up(key, claimant) else { return Ok(()) };
+        if self.parts.ledger.has_case(&former).await? || !self.open.give_up_unfetched(&former) {
             return Ok(());
         }
+        self.parts.ledger.forget_claim(&former, claimant).await?;
+        // It may be the parent of one that is known.
+        self.find_parents(key.chain_id).await
+    }
+
+    fn fetch_claimed(&mut self, key: BlockKey, vouched: u64, now: Instant) {
+        if self.open.contains(&key) {
+            self.open.want(&key);
+            return;
+        }
         let below = key.number.saturating_sub(vouched).saturating_sub(1);
-        let work = Work::Gap(below.min(MAX_RUN.saturating_sub(1)));
-        self.open.insert(key, work, now);
-        if before.is_some_and(|before| self.open.give_up_unfetched(&before)) {
-            // It may be the parent of one that is known.
-            self.find_parents(key.chain_id).await?;
+        self.open.insert(key, Work::Gap(below.min(MAX_RUN.saturating_sub(1))), now);
+    }
+
+    /// The rollup node may have left the vouched branch below the vouched head. Without attestations nothing else names the blocks of
+    /// the new branch down to where they split.
+    async fn fill_branch(&mut self, key: BlockKey, vouched: u64, now: Instant) -> Result<(), LedgerError> {
+        let BlockKey { chain_id, number, hash } = key;
+        let gap = self.parts.ledger.branch_gap(chain_id, BlockNumHash { number, hash }).await?;
+        // What is above the vouched head is found by its children.
+        let Some(gap) = gap.filter(|gap| gap.number <= vouched.saturating_add(1)) else { return Ok(()) };
+        let key = BlockKey { chain_id, number: gap.number, hash: gap.hash };
+        if !self.open.contains(&key) {
+            self.open.insert(key, Work::Gap(MAX_RUN.saturating_sub(1)), now);
         }
         Ok(())
     }
@@ -93,25 +118,35 @@ impl Auditor {
         block: BlockNumHash,
         now: Instant,
     ) -> Result<(), LedgerError> {
-        let others = self.claims.others(chain_id, claimant, now);
-        if others.is_empty() {
-            return Ok(());
+        for (name, other) in self.claims.others(chain_id, claimant, now) {
+            self.compare_pair(chain_id, [(claimant, block), (&name, other)], now).await?;
         }
-        let own = self.parts.ledger.claimed_branch(chain_id, block).await?;
-        for (name, other) in others {
-            let branch = self.parts.ledger.claimed_branch(chain_id, other).await?;
-            self.claims.compare(chain_id, (claimant, &own), (&name, &branch), now);
-        }
+        Ok(())
+    }
+
+    async fn compare_pair(
+        &mut self,
+        chain_id: ChainId,
+        [one, other]: [(&str, BlockNumHash); 2],
+        now: Instant,
+    ) -> Result<(), LedgerError> {
+        let first = self.parts.ledger.claimed_branch(chain_id, one.1).await?;
+        let second = self.parts.ledger.claimed_branch(chain_id, other.1).await?;
+        self.claims.compare(chain_id, (one.0, &first), (other.0, &second), now);
         Ok(())
     }
 
     /// Reports where endpoints have differed for long.
     pub(super) async fn report_differences(&mut self, now: Instant) -> Result<(), LedgerError> {
-        for difference in self.claims.lasting(now) {
-            let [first, second] = &difference.answers;
-            let claims = [(first.0.as_str(), first.1), (second.0.as_str(), second.1)];
-            let (chain_id, number) = (difference.chain_id, difference.number);
-            self.parts.ledger.note_difference(chain_id, number, claims, self.parts.clock.now()).await?;
+        for (chain_id, [one, other]) in self.claims.lasting(now) {
+            let pair = [(one.0.as_str(), one.1), (other.0.as_str(), other.1)];
+            self.compare_pair(chain_id, pair, now).await?;
+            let Some(difference) = self.claims.take_report(chain_id, pair.map(|(name, _)| name)) else {
+                continue;
+            };
+            let claims = difference.answers.each_ref().map(|(name, hash)| (name.as_str(), *hash));
+            let at = self.parts.clock.now();
+            self.parts.ledger.note_difference(chain_id, difference.number, claims, at).await?;
             report_difference(&difference);
         }
         for chain_id in self.parts.rules.keys() {

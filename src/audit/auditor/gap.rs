@@ -52,6 +52,12 @@ impl Auditor {
     /// Opens the cases of a run, highest first. The first block of it is `key`.
     pub(super) async fn open_run(&mut self, key: BlockKey, run: &[VerifiedBlock]) -> Result<(), LedgerError> {
         let chain_id = key.chain_id;
+        if run.first().is_some_and(|block| block.number() != key.number) {
+            // Only a claim can name a block by another height than its own.
+            debug!(%chain_id, number = key.number, hash = %key.hash, "claimed block has another height; dropped");
+            self.open.close(&key);
+            return Ok(());
+        }
         let rules = self.parts.investigator.rules(chain_id);
         let (mut ancestors, mut cases) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
         for block in run {

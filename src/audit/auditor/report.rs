@@ -43,13 +43,13 @@ const UNSIGNED: &str = "block is invalid; no signer is bound to it";
 /// What is said of a refuted claim.
 const REFUTED: &str = "endpoint called an invalid block cross-safe";
 
-/// Writes to the log that an endpoint's claim was refuted: a consensus failure, if the endpoint verifies messages.
+/// Writes to the log that an endpoint's claim was refuted.
 pub(super) fn report_refuted(refuted: &RefutedClaim, incidents: &Incidents) {
     let RefutedClaim { key: incident, claimant, claimed, verdict } = refuted;
     let BlockKey { chain_id, number, hash } = incident;
     let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
     let (verdict, claimed_number, claimed_hash) = (&verdict.name, claimed.number, claimed.hash);
-    if incidents.raise(*incident, Alarm::CrossSafe) {
+    if incidents.raise(*incident, Alarm::Claimed) {
         error!(%chain_id, number, %hash, claimant, claimed_number, %claimed_hash, verdict, reason, detail, %incident, "{REFUTED}");
     } else {
         warn!(%chain_id, number, %hash, claimant, claimed_number, %claimed_hash, verdict, reason, detail, %incident, "{REFUTED}");

@@ -41,8 +41,12 @@ struct World {
 }
 
 async fn world() -> (Auditor, World) {
+    world_with(Heads::new([chain()])).await
+}
+
+async fn world_with(heads: Heads) -> (Auditor, World) {
     let set = DependencySet::new([].into(), 100);
-    let parts = parts_of(set, BTreeMap::new(), Heads::new([chain()]));
+    let parts = parts_of(set, BTreeMap::new(), heads);
     let metrics = parts.metrics.clone();
     world_of(Investigator::new(parts), metrics).await
 }

@@ -113,3 +113,27 @@ async fn a_claimant_on_another_chain_is_named_and_claims_nothing() {
     world.node.change(|behaviour| behaviour.config["l2_chain_id"] = json!(902));
     world.until_reason("it follows chain 902").await;
 }
+
+/// A plain node calls safe what it has derived. That is no claim that the messages are valid.
+#[tokio::test]
+async fn what_a_plain_node_calls_safe_is_no_claim_until_it_shows_that_it_verifies() {
+    let mut world = World::new(ScriptedNode::start(Some(at([9, 7, 7, 6]))).await).await;
+    let is_ready = async {
+        while world.health.reason(NAME).is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, is_ready).await.unwrap();
+    assert!(world.claims.try_recv().is_err());
+    world.node.set(Some(at([9, 8, 7, 6])));
+    assert_eq!(world.claim().await.block.number, 7);
+    world.node.set(Some(at([9, 8, 8, 6])));
+    world.until_claimed(8).await;
+}
+
+#[tokio::test]
+async fn what_an_op_supernode_calls_safe_is_a_claim_at_once() {
+    let node = ScriptedNode::start(Some(at([9, 7, 7, 6]))).await;
+    node.change(|behaviour| behaviour.is_supernode = true);
+    assert_eq!(World::new(node).await.claim().await.block.number, 7);
+}

@@ -10,7 +10,7 @@ use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use crosscheck_core::case::{Discard, L1Contradiction, Superseding, Verdict};
 use crosscheck_core::consolidation::Metering;
-use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::heads::{L2BlockRef, SafeMeans};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::Member;
 use crosscheck_devnet::chain::Chain;
@@ -201,7 +201,8 @@ pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> StatusAnswer {
         "current_l1": { "number": number, "hash": hash }, "unsafe_l2": none, "safe_l2": none, "finalized_l2": none,
     });
     let status = serde_json::value::to_raw_value(&status).unwrap();
-    StatusAnswer { document: StatusDocument::read(&status).unwrap(), at: Instant::now() }
+    let document = StatusDocument::read(&status).unwrap();
+    StatusAnswer { document, at: Instant::now(), place: 0, safe_means: SafeMeans::default() }
 }
 
 /// Where L1 has reorged out what the node has read, the batch of what the node has may be gone, too.

@@ -1,10 +1,10 @@
--- Claims without a signature: who called which block cross-safe. 'derived' is the chain's own rollup node, which called the block
--- local-safe while Crosscheck itself verified every local-safe block. A claim of a block is a claim of its ancestors.
+-- Claims without a signature: who called which block cross-safe. A claim of a block is a claim of its ancestors.
 CREATE TABLE claims (
     chain_id   TEXT    NOT NULL,
     number     INTEGER NOT NULL,
     hash       BLOB    NOT NULL,
-    claimant   TEXT    NOT NULL,  -- the endpoint's name, as in answers to callers
+    claimant   TEXT    NOT NULL,  -- the endpoint's name and a part of its address's hash; or 'derived'
+    kind       TEXT    NOT NULL CHECK (kind IN ('derived', 'upstream', 'endpoint')),
     claimed_at INTEGER NOT NULL,  -- seconds since the Unix epoch
     PRIMARY KEY (chain_id, number, hash, claimant)
 ) STRICT, WITHOUT ROWID;
@@ -15,12 +15,11 @@ CREATE TABLE refuted_claims (
     number   INTEGER NOT NULL,    -- the invalid block
     hash     BLOB    NOT NULL,
     claimant TEXT    NOT NULL,
-    event_id INTEGER NOT NULL,
     PRIMARY KEY (chain_id, number, hash, claimant)
 ) STRICT, WITHOUT ROWID;
 
 -- Of an invalid block: who claims it, or one on top of it, without a signature. 'endpoint': an endpoint calls it cross-safe.
--- 'derived': only the rollup node derived it; once it is replaced, nobody has to deal with it. NULL: nobody does.
+-- 'derived': only the rollup node derived it; an operator need not resolve it. NULL: nobody claims it.
 ALTER TABLE cases ADD COLUMN claimed TEXT;
 
 DROP VIEW unresolved_cases;

@@ -127,10 +127,70 @@ async fn an_invalid_block_that_is_claimed_holds_the_head() {
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;
     decide(&ledger, &blocks[1], &violated()).await;
     assert_eq!(ledger.hold(chain()).await.unwrap(), None, "nobody says that it is on the chain");
+    claim(&ledger, &blocks[3], &endpoint("a")).await;
+    assert_eq!(ledger.hold(chain()).await.unwrap(), None, "nobody follows that endpoint");
     claim(&ledger, &blocks[3], &Claimant::Derived).await;
     let hold = ledger.hold(chain()).await.unwrap().unwrap();
     assert_eq!((hold.number, hold.hash, hold.attributable), (2, blocks[1].hash(), None));
-    assert_eq!(hold.claimants, ["derived"]);
+    assert_eq!(hold.claimants, ["a", "derived"]);
+}
+
+#[tokio::test]
+async fn an_invalid_block_that_the_upstream_calls_safe_holds_the_head() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    decide(&ledger, &blocks[1], &violated()).await;
+    let claimed = claim(&ledger, &blocks[2], &Claimant::Upstream("up".to_owned())).await;
+    assert_eq!(of(&claimed.refuted), [("up", 2, 3)]);
+    assert_eq!(ledger.hold(chain()).await.unwrap().unwrap().claimants, ["up"]);
+}
+
+/// The branch that the rollup node is on now splits off below the vouched head.
+#[tokio::test]
+async fn a_gap_is_found_down_to_where_branches_split() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    for block in &blocks {
+        decide(&ledger, block, &Verdict::Upheld).await;
+    }
+    assert_eq!(vouched(&ledger).await, 4);
+    let mut other = vec![attested_with(SigningDomain::CrossSafeBlocksV1, 2, blocks[0].hash(), 7)];
+    for number in 3..=6 {
+        other.push(attested(number, other[other.len() - 1].hash()));
+    }
+    let top = BlockNumHash { number: 6, hash: other[4].hash() };
+    let gap = async || ledger.branch_gap(chain(), top).await.unwrap().map(|gap| gap.number);
+    assert_eq!(gap().await, Some(6));
+    for (number, block) in (2..=6).zip(&other).collect::<Vec<(u64, &ValidBlock)>>().into_iter().rev() {
+        open_unattested(&ledger, block).await;
+        assert_eq!(gap().await, (number > 2).then_some(number - 1));
+    }
+    let vouched = BlockNumHash { number: 4, hash: blocks[3].hash() };
+    assert_eq!(ledger.branch_gap(chain(), vouched).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_claim_of_a_block_without_a_case_can_be_forgotten() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    let nowhere = attested(9, B256::repeat_byte(9));
+    claim(&ledger, &nowhere, &endpoint("a")).await;
+    ledger.forget_claim(&key(&nowhere), &endpoint("a")).await.unwrap();
+    open_unattested(&ledger, &nowhere).await;
+    assert_eq!(decided(&ledger, &nowhere, &violated()).await.unwrap().refuted, []);
+    assert!(ledger.has_case(&key(&blocks[0])).await.unwrap());
+    assert!(!ledger.has_case(&key(&attested(8, B256::ZERO))).await.unwrap());
+}
+
+/// An operator knows it already.
+#[tokio::test]
+async fn a_resolved_block_refutes_no_later_claim() {
+    let dir = TempDir::new().unwrap();
+    let (ledger, blocks) = world(&dir).await;
+    decide(&ledger, &blocks[1], &violated()).await;
+    ledger.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(claim(&ledger, &blocks[3], &endpoint("a")).await.refuted, []);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::audit::StatusAnswer;
 use crate::sources::StatusDocument;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::UnknownForks;
+use crosscheck_core::heads::SafeMeans;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -57,7 +58,8 @@ async fn heads_that_the_node_no_longer_names_are_unknown() {
     });
     let document = StatusDocument::read(&serde_json::value::to_raw_value(&document).unwrap()).unwrap();
     world.heads.set(CHAIN.into(), Some(document.heads()));
-    world.heads.set_answer(CHAIN.into(), StatusAnswer { document, at: tokio::time::Instant::now() });
+    let (at, safe_means) = (tokio::time::Instant::now(), SafeMeans::default());
+    world.heads.set_answer(CHAIN.into(), StatusAnswer { document, at, place: 0, safe_means });
     for method in ["supervisor_localSafe", "supervisor_crossSafe", "supervisor_finalized"] {
         assert_eq!(world.call(method, &[json!(CHAIN)]).await.unwrap_err().0, -320_400, "{method}");
     }

@@ -400,7 +400,12 @@ async fn reader(
         tracker.apply(Input::Heads { chain_id: chain(), heads: setup.heads });
         heads.set_answer(
             chain(),
-            StatusAnswer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
+            StatusAnswer {
+                document: status(fixture, blocks),
+                at: tokio::time::Instant::now(),
+                place: 0,
+                safe_means: SafeMeans::default(),
+            },
         );
     }
     let sources = |chain_id: ChainId| ChainSources {

@@ -8,8 +8,16 @@ fn claim_of(number: u64, hash: u8, name: &str) -> Claim {
     Claim { chain_id: chain(), block, claimant: Claimant::Endpoint(name.to_owned()) }
 }
 
+/// A chain whose rollup node is at this height.
+fn tip_at(number: u64) -> Heads {
+    let heads = Heads::new([chain()]);
+    let unsafe_l2 = L2BlockRef::new(number, B256::repeat_byte(1), crosscheck_p2p::UnixSeconds(number));
+    heads.set(chain(), Some(SyncStatus { unsafe_l2, ..SyncStatus::default() }));
+    heads
+}
+
 async fn audit_begun_at(number: u64) -> (Auditor, World) {
-    let (auditor, world) = world().await;
+    let (auditor, world) = world_with(tip_at(2000)).await;
     world.ledger.anchor(chain(), BlockNumHash { number, hash: B256::repeat_byte(1) }).await.unwrap();
     (auditor, world)
 }
@@ -85,7 +93,7 @@ async fn blocks_from_before_the_audit_are_not_fetched() {
 
 #[tokio::test]
 async fn before_the_audit_begins_a_claim_is_not_lost() {
-    let (mut auditor, world) = world().await;
+    let (mut auditor, world) = world_with(tip_at(2000)).await;
     auditor.on_claim(claim_of(5, 2, "a"), Instant::now()).await.unwrap();
     assert_eq!(open(&auditor), [0; 0]);
     world.ledger.anchor(chain(), BlockNumHash { number: 2, hash: B256::repeat_byte(1) }).await.unwrap();
@@ -100,8 +108,48 @@ async fn a_claimant_that_names_blocks_without_end_fills_no_memory() {
     for number in 110..200 {
         auditor.on_claim(claim_of(number, 2, "a"), Instant::now()).await.unwrap();
         auditor.on_claim(claim_of(number, 3, "b"), Instant::now()).await.unwrap();
+        // Some of them are being fetched when the next is named, and then cannot be had.
+        if number.is_multiple_of(3)
+            && let Some((key, work)) = auditor.open.take_due(Instant::now())
+        {
+            auditor.on_claim(claim_of(number + 1000, 2, "a"), Instant::now()).await.unwrap();
+            auditor.open.postpone(key, work, BTreeSet::new(), ReasonTexts::new());
+        }
     }
     assert_eq!(open(&auditor), [199, 199]);
+}
+
+/// What was named and not found in vain is forgotten, also once the claimant names blocks that are known.
+#[tokio::test]
+async fn a_block_that_nobody_has_is_given_up_when_its_claimant_names_another() {
+    let (mut auditor, _world) = vouched_for(3).await;
+    auditor.on_claim(claim_of(10, 2, "a"), Instant::now()).await.unwrap();
+    assert_eq!(open(&auditor), [10]);
+    let BlockKey { number, hash, .. } = key_of(3);
+    let known = Claim { block: BlockNumHash { number, hash }, ..claim_of(0, 0, "a") };
+    auditor.on_claim(known, Instant::now()).await.unwrap();
+    assert_eq!(auditor.open.len(), 0);
+}
+
+#[tokio::test]
+async fn a_block_that_another_claimant_waits_for_is_not_given_up() {
+    let (mut auditor, _world) = audit_begun_at(100).await;
+    for name in ["a", "b"] {
+        auditor.on_claim(claim_of(110, 2, name), Instant::now()).await.unwrap();
+    }
+    auditor.on_claim(claim_of(111, 3, "a"), Instant::now()).await.unwrap();
+    assert_eq!(open(&auditor), [110, 111]);
+}
+
+#[tokio::test]
+async fn heights_far_above_the_chain_are_ignored() {
+    let (mut auditor, world) = audit_begun_at(100).await;
+    for (number, name) in [(u64::MAX, "a"), (1 << 63, "a"), (45_201, "a"), (110, "b"), (111, "b")] {
+        auditor.on_claim(claim_of(number, 2, name), Instant::now()).await.unwrap();
+    }
+    assert_eq!((open(&auditor), auditor.open.len()), (vec![111], 1));
+    let branch = world.ledger.claimed_branch(chain(), claim_of(111, 2, "b").block).await.unwrap();
+    assert_eq!(branch.len(), 1);
 }
 
 #[tokio::test]
