@@ -1,6 +1,6 @@
 //! [`ChainConfig`]: one chain, its endpoints and its signers.
 
-use super::form::{choice, duration, list, list_or_numbers, text, text_or_list, whole};
+use super::form::{any_duration, choice, list, list_or_numbers, text, text_or_list, whole};
 use super::section::section;
 use super::values::{hours, mins};
 use super::{DurationSetting, NodeList, P2pConfig};
@@ -11,7 +11,6 @@ use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::validity::ChainRules;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 section! {
     /// One section for each watched chain, named after its chain id (decimal or 0x-hex). There is no default.
@@ -97,18 +96,18 @@ section! {
         /// How long the chain's unsafe head, and the latest block of its execution clients, may not move before that is reported. It
         /// is reported on /readyz as not ready, in the log and in crosscheck_head_still_seconds. After a block was replaced the unsafe
         /// head does not move until finality has passed it: then that reason is reported, without a warning.
-        unsafe_stall: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+        unsafe_stall: DurationSetting = DurationSetting(mins(1)), any_duration();
 
         /// The same for its local-safe head, and for its safe head if that is a different one. It must be longer than the time between
         /// two batches: a chain with little traffic may post one in hours.
-        safe_stall: DurationSetting = DurationSetting(hours(1)), duration(Duration::ZERO..=Duration::MAX);
+        safe_stall: DurationSetting = DurationSetting(hours(1)), any_duration();
 
         /// The same for the latest block of L1 (l1.execution), and for the rollup node's current L1 block.
-        l1_stall: DurationSetting = DurationSetting(mins(3)), duration(Duration::ZERO..=Duration::MAX);
+        l1_stall: DurationSetting = DurationSetting(mins(3)), any_duration();
 
         /// The same for the vouched head, while the chain's local-safe head is above it: attestations stopped, a block waits for its
         /// verdict, or an invalid block holds the head. It does not apply to a chain without any attestation so far.
-        vouched_stall: DurationSetting = DurationSetting(mins(10)), duration(Duration::ZERO..=Duration::MAX);
+        vouched_stall: DurationSetting = DurationSetting(mins(10)), any_duration();
     }
     and {
         /// Its gossip.

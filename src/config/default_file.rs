@@ -42,7 +42,7 @@ pub(crate) fn default_file() -> String {
 fn heading(section: &Section) -> String {
     let name = section.prefix.trim_end_matches('.');
     let about = comment(&one_line(section.about));
-    match (section.per_chain, name) {
+    match (section.is_per_chain(), name) {
         (false, "") => String::new(),
         (false, name) => format!("\n{about}[{name}]\n"),
         (true, "") => format!("\n{about}# [chains.901]\n"),

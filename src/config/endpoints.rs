@@ -1,6 +1,6 @@
 //! [`L1Config`], [`SourcesConfig`]: L1, and how endpoints are asked.
 
-use super::form::{duration, list, url, whole};
+use super::form::{URL, duration, list, whole};
 use super::section::section;
 use super::values::{millis, mins, secs};
 use super::{DurationSetting, EndpointHeader, Text};
@@ -10,7 +10,7 @@ section! {
     /// L1.
     pub struct L1Config at "l1.", per_chain: false {
         /// The execution client of L1.
-        execution: Option<EndpointUrl> = None, url()
+        execution: Option<EndpointUrl> = None, URL
             .unset("each chain with a rollup node needs its unsafe_block_signer, and deposits are not checked against L1")
             .example("\"http://127.0.0.1:8545\"");
     }

@@ -1,6 +1,6 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
-use super::form::{boolean, duration, list, socket, text, whole, whole_seconds};
+use super::form::{any_duration, boolean, list, socket, text, whole, whole_seconds};
 use super::section::section;
 use super::values::{days, hours, mins, secs};
 use super::{DurationSetting, Text};
@@ -108,12 +108,12 @@ section! {
 
         /// How long the chain may be without a peer that subscribes to its topics before that is reported. It is reported on /readyz as
         /// not ready, in the log and in crosscheck_without_peer_seconds.
-        peer_patience: DurationSetting = DurationSetting(mins(5)), duration(Duration::ZERO..=Duration::MAX);
+        peer_patience: DurationSetting = DurationSetting(mins(5)), any_duration();
 
         /// How long all unsafe blocks, or all attestations of the sequencer or of static and trusted peers, may be refused for their
         /// signer or their form (at least eight in a row) before that is reported. It is reported on /readyz as not ready, in the log
         /// and in crosscheck_gossip_refused_in_a_row.
-        refusal_patience: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+        refusal_patience: DurationSetting = DurationSetting(mins(1)), any_duration();
 
         /// How long blocks of the previous unsafe block signer are accepted after L1 names a new one, unless a block of the new signer
         /// arrives before. With "0s" they are not accepted.

@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::form::{duration, list, text};
+use super::form::{any_duration, list, text};
 use super::section::section;
 use super::values::secs;
 use super::{
@@ -14,7 +14,6 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 section! {
     /// Everything that an operator sets.
@@ -39,7 +38,7 @@ section! {
         data_dir: PathBuf = PathBuf::from("crosscheck-data"), text("a directory that this user may write to");
 
         /// The time limit of a shutdown. After it tasks are aborted.
-        shutdown_timeout: DurationSetting = DurationSetting(secs(10)), duration(Duration::ZERO..=Duration::MAX);
+        shutdown_timeout: DurationSetting = DurationSetting(secs(10)), any_duration();
     }
     and {
         /// What is logged, and how.

@@ -112,6 +112,9 @@ fn refuse(reason: impl Into<String>) -> Result<(), Refusal> {
 }
 
 /// A bound that is not kept, and why there is one.
-fn because(bound: String, why: &str) -> String {
-    if why.is_empty() { bound } else { format!("{bound}: {why}") }
+fn because(bound: String, why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!("{bound}: {why}"),
+        None => bound,
+    }
 }
