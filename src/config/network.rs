@@ -4,7 +4,7 @@ use super::form::{any_duration, boolean, list, socket, text, whole, whole_second
 use super::section::section;
 use super::values::{days, hours, mins, secs};
 use super::{DurationSetting, Text};
-use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet};
+use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet, loopback_addr};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ section! {
         /// The addresses to listen on. Empty: dial out only. Other nodes can dial this node only at addresses that are not loopback,
         /// such as /ip4/0.0.0.0/tcp/9222. A chain of a named network that does not set it has the next free port of loopback from
         /// 9647 on.
-        listen: Vec<Multiaddr> = vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap_or_else(|_| Multiaddr::empty())],
+        listen: Vec<Multiaddr> = vec![loopback_addr(9222)],
             list("TCP multiaddresses, each chain's with a port of its own")
             .example("[\"/ip4/127.0.0.1/tcp/9222\"]");
 
