@@ -42,6 +42,7 @@ section! {
         /// ("https://l1.example x-api-key=env:L1_KEY"). The place holds the complete value ("Bearer ..."). It is read once at
         /// start, and never shown.
         headers: Vec<Text<EndpointHeader>> = Vec::new(), list("headers with the place of their value, never the value itself")
+            .secret()
             .example("[\"https://node.example authorization=file:/run/secrets/node\"]");
     }
 }

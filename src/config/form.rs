@@ -18,6 +18,8 @@ pub(crate) struct Form {
     /// Why a larger value cannot work.
     pub(super) if_above: Option<&'static str>,
     pub(super) when_unset: WhenUnset,
+    /// Whether what is written may be a secret by mistake. Then no message shows it.
+    pub(super) is_secret: bool,
     pub(super) example: Example,
 }
 
@@ -125,6 +127,7 @@ impl Form {
             if_below: None,
             if_above: None,
             when_unset: WhenUnset::Default,
+            is_secret: false,
             example,
         }
     }
@@ -152,6 +155,11 @@ impl Form {
 
     pub(super) const fn required(self) -> Self {
         Self { when_unset: WhenUnset::Required, ..self }
+    }
+
+    /// No message shows what is written.
+    pub(super) const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
     }
 
     pub(super) const fn example(self, toml: &'static str) -> Self {
@@ -203,10 +211,12 @@ impl Form {
     ///
     /// # Errors
     /// The reason, if it stands for none.
-    pub(super) fn read(&self, text: &str) -> Result<Value, &'static str> {
-        Ok(match self.kind {
+    pub(super) fn read(&self, text: &str) -> Result<Value, String> {
+        Ok(match &self.kind {
             Kind::Boolean => Value::Boolean(text.parse().map_err(|_| "not true or false")?),
-            Kind::Whole(_) => Value::Integer(text.parse().map_err(|_| "not a whole number")?),
+            Kind::Whole(range) => {
+                Value::Integer(text.parse().map_err(|error| self.not_readable(range, &error))?)
+            }
             Kind::Duration(_) | Kind::WholeSeconds(_) | Kind::Choice(_) | Kind::Text(_) => {
                 Value::String(text.to_owned())
             }

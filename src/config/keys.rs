@@ -2,6 +2,7 @@
 //! where its section is defined.
 
 use super::form::{Example, Form, Kind, WhenUnset};
+use super::redaction::{NOT_SHOWN, shown};
 use super::section::Section;
 use super::{
     AuditConfig, ChainConfig, Config, ConsolidationConfig, FollowConfig, HttpConfig, InteropConfig, L1Config,
@@ -72,13 +73,9 @@ impl Key {
         self.form.value_name()
     }
 
-    /// Its help: what it does, what may be written, its default and its variable.
-    pub(crate) fn help(&self) -> String {
-        let text = one_line(self.text);
-        let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first).trim_end_matches('.');
-        let default = self.default().filter(|value| !value.as_array().is_some_and(Vec::is_empty));
-        let default = default.map_or_else(String::new, |value| format!(" [default: {value}]"));
-        format!("{first}: {}{default} [env: {}]", self.form.phrase(), self.variable())
+    /// A value of it as a message may show it.
+    pub(super) fn shown(&self, value: &Value) -> String {
+        if self.form.is_secret { NOT_SHOWN.to_owned() } else { shown(value) }
     }
 
     /// Its default as the file would give it. `None`: it is not set by default.
