@@ -31,7 +31,7 @@ pub(super) fn check_shape(table: &Table) -> Result<(), ConfigError> {
 pub(super) fn check_required(table: &Table) -> Result<(), ConfigError> {
     let chains = table.get("chains").and_then(Value::as_table).into_iter().flatten();
     for (name, chain) in chains {
-        let is_missing = |key: &&Key| chain.get(key.path).is_none();
+        let is_missing = |key: &&Key| at_path(chain, key.path).is_none();
         let mut required = keys().filter(|key| key.form.when_unset == WhenUnset::Required);
         if let Some(key) = required.find(is_missing) {
             return Err(ConfigError::Missing {
@@ -42,6 +42,11 @@ pub(super) fn check_required(table: &Table) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// The value at the path of a key, which may lead through sections.
+fn at_path<'a>(section: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(section, |section, name| section.get(name))
 }
 
 fn check_chains(value: &Value) -> Result<(), ConfigError> {
@@ -119,4 +124,19 @@ fn section<'a>(path: &str, value: &'a Value) -> Result<&'a Table, ConfigError> {
 pub(super) fn written(name: &str) -> String {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if is_bare { shortened(name) } else { format!("\"{}\"", shown_text(name).escape_debug()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_within_a_section_of_a_section_is_found() {
+        let chain: Table = "block_time = 2\n[p2p]\nlisten = []\n".parse().unwrap();
+        let chain = Value::Table(chain);
+        assert_eq!(at_path(&chain, "block_time"), Some(&Value::from(2)));
+        assert_eq!(at_path(&chain, "p2p.listen"), Some(&Value::Array(vec![])));
+        assert_eq!(at_path(&chain, "p2p.discovery"), None);
+        assert_eq!(at_path(&chain, "block_time.listen"), None);
+    }
 }
