@@ -107,7 +107,7 @@ impl Layers {
     pub(super) fn parse_unchecked(mut self) -> Result<Config, ConfigError> {
         refuse_duplicate_chains(&self.table)?;
         let written_doubts = super::written::written_doubts(&self.table);
-        super::network_defaults::apply_network_defaults(&mut self.table);
+        super::network_defaults::apply_network_defaults(&mut self.table)?;
         check_shape(&self.table)?;
         let deserializer = Value::Table(self.table.clone());
         let config: Result<Config, _> = serde_path_to_error::deserialize(deserializer);
