@@ -50,12 +50,14 @@ section! {
         /// The time between two blocks.
         block_time: u64 = 0, whole(1..=u64::MAX).of("seconds")
             .required()
+            .if_named("the block time of the network")
             .example("2");
 
         /// The activation time of interop. It is 0 if interop was always active, and 9223372036854775807 if it never activates.
         interop_time: Option<u64> = None, whole(0..=u64::MAX).of("seconds since 1970")
             .unset("the value of the rollup node; until it is known, messages of the chain are unknown. Required without a rollup \
                     node, unless the network is named")
+            .if_named("the time that this build knows for the network, if it was announced")
             .example("0");
 
         /// The dependency set of the chain: the chains whose messages it may execute. It may contain the chain itself. The section of
@@ -65,11 +67,13 @@ section! {
         dependency_set: Option<BTreeSet<ChainId>> = None,
             list_or_numbers("chain ids, numbers or strings (901, \"901\", \"0x385\"), each with a [chains.<id>] section")
             .unset("the value of the rollup node. Required without a rollup node, unless the network is named")
+            .if_named("the published dependency set of the network")
             .example("[\"901\"]");
 
         /// The chain's SystemConfig on L1, which names the unsafe block signer. Needs l1.execution.
         system_config: Option<Address> = None, text("the address of the chain's SystemConfig on L1")
             .unset("unsafe_block_signer is required, unless the network is named or the chain is only monitored")
+            .if_named("the SystemConfig of the network, if rollup_node is set")
             .example("\"0x1111111111111111111111111111111111111111\"");
 
         /// The unsafe block signer, instead of the one on L1.

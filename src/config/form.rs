@@ -18,6 +18,8 @@ pub(crate) struct Form {
     /// Why a larger value cannot work.
     pub(super) if_above: Option<&'static str>,
     pub(super) when_unset: WhenUnset,
+    /// What the key has in place of that if the chain's network is named.
+    pub(super) if_named: Option<&'static str>,
     /// Whether what is written may be a secret by mistake. Then no message shows it.
     pub(super) is_secret: bool,
     pub(super) example: Example,
@@ -127,6 +129,7 @@ impl Form {
             if_below: None,
             if_above: None,
             when_unset: WhenUnset::Default,
+            if_named: None,
             is_secret: false,
             example,
         }
@@ -155,6 +158,11 @@ impl Form {
 
     pub(super) const fn required(self) -> Self {
         Self { when_unset: WhenUnset::Required, ..self }
+    }
+
+    /// What a chain of a named network has if the key is not set: a clause that follows "Not set, and the network is named: ".
+    pub(super) const fn if_named(self, meaning: &'static str) -> Self {
+        Self { if_named: Some(meaning), ..self }
     }
 
     /// No message shows what is written.

@@ -73,6 +73,19 @@ impl Key {
         self.form.value_name()
     }
 
+    /// Its help: what it does, what may be written, its default or what happens without it, and its variable.
+    pub(crate) fn help(&self) -> String {
+        let text = one_line(self.text);
+        let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first).trim_end_matches('.');
+        let unset = match (self.form.when_unset, self.default()) {
+            (WhenUnset::Means(meaning), _) => format!("not set: {meaning}"),
+            (WhenUnset::Required, _) | (WhenUnset::Default, None) => "required".to_owned(),
+            (WhenUnset::Default, Some(value)) if is_empty_list(&value) => "default: none".to_owned(),
+            (WhenUnset::Default, Some(value)) => format!("default: {value}"),
+        };
+        format!("{first}: {} [{unset}] [env: {}]", self.form.phrase(), self.variable())
+    }
+
     /// A value of it as a message may show it.
     pub(super) fn shown(&self, value: &Value) -> String {
         if self.form.is_secret { NOT_SHOWN.to_owned() } else { shown(value) }
@@ -109,6 +122,11 @@ impl Key {
             _ => self.fix(),
         }
     }
+}
+
+/// Whether a value is a list without entries.
+pub(super) fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Lines as one.
