@@ -203,7 +203,7 @@ pub use network::{
     DiscoveryView, FrameCounts, GateCommand, GateError, GaterLimits, IdentityError, KnownPeer, Network,
     NetworkClosed, NetworkConfig, NetworkCounters, NetworkEvent, NetworkHandle, NetworkTaskError,
     NoPeerIdError, NodeIdentity, OwnInfo, ParseBootnodeError, PeerFileError, PeerInfo, PublishError,
-    RefusedCounts, ScoreInputs, Subnet, TooManyProtected,
+    RefusedCounts, ScoreInputs, Subnet, TooManyProtected, loopback_addr,
 };
 #[cfg(feature = "op-alloy")]
 pub use op_alloy_payload::ConversionError;

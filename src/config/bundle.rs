@@ -1,5 +1,6 @@
 //! [`BundleFile`]: the file with the upgrade bundle of a fork that this build does not know.
 
+use super::redaction::{shortened, shortened_reason};
 use super::{Config, ConfigError};
 use core::fmt;
 use crosscheck_core::consolidation::Fork;
@@ -94,8 +95,8 @@ impl Config {
         let read = |file: &super::Text<BundleFile>| {
             file.0.read().map_err(|reason| ConfigError::Value {
                 key: "consolidation.upgrade_bundles".to_owned(),
-                value: file.0.to_string(),
-                reason,
+                value: shortened(&file.0.to_string()),
+                reason: shortened_reason(&reason),
                 fix: "name a bundle as upstream publishes it (op-core/nuts/bundles/<fork>_nut_bundle.json)"
                     .to_owned(),
             })

@@ -1,6 +1,6 @@
 //! [`ChainConfig`]: one chain, its endpoints and its signers.
 
-use super::form::{choice, duration, list, list_or_numbers, text, text_or_list, whole};
+use super::form::{any_duration, choice, list, list_or_numbers, text, text_or_list, whole};
 use super::section::section;
 use super::values::{hours, mins};
 use super::{DurationSetting, NodeList, P2pConfig};
@@ -11,7 +11,6 @@ use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::validity::ChainRules;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 section! {
     /// One section for each watched chain, named after its chain id (decimal or 0x-hex). There is no default.
@@ -51,12 +50,14 @@ section! {
         /// The time between two blocks.
         block_time: u64 = 0, whole(1..=u64::MAX).of("seconds")
             .required()
+            .if_named("the block time of the network")
             .example("2");
 
         /// The activation time of interop. It is 0 if interop was always active, and 9223372036854775807 if it never activates.
         interop_time: Option<u64> = None, whole(0..=u64::MAX).of("seconds since 1970")
             .unset("the value of the rollup node; until it is known, messages of the chain are unknown. Required without a rollup \
                     node, unless the network is named")
+            .if_named("the time that this build knows for the network, if it was announced")
             .example("0");
 
         /// The dependency set of the chain: the chains whose messages it may execute. It may contain the chain itself. The section of
@@ -66,11 +67,13 @@ section! {
         dependency_set: Option<BTreeSet<ChainId>> = None,
             list_or_numbers("chain ids, numbers or strings (901, \"901\", \"0x385\"), each with a [chains.<id>] section")
             .unset("the value of the rollup node. Required without a rollup node, unless the network is named")
+            .if_named("the published dependency set of the network")
             .example("[\"901\"]");
 
         /// The chain's SystemConfig on L1, which names the unsafe block signer. Needs l1.execution.
         system_config: Option<Address> = None, text("the address of the chain's SystemConfig on L1")
             .unset("unsafe_block_signer is required, unless the network is named or the chain is only monitored")
+            .if_named("the SystemConfig of the network, if rollup_node is set")
             .example("\"0x1111111111111111111111111111111111111111\"");
 
         /// The unsafe block signer, instead of the one on L1.
@@ -104,18 +107,18 @@ section! {
         /// How long the chain's unsafe head, and the latest block of its execution clients, may not move before that is reported. It
         /// is reported on /readyz as not ready, in the log and in crosscheck_head_still_seconds. After a block was replaced the unsafe
         /// head does not move until finality has passed it: then that reason is reported, without a warning.
-        unsafe_stall: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+        unsafe_stall: DurationSetting = DurationSetting(mins(1)), any_duration();
 
         /// The same for its local-safe head, and for its safe head if that is a different one. It must be longer than the time between
         /// two batches: a chain with little traffic may post one in hours.
-        safe_stall: DurationSetting = DurationSetting(hours(1)), duration(Duration::ZERO..=Duration::MAX);
+        safe_stall: DurationSetting = DurationSetting(hours(1)), any_duration();
 
         /// The same for the latest block of L1 (l1.execution), and for the rollup node's current L1 block.
-        l1_stall: DurationSetting = DurationSetting(mins(3)), duration(Duration::ZERO..=Duration::MAX);
+        l1_stall: DurationSetting = DurationSetting(mins(3)), any_duration();
 
         /// The same for the vouched head, while the chain's local-safe head is above it: attestations stopped, a block waits for its
         /// verdict, or an invalid block holds the head. It does not apply to a chain without any attestation or claim so far.
-        vouched_stall: DurationSetting = DurationSetting(mins(10)), duration(Duration::ZERO..=Duration::MAX);
+        vouched_stall: DurationSetting = DurationSetting(mins(10)), any_duration();
     }
     and {
         /// Its gossip.

@@ -2,7 +2,7 @@
 
 use super::Key;
 use super::form::{Example, WhenUnset};
-use super::keys::{SECTIONS, one_line};
+use super::keys::{SECTIONS, is_empty_list, one_line};
 use super::section::Section;
 
 /// The widest line of a comment.
@@ -42,7 +42,7 @@ pub(crate) fn default_file() -> String {
 fn heading(section: &Section) -> String {
     let name = section.prefix.trim_end_matches('.');
     let about = comment(&one_line(section.about));
-    match (section.per_chain, name) {
+    match (section.is_per_chain(), name) {
         (false, "") => String::new(),
         (false, name) => format!("\n{about}[{name}]\n"),
         (true, "") => format!("\n{about}# [chains.901]\n"),
@@ -70,15 +70,21 @@ fn explanation(key: &Key) -> String {
         Example::Toml(example) if !key.per_chain && default.is_some() => format!(", such as {example}"),
         _ => String::new(),
     };
-    let is_empty = default.is_some_and(|default| default.as_array().is_some_and(Vec::is_empty));
+    let is_empty = default.is_some_and(|default| is_empty_list(&default));
     let unset = match key.form.when_unset {
         WhenUnset::Means(meaning) => comment(&format!("Not set: {meaning}.")),
+        WhenUnset::Required if key.form.if_named.is_some() => {
+            comment("Required, unless the network is named.")
+        }
         WhenUnset::Required => comment("Required."),
         WhenUnset::Default if key.per_chain && is_empty => comment("Default: none."),
         WhenUnset::Default => String::new(),
     };
+    let named = key.form.if_named.map_or_else(String::new, |meaning| {
+        comment(&format!("Not set, and the network is named: {meaning}."))
+    });
     let values = comment(&format!("Value: {}{example}.", key.form.long_phrase()));
-    format!("{}{values}{unset}", comment(&one_line(key.text)))
+    format!("{}{values}{unset}{named}", comment(&one_line(key.text)))
 }
 
 /// A text as lines of a comment. Quoted texts are not broken.

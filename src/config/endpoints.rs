@@ -1,6 +1,6 @@
 //! [`L1Config`], [`SourcesConfig`]: L1, and how endpoints are asked.
 
-use super::form::{duration, list, url, whole};
+use super::form::{URL, duration, list, whole};
 use super::section::section;
 use super::values::{millis, mins, secs};
 use super::{DurationSetting, EndpointHeader, Text};
@@ -10,7 +10,7 @@ section! {
     /// L1.
     pub struct L1Config at "l1.", per_chain: false {
         /// The execution client of L1.
-        execution: Option<EndpointUrl> = None, url()
+        execution: Option<EndpointUrl> = None, URL
             .unset("each chain with a rollup node needs its unsafe_block_signer, and deposits are not checked against L1")
             .example("\"http://127.0.0.1:8545\"");
     }
@@ -42,6 +42,7 @@ section! {
         /// ("https://l1.example x-api-key=env:L1_KEY"). The place holds the complete value ("Bearer ..."). It is read once at
         /// start, and never shown.
         headers: Vec<Text<EndpointHeader>> = Vec::new(), list("headers with the place of their value, never the value itself")
+            .secret()
             .example("[\"https://node.example authorization=file:/run/secrets/node\"]");
     }
 }

@@ -27,19 +27,28 @@ pub enum ConfigError {
     },
     /// The file is not TOML. The line is not quoted beyond its key: values may be secrets.
     #[error(
-        "the configuration file {path} is not valid TOML: line {line} ({key}): {reason}\n  fix: correct that line"
+        "the configuration file {path} is not valid TOML: line {line}{}: {reason}\n  fix: correct that line",
+        in_brackets(key.as_deref())
     )]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What the line begins with: its key or its section.
-        key: String,
+        /// What the line begins with: its key or its section. `None`: it begins with neither, as a line of a list does.
+        key: Option<String>,
         /// What the parser said.
         reason: String,
     },
-    /// A key has a value that it cannot have, or is unknown.
+    /// There is no such key. Its value is not shown: nobody knows what it is.
+    #[error("{key}: this key does not exist\n  fix: {fix}")]
+    UnknownKey {
+        /// The key, with its sections.
+        key: String,
+        /// What to write instead.
+        fix: String,
+    },
+    /// A key has a value that it cannot have.
     #[error("{key} = {value}: {reason}\n  fix: {fix}")]
     Value {
         /// The key, with its sections.
@@ -61,4 +70,8 @@ pub enum ConfigError {
         /// What to write.
         fix: String,
     },
+}
+
+fn in_brackets(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| format!(" ({key})"))
 }

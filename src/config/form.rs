@@ -10,14 +10,18 @@ use toml::Value;
 pub(crate) struct Form {
     pub(super) kind: Kind,
     /// What a number counts: `MiB`.
-    unit: &'static str,
+    unit: Option<&'static str>,
     /// A bound that another key sets, in words. A rule checks it.
-    limit: &'static str,
+    limit: Option<&'static str>,
     /// Why a smaller value cannot work.
-    pub(super) if_below: &'static str,
+    pub(super) if_below: Option<&'static str>,
     /// Why a larger value cannot work.
-    pub(super) if_above: &'static str,
+    pub(super) if_above: Option<&'static str>,
     pub(super) when_unset: WhenUnset,
+    /// What the key has in place of that if the chain's network is named.
+    pub(super) if_named: Option<&'static str>,
+    /// Whether what is written may be a secret by mistake. Then no message shows it.
+    pub(super) is_secret: bool,
     pub(super) example: Example,
 }
 
@@ -78,11 +82,15 @@ pub(super) const fn duration(range: RangeInclusive<Duration>) -> Form {
     Form::new(Kind::Duration(range), Example::Default)
 }
 
+pub(super) const fn any_duration() -> Form {
+    duration(Duration::ZERO..=Duration::MAX)
+}
+
 pub(super) const fn whole_seconds(range: RangeInclusive<Duration>) -> Form {
     Form::new(Kind::WholeSeconds(range), Example::Default)
 }
 
-/// Each choice with its meaning, as `config/default.toml` gives it in brackets. All or none have one.
+/// Each choice with its meaning, as `config/default.toml` gives it in brackets.
 pub(super) const fn choice(choices: &'static [(&'static str, &'static str)]) -> Form {
     Form::new(Kind::Choice(choices), Example::None)
 }
@@ -92,9 +100,8 @@ pub(super) const fn text(what: &'static str) -> Form {
     Form::new(Kind::Text(what), Example::None)
 }
 
-pub(super) const fn url() -> Form {
-    text("an http:// or https:// URL")
-}
+/// The URL of an endpoint.
+pub(super) const URL: Form = text("an http:// or https:// URL");
 
 pub(super) const fn socket() -> Form {
     Form::new(Kind::Text("an IP address and a port"), Example::Default)
@@ -117,29 +124,31 @@ impl Form {
     const fn new(kind: Kind, example: Example) -> Self {
         Self {
             kind,
-            unit: "",
-            limit: "",
-            if_below: "",
-            if_above: "",
+            unit: None,
+            limit: None,
+            if_below: None,
+            if_above: None,
             when_unset: WhenUnset::Default,
+            if_named: None,
+            is_secret: false,
             example,
         }
     }
 
     pub(super) const fn of(self, unit: &'static str) -> Self {
-        Self { unit, ..self }
+        Self { unit: Some(unit), ..self }
     }
 
     pub(super) const fn limited(self, limit: &'static str) -> Self {
-        Self { limit, ..self }
+        Self { limit: Some(limit), ..self }
     }
 
     pub(super) const fn if_below(self, if_below: &'static str) -> Self {
-        Self { if_below, ..self }
+        Self { if_below: Some(if_below), ..self }
     }
 
     pub(super) const fn if_above(self, if_above: &'static str) -> Self {
-        Self { if_above, ..self }
+        Self { if_above: Some(if_above), ..self }
     }
 
     /// What it means that there is no value: a clause that follows "Not set: ".
@@ -151,6 +160,16 @@ impl Form {
         Self { when_unset: WhenUnset::Required, ..self }
     }
 
+    /// What a chain of a named network has if the key is not set: a clause that follows "Not set, and the network is named: ".
+    pub(super) const fn if_named(self, meaning: &'static str) -> Self {
+        Self { if_named: Some(meaning), ..self }
+    }
+
+    /// No message shows what is written.
+    pub(super) const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
     pub(super) const fn example(self, toml: &'static str) -> Self {
         Self { example: Example::Toml(toml), ..self }
     }
@@ -160,8 +179,8 @@ impl Form {
         let mut phrase = match &self.kind {
             Kind::Boolean => "true or false".to_owned(),
             Kind::Whole(range) => {
-                let of = if self.unit.is_empty() { "" } else { " of " };
-                format!("a whole number{of}{}{}", self.unit, whole_bounds(range))
+                let unit = self.unit.map_or_else(String::new, |unit| format!(" of {unit}"));
+                format!("a whole number{unit}{}", whole_bounds(range))
             }
             Kind::Duration(range) => format!("a duration with a unit{}", duration_bounds(range)),
             Kind::WholeSeconds(range) => {
@@ -171,8 +190,8 @@ impl Form {
             Kind::Text(what) | Kind::TextOrList(what) => (*what).to_owned(),
             Kind::List(what) | Kind::ListOrNumbers(what) => format!("a list of {what}"),
         };
-        if !self.limit.is_empty() {
-            phrase = format!("{phrase}, {}", self.limit);
+        if let Some(limit) = self.limit {
+            phrase = format!("{phrase}, {limit}");
         }
         phrase
     }
@@ -200,10 +219,12 @@ impl Form {
     ///
     /// # Errors
     /// The reason, if it stands for none.
-    pub(super) fn read(&self, text: &str) -> Result<Value, &'static str> {
-        Ok(match self.kind {
+    pub(super) fn read(&self, text: &str) -> Result<Value, String> {
+        Ok(match &self.kind {
             Kind::Boolean => Value::Boolean(text.parse().map_err(|_| "not true or false")?),
-            Kind::Whole(_) => Value::Integer(text.parse().map_err(|_| "not a whole number")?),
+            Kind::Whole(range) => {
+                Value::Integer(text.parse().map_err(|error| self.not_readable(range, &error))?)
+            }
             Kind::Duration(_) | Kind::WholeSeconds(_) | Kind::Choice(_) | Kind::Text(_) => {
                 Value::String(text.to_owned())
             }
@@ -234,7 +255,7 @@ fn duration_bounds(range: &RangeInclusive<Duration>) -> String {
 }
 
 fn with_meaning((name, meaning): &(&str, &str)) -> String {
-    if meaning.is_empty() { format!("\"{name}\"") } else { format!("\"{name}\" ({meaning})") }
+    format!("\"{name}\" ({meaning})")
 }
 
 /// `a, b or c`.

@@ -4,6 +4,7 @@
 //! The value itself is never in a setting: it is read from a file or from an environment variable, once, at start.
 //! It is never shown.
 
+use super::redaction::{shortened, shortened_reason};
 use super::{Config, ConfigError};
 use crate::sources::EndpointUrl;
 use core::fmt;
@@ -114,8 +115,8 @@ impl Config {
         for header in self.sources.headers.clone() {
             let bad = |reason: String| ConfigError::Value {
                 key: "sources.headers".to_owned(),
-                value: header.0.to_string(),
-                reason,
+                value: shortened(&header.0.to_string()),
+                reason: shortened_reason(&reason),
                 fix: super::explain::fix_of("sources.headers"),
             };
             let value = header.0.read().map_err(bad)?;

@@ -2,6 +2,7 @@
 //! where its section is defined.
 
 use super::form::{Example, Form, Kind, WhenUnset};
+use super::redaction::{NOT_SHOWN, shown};
 use super::section::Section;
 use super::{
     AuditConfig, ChainConfig, Config, ConsolidationConfig, FollowConfig, HttpConfig, InteropConfig, L1Config,
@@ -72,13 +73,22 @@ impl Key {
         self.form.value_name()
     }
 
-    /// Its help: what it does, what may be written, its default and its variable.
+    /// Its help: what it does, what may be written, its default or what happens without it, and its variable.
     pub(crate) fn help(&self) -> String {
         let text = one_line(self.text);
         let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first).trim_end_matches('.');
-        let default = self.default().filter(|value| !value.as_array().is_some_and(Vec::is_empty));
-        let default = default.map_or_else(String::new, |value| format!(" [default: {value}]"));
-        format!("{first}: {}{default} [env: {}]", self.form.phrase(), self.variable())
+        let unset = match (self.form.when_unset, self.default()) {
+            (WhenUnset::Means(meaning), _) => format!("not set: {meaning}"),
+            (WhenUnset::Required, _) | (WhenUnset::Default, None) => "required".to_owned(),
+            (WhenUnset::Default, Some(value)) if is_empty_list(&value) => "default: none".to_owned(),
+            (WhenUnset::Default, Some(value)) => format!("default: {value}"),
+        };
+        format!("{first}: {} [{unset}] [env: {}]", self.form.phrase(), self.variable())
+    }
+
+    /// A value of it as a message may show it.
+    pub(super) fn shown(&self, value: &Value) -> String {
+        if self.form.is_secret { NOT_SHOWN.to_owned() } else { shown(value) }
     }
 
     /// Its default as the file would give it. `None`: it is not set by default.
@@ -112,6 +122,11 @@ impl Key {
             _ => self.fix(),
         }
     }
+}
+
+/// Whether a value is a list without entries.
+pub(super) fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Lines as one.

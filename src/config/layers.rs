@@ -2,8 +2,8 @@
 
 use super::explain::{explain, position, reason_of_syntax, unknown_key, unreadable_text};
 use super::keys::keys;
-use super::redaction::shown_text;
-use super::shape::{check_required, check_shape};
+use super::redaction::shortened;
+use super::shape::{check_required, check_shape, written};
 use super::{Config, ConfigError, Key};
 use crosscheck_p2p::ChainId;
 use std::io::Read;
@@ -39,7 +39,7 @@ impl Layers {
         let text = read(path)?;
         self.table = text.parse().map_err(|error: toml::de::Error| {
             let (line, key) = position(&text, &error);
-            ConfigError::Syntax { path: path.into(), line, key, reason: reason_of_syntax(&error) }
+            ConfigError::Syntax { path: path.into(), line, key, reason: reason_of_syntax(&text, &error) }
         })?;
         Ok(self)
     }
@@ -107,7 +107,7 @@ impl Layers {
     pub(super) fn parse_unchecked(mut self) -> Result<Config, ConfigError> {
         refuse_duplicate_chains(&self.table)?;
         let written_doubts = super::written::written_doubts(&self.table);
-        super::network_defaults::apply_network_defaults(&mut self.table);
+        super::network_defaults::apply_network_defaults(&mut self.table)?;
         check_shape(&self.table)?;
         let deserializer = Value::Table(self.table.clone());
         let config: Result<Config, _> = serde_path_to_error::deserialize(deserializer);
@@ -119,9 +119,9 @@ impl Layers {
 
     fn set(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
         let Some(key) = Key::find(path) else {
-            return Err(unknown_key(path, &shown_text(text)));
+            return Err(unknown_key(path));
         };
-        let value = key.form.read(text).map_err(|reason| unreadable_text(path, text, reason))?;
+        let value = key.form.read(text).map_err(|reason| unreadable_text(path, text, &reason))?;
         let path = self.as_written(path);
         let mut table = &mut self.table;
         let mut parts = path.split('.').peekable();
@@ -132,6 +132,7 @@ impl Layers {
             }
             let section = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(section) = section else {
+                let part = shortened(part);
                 let reason = format!("{part} is already set to something that is not a section");
                 return Err(unreadable_text(&path, text, &reason));
             };
@@ -193,9 +194,9 @@ fn refuse_duplicate_chains(table: &Table) -> Result<(), ConfigError> {
         };
         if let Some(first) = seen.insert(chain_id, name) {
             return Err(ConfigError::Value {
-                key: format!("chains.{name}"),
-                value: name.clone(),
-                reason: format!("this is chain {chain_id}, which [chains.{first}] configures too"),
+                key: format!("chains.{}", written(name)),
+                value: shortened(name),
+                reason: format!("this is chain {chain_id}, which [chains.{}] configures too", written(first)),
                 fix: "keep one section for each chain".to_owned(),
             });
         }

@@ -1,7 +1,7 @@
 //! [`AuditConfig`], [`LedgerConfig`], [`MonitorConfig`]: how much is worked on and tracked, and how long it is kept.
 
 use super::DurationSetting;
-use super::form::{duration, whole};
+use super::form::{any_duration, duration, whole};
 use super::section::section;
 use super::values::{days, mins};
 use std::time::Duration;
@@ -17,7 +17,7 @@ section! {
 
         /// How long a block may be without a verdict before that is reported with the reason. It is reported on /readyz as not
         /// ready, in the log and in the status that followers get.
-        patience: DurationSetting = DurationSetting(mins(15)), duration(Duration::ZERO..=Duration::MAX);
+        patience: DurationSetting = DurationSetting(mins(15)), any_duration();
     }
 }
 

@@ -1,10 +1,10 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
-use super::form::{boolean, duration, list, socket, text, whole, whole_seconds};
+use super::form::{any_duration, boolean, list, socket, text, whole, whole_seconds};
 use super::section::section;
 use super::values::{days, hours, mins, secs};
 use super::{DurationSetting, Text};
-use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet};
+use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet, loopback_addr};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,10 +17,9 @@ section! {
     /// its default.
     pub struct P2pConfig at "p2p.", per_chain: true {
         /// The addresses to listen on. Empty: dial out only. Other nodes can dial this node only at addresses that are not loopback,
-        /// such as /ip4/0.0.0.0/tcp/9222. A chain of a named network that does not set it has the next free port of loopback from
-        /// 9647 on.
-        listen: Vec<Multiaddr> = vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap_or_else(|_| Multiaddr::empty())],
-            list("TCP multiaddresses, each chain's with a port of its own")
+        /// such as /ip4/0.0.0.0/tcp/9222.
+        listen: Vec<Multiaddr> = vec![loopback_addr(9222)], list("TCP multiaddresses, each chain's with a port of its own")
+            .if_named("the next free port of loopback, from 9647 on")
             .example("[\"/ip4/127.0.0.1/tcp/9222\"]");
 
         /// Peers to stay connected to. A name (/dns4/<name>/tcp/<port>, or /dnsaddr/<name>) is resolved at each dial.
@@ -55,14 +54,15 @@ section! {
         /// scored by verdict_scoring.
         topic_scoring: bool = false, boolean();
 
-        /// The UDP socket of discovery. A chain of a named network whose static_peers is not set, not even to an empty list, uses the
-        /// next free port from 9647 on at 0.0.0.0.
+        /// The UDP socket of discovery.
         discovery: Option<SocketAddr> = None, socket().limited("different for each chain")
             .unset("no discovery, only static and known peers are dialled")
+            .if_named("the next free port at 0.0.0.0, from 9647 on, unless static_peers is set, even to an empty list")
             .example("\"0.0.0.0:9222\"");
 
-        /// The starting points of discovery, of any OP Stack chain. A chain of a named network has those of its network by default.
+        /// The starting points of discovery, of any OP Stack chain.
         bootnodes: Vec<Bootnode> = Vec::new(), list("node records (enr:...) or URLs (enode://<key>@<ip>:<port>)")
+            .if_named("the published bootnodes of the OP Stack, which this build knows")
             .example("[\"enode://2d4e7e9d48f4dd4efe9342706dd1b0024681bd4c3300d021f86fc75eab7865d4e0cbec6fbc883f011cfd6a57423e7e2f6e104baad2b744c3cafaec6bc7dc92c1@34.65.43.171:30305\"]");
 
         /// Behind NAT: the public IP address of this node. Needs discovery.
@@ -108,12 +108,12 @@ section! {
 
         /// How long the chain may be without a peer that subscribes to its topics before that is reported. It is reported on /readyz as
         /// not ready, in the log and in crosscheck_without_peer_seconds.
-        peer_patience: DurationSetting = DurationSetting(mins(5)), duration(Duration::ZERO..=Duration::MAX);
+        peer_patience: DurationSetting = DurationSetting(mins(5)), any_duration();
 
         /// How long all unsafe blocks, or all attestations of the sequencer or of static and trusted peers, may be refused for their
         /// signer or their form (at least eight in a row) before that is reported. It is reported on /readyz as not ready, in the log
         /// and in crosscheck_gossip_refused_in_a_row.
-        refusal_patience: DurationSetting = DurationSetting(mins(1)), duration(Duration::ZERO..=Duration::MAX);
+        refusal_patience: DurationSetting = DurationSetting(mins(1)), any_duration();
 
         /// How long blocks of the previous unsafe block signer are accepted after L1 names a new one, unless a block of the new signer
         /// arrives before. With "0s" they are not accepted.

@@ -1,9 +1,16 @@
-//! Values as messages may show them: without the credentials, paths and queries that carry an endpoint's keys.
+//! Values as messages may show them: without the credentials, paths, queries and headers that carry an endpoint's keys, and
+//! not longer than a line or two.
 
 use toml::Value;
 
-/// The longest text shown.
+/// The longest text shown, in characters.
 const MAX_SHOWN: usize = 120;
+
+/// The longest reason shown, in characters. It may quote a text.
+const MAX_REASON: usize = 300;
+
+/// What stands for a value that may be a secret as a whole.
+pub(super) const NOT_SHOWN: &str = "(not shown)";
 
 /// A setting as a message may show it.
 pub(super) fn shown(value: &Value) -> String {
@@ -18,9 +25,30 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// A text as a message may show it: of a URL only the scheme, the host and the port. A text that looks
-/// like a URL whose scheme was forgotten is shown as one.
+/// A text as a message may show it: of a URL only the scheme, the host and the port, and of a header only what precedes its
+/// value. A text that looks like a URL whose scheme was forgotten is shown as one.
 pub(crate) fn shown_text(text: &str) -> String {
+    match before_header_value(text) {
+        Some(before) => shortened(&format!("{}…", without_path(before).trim_end_matches('…'))),
+        None => shortened(&without_path(text)),
+    }
+}
+
+/// What precedes the value of a header: of `host name=value`, and of `name: value`. `None`: the text is not like a header.
+fn before_header_value(text: &str) -> Option<&str> {
+    let first_word = text.find(char::is_whitespace)?;
+    let after_sign = |(at, sign): (usize, &str)| at.checked_add(sign.len());
+    let assigned = text.match_indices('=').find(|(at, _)| *at > first_word);
+    let named = text.match_indices(':').find(|(at, sign)| {
+        let rest = after_sign((*at, sign)).and_then(|end| text.get(end..));
+        rest.is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    });
+    let end = assigned.into_iter().chain(named).filter_map(after_sign).min()?;
+    text.get(..end)
+}
+
+/// A text without what follows the port of a URL, and without its credentials.
+fn without_path(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), text),
@@ -29,7 +57,7 @@ pub(crate) fn shown_text(text: &str) -> String {
     let authority = if is_url { rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest) } else { rest };
     let (hidden, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
     let has_more = is_url && rest.len() > authority.len().saturating_add(1);
-    shortened(&format!("{scheme}{hidden}{host}{}", if has_more { "/…" } else { "" }))
+    format!("{scheme}{hidden}{host}{}", if has_more { "/…" } else { "" })
 }
 
 /// Whether a text is a host with a path, a query or credentials. A file's path, a multiaddress and a subnet are not.
@@ -40,9 +68,19 @@ fn is_without_scheme(text: &str) -> bool {
     is_host && !is_prefix_length
 }
 
-fn shortened(text: &str) -> String {
+/// A text that is cut where a message would become too long.
+pub(super) fn shortened(text: &str) -> String {
+    cut(text, MAX_SHOWN)
+}
+
+/// A reason that may quote a text of any length, cut likewise.
+pub(super) fn shortened_reason(reason: &str) -> String {
+    cut(reason, MAX_REASON)
+}
+
+fn cut(text: &str, most: usize) -> String {
     let mut characters = text.chars();
-    let start: String = characters.by_ref().take(MAX_SHOWN).collect();
+    let start: String = characters.by_ref().take(most).collect();
     if characters.next().is_some() { format!("{start}…") } else { start }
 }
 
@@ -59,6 +97,13 @@ mod tests {
     #[case::path("ftp://host/v2/secret", "ftp://host/…")]
     #[case::query("ws://host?key=secret", "ws://host/…")]
     #[case::header("https://host authorization=secret", "https://host/…")]
+    #[case::header_without_a_scheme("host authorization=secret", "host authorization=…")]
+    #[case::header_with_a_scheme_of_its_own("host authorization=Bearer secret", "host authorization=…")]
+    #[case::header_with_space_before_its_value("host authorization = secret", "host authorization =…")]
+    #[case::header_of_http("authorization: Bearer secret", "authorization:…")]
+    #[case::header_of_a_host_and_port("host:8545 x-api-key=secret=", "host:8545 x-api-key=…")]
+    #[case::bundle("zephyr=bundle.json", "zephyr=bundle.json")]
+    #[case::filter("info,libp2p=warn", "info,libp2p=warn")]
     #[case::at_sign_in_password("ws://user:sec@ret@host/x", "ws://…@host/…")]
     #[case::no_scheme("user:secret@host:8545", "…@host:8545")]
     #[case::no_scheme_but_a_path("mainnet.example.com/v2/secret", "mainnet.example.com/…")]

@@ -1,7 +1,7 @@
 //! [`Config::check_rules`]: what no single value shows. The bounds of single values are in the table of keys.
 
 use super::explain::fix_of;
-use super::redaction::shown_text;
+use super::redaction::{shortened, shortened_reason, shown_text};
 use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig};
 use crate::sources::EndpointUrl;
 use crosscheck_p2p::{ChainId, Multiaddr, SigningDomain};
@@ -43,6 +43,7 @@ impl Config {
             return Err(bad("log.level", &self.log.level, &format!("this is not a filter: {error}")));
         }
         if let Some(word) = misspelt_level(&self.log.level) {
+            let word = shortened(word);
             return Err(bad(
                 "log.level",
                 &self.log.level,
@@ -329,7 +330,7 @@ fn bad(key: &str, value: &dyn Display, reason: &str) -> ConfigError {
     ConfigError::Value {
         key: key.to_owned(),
         value: shown_text(&value.to_string()),
-        reason: reason.to_owned(),
+        reason: shortened_reason(reason),
         fix: fix_of(key),
     }
 }

@@ -9,12 +9,17 @@ use super::Key;
 pub(super) struct Section {
     /// What precedes a key's name in its path: `log.`, or nothing.
     pub(super) prefix: &'static str,
-    /// Whether each chain has one.
-    pub(super) per_chain: bool,
     /// What it is about, as lines.
     pub(super) about: &'static str,
     /// Its keys, in the order in which they are shown.
     pub(super) keys: &'static [Key],
+}
+
+impl Section {
+    /// Whether each chain has one.
+    pub(super) fn is_per_chain(&self) -> bool {
+        self.keys.iter().any(|key| key.per_chain)
+    }
 }
 
 /// Defines the type of a section. Each key is written as
@@ -74,7 +79,6 @@ macro_rules! section {
             /// Its keys.
             pub(super) const SECTION: $crate::config::section::Section = $crate::config::section::Section {
                 prefix: $prefix,
-                per_chain: $per_chain,
                 about: concat!($($about, "\n"),*),
                 keys: &[$(
                     $crate::config::Key {

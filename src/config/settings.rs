@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::form::{duration, list, text};
+use super::form::{any_duration, list, text};
 use super::section::section;
 use super::values::secs;
 use super::{
@@ -14,7 +14,6 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 section! {
     /// Everything that an operator sets.
@@ -26,10 +25,12 @@ section! {
         /// The public networks whose chains are watched. Known names are op-mainnet, unichain, ink, soneium, mode, zora, worldchain,
         /// metal, bob, ethernity, binary; op-sepolia, unichain-sepolia, ink-sepolia, soneium-minato, mode-sepolia, zora-sepolia,
         /// worldchain-sepolia, metal-sepolia, ethernity-sepolia, creator-chain-testnet. The [chains.<id>] section of a named network
-        /// needs only endpoints: block_time, interop_time (where it was announced), dependency_set and system_config have defaults.
-        /// OP and Unichain execute each other's messages: watch both. Other chains need a section with all of these keys. Shape,
-        /// Shape Sepolia and HashKey Chain have no name here because the published registry lists no fork of theirs after Granite,
-        /// and gossip depends on the later forks; Boba and sepolia-devnet-2 are not in the registry.
+        /// needs only endpoints. What it does not set has a default of the network: block_time, interop_time (where it was
+        /// announced) and dependency_set; with a rollup node also system_config, p2p.listen, p2p.discovery and p2p.bootnodes. OP and
+        /// Unichain execute each other's messages: watch both. The section of another chain needs block_time, and with a rollup node
+        /// system_config or unsafe_block_signer; without a rollup node it needs interop_time and dependency_set. Shape, Shape Sepolia
+        /// and HashKey Chain have no name here because the published registry lists no fork of theirs after Granite, and gossip
+        /// depends on the later forks; Boba and sepolia-devnet-2 are not in the registry.
         network: Vec<NetworkName> = Vec::new(), list("names of public networks")
             .example("[\"op-mainnet\", \"unichain\"]");
 
@@ -39,7 +40,7 @@ section! {
         data_dir: PathBuf = PathBuf::from("crosscheck-data"), text("a directory that this user may write to");
 
         /// The time limit of a shutdown. After it tasks are aborted.
-        shutdown_timeout: DurationSetting = DurationSetting(secs(10)), duration(Duration::ZERO..=Duration::MAX);
+        shutdown_timeout: DurationSetting = DurationSetting(secs(10)), any_duration();
     }
     and {
         /// What is logged, and how.

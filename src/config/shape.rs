@@ -3,7 +3,7 @@
 
 use super::explain::{fix_of, unknown_key};
 use super::keys::keys;
-use super::redaction::{shown, shown_text};
+use super::redaction::{shortened, shown, shown_text};
 use super::value_check::kind_of;
 use super::{ConfigError, Key};
 use crate::config::form::WhenUnset;
@@ -31,17 +31,22 @@ pub(super) fn check_shape(table: &Table) -> Result<(), ConfigError> {
 pub(super) fn check_required(table: &Table) -> Result<(), ConfigError> {
     let chains = table.get("chains").and_then(Value::as_table).into_iter().flatten();
     for (name, chain) in chains {
-        let is_missing = |key: &&Key| chain.get(key.path).is_none();
+        let is_missing = |key: &&Key| at_path(chain, key.path).is_none();
         let mut required = keys().filter(|key| key.form.when_unset == WhenUnset::Required);
         if let Some(key) = required.find(is_missing) {
             return Err(ConfigError::Missing {
-                key: format!("chains.{name}.{}", key.path),
+                key: format!("chains.{}.{}", written(name), key.path),
                 reason: "the chain cannot be watched without it".to_owned(),
                 fix: key.fix(),
             });
         }
     }
     Ok(())
+}
+
+/// The value at the path of a key, which may lead through sections.
+fn at_path<'a>(section: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(section, |section, name| section.get(name))
 }
 
 fn check_chains(value: &Value) -> Result<(), ConfigError> {
@@ -86,7 +91,7 @@ impl Place<'_> {
             None if keys.any(|key| key.path.starts_with(&within)) => {
                 self.check_entries(&within, section(&full, value)?)
             }
-            None => Err(unknown_key(&full, &shown(value))),
+            None => Err(unknown_key(&full)),
         }
     }
 }
@@ -100,7 +105,7 @@ fn check_value(key: &Key, full: &str, value: &Value) -> Result<(), ConfigError> 
     };
     Err(ConfigError::Value {
         key: path,
-        value: shown(value),
+        value: key.shown(value),
         reason: refusal.reason,
         fix: value.as_str().map_or_else(|| key.fix(), |text| key.fix_of_text(text)),
     })
@@ -115,8 +120,23 @@ fn section<'a>(path: &str, value: &'a Value) -> Result<&'a Table, ConfigError> {
     })
 }
 
-/// A name as the file has it: in quotes, if it is more than letters, digits, `_` and `-`.
-fn written(name: &str) -> String {
+/// A name as the file has it, cut if it is very long: in quotes, if it is more than letters, digits, `_` and `-`.
+pub(super) fn written(name: &str) -> String {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-    if is_bare { name.to_owned() } else { format!("\"{}\"", shown_text(name).escape_debug()) }
+    if is_bare { shortened(name) } else { format!("\"{}\"", shown_text(name).escape_debug()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_within_a_section_of_a_section_is_found() {
+        let chain: Table = "block_time = 2\n[p2p]\nlisten = []\n".parse().unwrap();
+        let chain = Value::Table(chain);
+        assert_eq!(at_path(&chain, "block_time"), Some(&Value::from(2)));
+        assert_eq!(at_path(&chain, "p2p.listen"), Some(&Value::Array(vec![])));
+        assert_eq!(at_path(&chain, "p2p.discovery"), None);
+        assert_eq!(at_path(&chain, "block_time.listen"), None);
+    }
 }

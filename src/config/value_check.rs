@@ -1,6 +1,8 @@
 //! [`Form::check`]: whether a value has the kind and keeps the bounds of its key.
 
 use super::form::{Form, Kind};
+use super::redaction::shortened_reason;
+use std::num::{IntErrorKind, ParseIntError};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::Value;
@@ -38,11 +40,26 @@ impl Form {
 
     fn check_whole(&self, range: &RangeInclusive<u64>, number: i64) -> Result<(), Refusal> {
         match u64::try_from(number) {
-            Ok(number) if number > *range.end() => {
-                refuse(because(format!("above {}", range.end()), self.if_above))
-            }
+            Ok(number) if number > *range.end() => refuse(self.above(range)),
             Ok(number) if number >= *range.start() => Ok(()),
-            _ => refuse(because(format!("below {}", range.start()), self.if_below)),
+            _ => refuse(self.below(range)),
+        }
+    }
+
+    fn above(&self, range: &RangeInclusive<u64>) -> String {
+        because(format!("above {}", (*range.end()).min(i64::MAX.unsigned_abs())), self.if_above)
+    }
+
+    fn below(&self, range: &RangeInclusive<u64>) -> String {
+        because(format!("below {}", range.start()), self.if_below)
+    }
+
+    /// Why a text is not a number of TOML: one that is too long for it is a whole number nevertheless.
+    pub(super) fn not_readable(&self, range: &RangeInclusive<u64>, error: &ParseIntError) -> String {
+        match error.kind() {
+            IntErrorKind::PosOverflow => self.above(range),
+            IntErrorKind::NegOverflow => self.below(range),
+            _ => "not a whole number".to_owned(),
         }
     }
 
@@ -54,7 +71,10 @@ impl Form {
     ) -> Result<(), Refusal> {
         let shown = |duration: &Duration| humantime::format_duration(*duration).to_string();
         match humantime::parse_duration(text) {
-            Err(error) => refuse(format!("not a duration: {error}")),
+            Err(humantime::DurationError::NumberOverflow) => {
+                refuse("the duration is too long, or finer than a nanosecond")
+            }
+            Err(error) => refuse(shortened_reason(&format!("not a duration: {error}"))),
             Ok(span) if span < *range.start() => {
                 refuse(because(format!("shorter than {}", shown(range.start())), self.if_below))
             }
@@ -86,6 +106,7 @@ impl Kind {
 pub(super) const fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a string",
+        Value::Integer(number) if *number < 0 => "a negative number",
         Value::Integer(_) => "a whole number",
         Value::Float(_) => "a floating-point number",
         Value::Boolean(_) => "a boolean",
@@ -112,6 +133,9 @@ fn refuse(reason: impl Into<String>) -> Result<(), Refusal> {
 }
 
 /// A bound that is not kept, and why there is one.
-fn because(bound: String, why: &str) -> String {
-    if why.is_empty() { bound } else { format!("{bound}: {why}") }
+fn because(bound: String, why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!("{bound}: {why}"),
+        None => bound,
+    }
 }

@@ -2,6 +2,7 @@
 //! address, and settings that override built-in values. Pure; it rejects nothing.
 
 use super::Doubt;
+use super::shape::written;
 use alloy::primitives::Address;
 use toml::{Table, Value};
 
@@ -16,11 +17,11 @@ pub(super) fn written_doubts(table: &Table) -> Vec<Doubt> {
     for (chain, section) in sections {
         let text = |name: &str| section.get(name).and_then(Value::as_str);
         for name in ADDRESSES {
-            let key = || format!("chains.{chain}.{name}");
+            let key = || format!("chains.{}.{name}", written(chain));
             doubts.extend(text(name).and_then(|address| misspelt(key, address)));
         }
         let is_twice = text("unsafe_block_signer").is_some() && text("system_config").is_some();
-        doubts.extend(is_twice.then(|| Doubt::SignerTwice { chain: chain.clone() }));
+        doubts.extend(is_twice.then(|| Doubt::SignerTwice { chain: written(chain) }));
     }
     doubts
 }

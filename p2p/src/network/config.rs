@@ -4,8 +4,18 @@
 
 use super::{BlockList, DiscoveryConfig, GaterLimits};
 use crate::{ChainId, Topic, ValidationRules};
-use libp2p::{Multiaddr, PeerId};
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// The multiaddress of loopback at a TCP port. Port 0: a free one.
+pub fn loopback_addr(port: u16) -> Multiaddr {
+    Multiaddr::from(Ipv4Addr::LOCALHOST).with(Protocol::Tcp(port))
+}
 
 /// The settings of one chain's network. Start from [`NetworkConfig::new`] and change fields: new ones are added.
 #[derive(Clone, Debug)]
@@ -61,7 +71,7 @@ impl NetworkConfig {
     /// The peers that are never pruned or banned: static and trusted ones.
     pub fn kept_peers(&self) -> BTreeSet<PeerId> {
         let last = |addr: &Multiaddr| match addr.iter().last() {
-            Some(libp2p::multiaddr::Protocol::P2p(peer_id)) => Some(peer_id),
+            Some(Protocol::P2p(peer_id)) => Some(peer_id),
             Some(_) | None => None,
         };
         self.static_peers.iter().filter_map(last).chain(self.trusted_peers.iter().copied()).collect()
@@ -70,12 +80,9 @@ impl NetworkConfig {
     /// Listens on loopback on a free port, without static peers, on every topic. The queue of frames has room for the
     /// attestations of one promoted batch, a few hundred, at once.
     pub fn new(chain_id: ChainId) -> Self {
-        let loopback = Multiaddr::empty()
-            .with(libp2p::multiaddr::Protocol::Ip4(core::net::Ipv4Addr::LOCALHOST))
-            .with(libp2p::multiaddr::Protocol::Tcp(0));
         Self {
             chain_id,
-            listen: vec![loopback],
+            listen: vec![loopback_addr(0)],
             static_peers: Vec::new(),
             name_servers: Vec::new(),
             topics: Topic::ALL.to_vec(),

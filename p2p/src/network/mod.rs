@@ -36,7 +36,7 @@ mod swarm;
 mod sync;
 mod task;
 
-pub use config::NetworkConfig;
+pub use config::{NetworkConfig, loopback_addr};
 pub use counters::NetworkCounters;
 pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError};
 pub use error::NetworkTaskError;

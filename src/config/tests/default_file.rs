@@ -63,7 +63,7 @@ fn every_value_in_the_defaults_is_that_of_a_key() {
 }
 
 #[test]
-fn its_examples_are_sound_and_show_every_other_key() {
+fn its_examples_are_valid_and_show_every_other_key() {
     let text = with_examples();
     let config = file(&text).unwrap().parse().unwrap();
     assert_eq!(config.chains.len(), 1);
@@ -116,6 +116,23 @@ fn every_key_has_a_default_or_says_what_happens_without_it() {
         assert!(key.text.trim_end().ends_with('.'), "{} has no sentence", key.path);
         let is_list = matches!(key.form.kind, Kind::List(_) | Kind::ListOrNumbers(_) | Kind::TextOrList(_));
         assert!(!is_list || key.example().is_some(), "{} needs an example", key.path);
+    }
+}
+
+/// So it is in the help of a flag.
+#[test]
+fn help_says_what_a_key_is_without_a_value() {
+    for key in keys() {
+        let help = key.help();
+        let part = match (key.form.when_unset, key.default()) {
+            (WhenUnset::Means(meaning), _) => format!("[not set: {meaning}]"),
+            (WhenUnset::Required, _) => "[required]".to_owned(),
+            (WhenUnset::Default, Some(Value::Array(items))) if items.is_empty() => {
+                "[default: none]".to_owned()
+            }
+            (WhenUnset::Default, default) => format!("[default: {}]", default.unwrap()),
+        };
+        assert!(help.contains(&part), "{part:?} is missing from: {help}");
     }
 }
 

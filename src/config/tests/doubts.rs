@@ -34,7 +34,7 @@ fn assert_one(doubts: &[String], parts: &[&str]) {
 #[case::no_checksum("", "attester = \"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"")]
 #[case::no_checksum_in_capitals("", "attester = \"0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED\"")]
 #[case::upstream_that_is_asked("follow.mode = \"clamp\"", "follow_upstream = \"http://127.0.0.1:7000/901\"")]
-fn what_is_meant_is_not_reported(#[case] before: &str, #[case] within: &str) {
+fn settings_without_a_doubt_are_not_reported(#[case] before: &str, #[case] within: &str) {
     assert_eq!(doubts(before, within), [] as [&str; 0]);
 }
 
@@ -46,7 +46,7 @@ fn what_is_meant_is_not_reported(#[case] before: &str, #[case] within: &str) {
 #[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer overrides", "chains.901.system_config"])]
 #[case::l1_is_l2("l1.execution = \"http://127.0.0.1:9545\"", "", &["l1.execution and chains.901.execution are both http://127.0.0.1:9545"])]
 #[case::unused_upstream("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not used", "\"clamp\""])]
-fn what_is_probably_not_intended_is_reported(
+fn settings_that_are_probably_not_intended_are_reported(
     #[case] before: &str,
     #[case] within: &str,
     #[case] parts: &[&str],
@@ -112,7 +112,7 @@ fn networks_of_two_l1s_are_reported(#[case] networks: &str, #[case] is_reported:
 
 /// The operator did not write a built-in SystemConfig.
 #[test]
-fn a_signer_beside_a_built_in_system_config_is_meant() {
+fn a_signer_beside_a_built_in_system_config_is_not_reported() {
     let text = "network = [\"op-mainnet\"]\n[chains.10]\nexecution = [\"http://127.0.0.1:2\"]\nrollup_node = \"http://127.0.0.1:3\"\n\
                 unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"\n";
     assert_eq!(doubts_of(text), [] as [&str; 0]);

@@ -26,16 +26,16 @@ fn assert_says(message: &str, parts: &[&str]) {
 }
 
 #[test]
-fn the_sound_configuration_is_sound() {
+fn the_sample_configuration_is_valid() {
     assert!(file(SOUND).unwrap().parse().is_ok());
 }
 
 #[rstest]
-#[case::unknown_key("data_dirr = \"x\"", &["data_dirr = \"x\"", "does not exist", "did you mean data_dir?"])]
-#[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt = 1", "does not exist", "did you mean log.format?"])]
-#[case::unknown_key_that_is_less_like_one("rpc.adress = 1", &["rpc.adress = 1", "does not exist", "did you mean rpc.addr?"])]
-#[case::name_with_a_dot("\"log.level\" = \"info\"", &["\"log.level\" = \"info\"", "does not exist"])]
-#[case::unknown_section("[chain.901]\nblock_time = 2", &["chain = (a section)", "does not exist", "[chains]"])]
+#[case::unknown_key("data_dirr = \"x\"", &["data_dirr: this key does not exist", "did you mean data_dir?"])]
+#[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt: this key does not exist", "did you mean log.format?"])]
+#[case::unknown_key_that_is_less_like_one("rpc.adress = 1", &["rpc.adress: this key does not exist", "did you mean rpc.addr?"])]
+#[case::name_with_a_dot("\"log.level\" = \"info\"", &["\"log.level\": this key does not exist"])]
+#[case::unknown_section("[chain.901]\nblock_time = 2", &["chain: this key does not exist", "[chains]"])]
 #[case::value_for_a_section("rpc = 5", &["rpc = 5", "expected a section, found a whole number", "line [rpc]"])]
 #[case::value_for_all_chains("[chains]\n902 = 5", &["chains.902 = 5", "expected a section", "line [chains.902]"])]
 #[case::name_that_is_no_chain_id("[chains.nine]", &["chains.nine = nine", "not a chain id", "[chains.901]"])]
@@ -85,13 +85,18 @@ fn the_sound_configuration_is_sound() {
     &["interop.message_expiry_window = 604801", "above 604800", "seven days", "seconds, 1 to 604800"]
 )]
 #[case::no_window("interop.message_expiry_window = 0", &["interop.message_expiry_window = 0", "below 1"])]
+#[case::negative_number_for_a_text("sources.timeout = -1", &["sources.timeout = -1", "expected a string, found a negative number"])]
+#[case::endless_duration(
+    "sources.timeout = \"99999999999999999999days\"",
+    &["the duration is too long", "\"10ms\" to \"10m\""]
+)]
 fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal(line, ""), parts);
 }
 
 #[rstest]
-#[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "does not exist", "chains.<id>.block_time?"])]
-#[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "does not exist", "p2p.listen?"])]
+#[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time: this key does not exist", "chains.<id>.block_time?"])]
+#[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn: this key does not exist", "p2p.listen?"])]
 #[case::no_quorum("quorum = 0", &["chains.901.quorum = 0", "below 1", "whole number"])]
 #[case::quorum_of_more("quorum = 2", &["chains.901.quorum = 2", "above 1, the number of execution clients", "execution URLs"])]
 #[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "address of the attester"])]
@@ -185,6 +190,17 @@ fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] s
             assert_says(&error.to_string(), &["chains.901.rollup_node is not set", "only monitored", "URL"]);
         }
     }
+}
+
+/// It has no gossip, and its keys of gossip are checked nevertheless.
+#[rstest]
+#[case::number("p2p.peers_hi = 0", &["chains.901.p2p.peers_hi = 0", "below 1"])]
+#[case::duration("p2p.blocks_past = \"8days\"", &["chains.901.p2p.blocks_past = \"8days\"", "longer than 7days"])]
+fn the_bounds_of_gossip_apply_to_a_chain_that_is_only_monitored(#[case] line: &str, #[case] parts: &[&str]) {
+    let own = ["rollup_node", "unsafe_block_signer"];
+    let bare: Vec<&str> = SOUND.lines().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect();
+    let error = file(&format!("{}\n{line}\n", bare.join("\n"))).and_then(Layers::parse).unwrap_err();
+    assert_says(&error.to_string(), parts);
 }
 
 /// A rollup node reports them; without one they must be set.
@@ -313,15 +329,97 @@ fn nothing_to_watch_is_refused() {
 }
 
 #[test]
-fn what_is_not_toml_is_refused_by_its_line() {
+fn invalid_toml_is_refused_with_its_line() {
     let message = file("[log]\nlevel = \"info\nformat = \"json\"").unwrap_err().to_string();
     assert_says(&message, &["crosscheck.toml", "line 2 (level)", "correct that line"]);
 }
 
-#[test]
-fn a_number_beyond_those_of_toml_is_refused_by_its_line() {
-    let message = file("audit.max_open = 99999999999999999999").unwrap_err().to_string();
-    assert_says(&message, &["line 1 (audit.max_open)", "the number is too large", "correct that line"]);
+#[rstest]
+#[case::above("99999999999999999999", "the number is above 9223372036854775807")]
+#[case::far_above(&"9".repeat(100), "the number is above 9223372036854775807")]
+#[case::below("-9223372036854775809", "the number is below -9223372036854775808")]
+#[case::far_below(&format!("-{}", "9".repeat(100)), "the number is below -9223372036854775808")]
+fn a_number_beyond_those_of_toml_is_refused_with_its_line(#[case] number: &str, #[case] reason: &str) {
+    let message = file(&format!("audit.max_open = {number}")).unwrap_err().to_string();
+    assert_says(&message, &["line 1 (audit.max_open)", reason, "correct that line"]);
+}
+
+/// The value of a header in place of its place, in every way that an operator may have meant it.
+#[rstest]
+#[case::without_a_scheme(
+    "sources.headers = [\"node.example authorization=hunter2\"]",
+    "sources.headers[0] = (not shown)"
+)]
+#[case::with_a_scheme(
+    "sources.headers = [\"https://node.example authorization=hunter2\"]",
+    "sources.headers[0] = (not shown)"
+)]
+#[case::the_value_alone("sources.headers = [\"hunter2\"]", "sources.headers[0] = (not shown)")]
+#[case::as_in_http(
+    "sources.headers = [\"authorization: Bearer hunter2\"]",
+    "sources.headers[0] = (not shown)"
+)]
+#[case::with_a_slash(
+    "sources.headers = [\"node.example authorization=hunter2/hunter2\"]",
+    "sources.headers[0] = (not shown)"
+)]
+#[case::no_list(
+    "sources.headers = \"node.example authorization=hunter2\"",
+    "expected a list, found a string"
+)]
+#[case::a_list_of_lists(
+    "sources.headers = [[\"authorization\", \"hunter2\"]]",
+    "expected a string, found a list"
+)]
+#[case::a_section("sources.headers = { authorization = \"hunter2\" }", "expected a list, found a section")]
+#[case::second(
+    "sources.headers = [\"https://h authorization=env:A\", \"authorization=hunter2\"]",
+    "sources.headers[1] = (not shown)"
+)]
+#[case::misspelt_key(
+    "sources.header = [\"node.example authorization=hunter2\"]",
+    "sources.header: this key does not exist"
+)]
+#[case::unknown_key("authorization = \"hunter2\"", "authorization: this key does not exist")]
+#[case::another_key(
+    "l1.execution = \"node.example authorization=hunter2\"",
+    "l1.execution = \"node.example authorization=…\""
+)]
+#[case::another_key_as_in_http("clock = \"authorization: Bearer hunter2\"", "clock = \"authorization:…\"")]
+fn no_message_shows_the_value_of_a_header(#[case] line: &str, #[case] shown: &str) {
+    let message = refusal(line, "");
+    assert!(!message.contains("hunter2"), "{message}");
+    assert_says(&message, &[shown]);
+}
+
+#[rstest]
+#[case::line_of_a_list("sources.headers = [\n\"node.example authorization=hunter2\n]", "line 2:")]
+#[case::the_value_alone("sources.headers = [\n\"hunter2\n]", "line 2:")]
+#[case::with_padding("sources.headers = [\n\"https://h a=env:B\",\nhunter2==\n]", "line 3:")]
+#[case::line_of_a_text("data_dir = \"\"\"\nhunter2=\u{1}\n\"\"\"", "line 2:")]
+#[case::nested_list("sources.headers = [\n[\"hunter2\n]", "line 3:")]
+#[case::key_of_a_line("sources.headers = [\"hunter2]", "line 1 (sources.headers):")]
+fn no_syntax_error_shows_a_part_of_a_value(#[case] text: &str, #[case] place: &str) {
+    let message = file(text).unwrap_err().to_string();
+    assert!(!message.contains("hunter2"), "{message}");
+    assert_says(&message, &[place, "is not valid TOML"]);
+}
+
+/// Text that is quoted by an error is cut.
+#[rstest]
+#[case::filter(format!("log.level = \"{}\"", "inof".repeat(5_000)), "is not a level")]
+#[case::invalid_filter(format!("log.level = \"a={}\"", "b".repeat(5_000)), "this is not a filter")]
+#[case::unit(format!("sources.timeout = \"1{}\"", "x".repeat(5_000)), "not a duration")]
+#[case::number(format!("sources.timeout = \"{}\"", "1".repeat(5_000)), "the duration is too long")]
+#[case::clock(format!("clock = \"\\n{}\"", "x".repeat(5_000)), "not a source of time")]
+#[case::key(format!("{} = 1", "x".repeat(5_000)), "this key does not exist")]
+#[case::key_in_quotes(format!("\"{}\" = 1", "ü".repeat(5_000)), "this key does not exist")]
+#[case::chain(format!("chains.{} = 1", "x".repeat(5_000)), "expected a section")]
+#[case::chain_without_keys(format!("chains.{}901 = {{}}", "0".repeat(5_000)), "chains.")]
+fn a_message_is_short_even_if_it_quotes_a_long_text(#[case] line: String, #[case] part: &str) {
+    let message = refusal(&line, "");
+    assert!(message.chars().count() < 900, "{} characters: {message}", message.chars().count());
+    assert_says(&message, &[part]);
 }
 
 #[test]
@@ -366,7 +464,7 @@ fn no_message_shows_a_secret_in_the_wrong_place(#[case] line: &str, #[case] show
 #[case::unknown_key(
     "rollup_node = \"http://127.0.0.1:7545\"",
     "rolup_node = \"https://h/hush\"",
-    "https://h/…"
+    "rolup_node: this key does not exist"
 )]
 #[case::unfinished_text(
     "rollup_node = \"http://127.0.0.1:7545\"",

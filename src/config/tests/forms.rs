@@ -118,7 +118,7 @@ fn every_default_and_every_example_has_the_form_of_its_key() {
 
 /// In the file, by a flag and in the environment.
 #[test]
-fn what_is_true_or_false_is_written_so() {
+fn booleans_are_written_true_or_false() {
     for key in keys().filter(|key| key.form.kind == Kind::Boolean) {
         for (word, meant) in [("on", "true"), ("off", "false"), ("True", "true"), ("no", "false")] {
             assert_refused_with(parsed(key, &word.into()), &format!("fix: write {meant}, without quotes"));

@@ -22,7 +22,7 @@ fn block_time(config: &Config) -> u64 {
 #[case::flag_over_environment(Some("debug"), Some("warn"), Some("error"), "error")]
 #[case::flag_over_file(Some("debug"), None, Some("error"), "error")]
 #[case::empty_variable_is_unset(Some("debug"), Some(""), None, "debug")]
-fn layers_lie_over_each_other(
+fn flags_override_the_environment_and_the_environment_the_file(
     #[case] in_file: Option<&str>,
     #[case] variable: Option<&str>,
     #[case] flag: Option<&str>,
@@ -60,7 +60,11 @@ fn a_chain_can_be_set_by_the_environment_alone() {
 #[case::decimal("901", "CROSSCHECK_CHAINS_901_BLOCK_TIME", "chains.901.block_time")]
 #[case::other_spelling("901", "CROSSCHECK_CHAINS_0x385_BLOCK_TIME", "chains.0x385.block_time")]
 #[case::hex_in_the_file("0x385", "CROSSCHECK_CHAINS_901_BLOCK_TIME", "chains.901.block_time")]
-fn layers_meet_however_a_chain_is_spelt(#[case] written: &str, #[case] variable: &str, #[case] flag: &str) {
+fn every_layer_configures_the_same_chain_in_either_spelling(
+    #[case] written: &str,
+    #[case] variable: &str,
+    #[case] flag: &str,
+) {
     let text = SOUND.replace("chains.901", &format!("chains.{written}"));
     let below = environment(file(&text).unwrap(), &[(variable, "3")]).unwrap();
     assert_eq!(block_time(&below.parse().unwrap()), 3);
@@ -83,9 +87,13 @@ fn a_variable_that_is_not_a_key_is_a_warning() {
 }
 
 #[rstest]
-#[case::unknown("colour", "red", &["colour = red", "does not exist"])]
-#[case::unknown_of_a_chain("chains.901.colour", "red", &["chains.901.colour = red", "does not exist"])]
-#[case::secret("l1.url", "http://h/hush", &["l1.url = http://h/…"])]
+#[case::unknown("colour", "red", &["colour: this key does not exist"])]
+#[case::unknown_of_a_chain("chains.901.colour", "red", &["chains.901.colour: this key does not exist"])]
+#[case::another_key_of_l1("l1.url", "http://h/hush", &["l1.url: this key does not exist"])]
+#[case::secret("l1.execution.key", "hush", &["l1.execution.key: this key does not exist"])]
+#[case::too_large("audit.max_open", "99999999999999999999", &["audit.max_open = 99999999999999999999", "above 1000000", "1 to 1000000"])]
+#[case::too_large_for_toml("chains.901.block_time", "9223372036854775808", &["block_time = 9223372036854775808", "above 9223372036854775807"])]
+#[case::too_small("audit.max_open", "-99999999999999999999", &["below 1"])]
 #[case::on("rpc.admin", "on", &["rpc.admin = on", "not true or false", "write true"])]
 #[case::off("chains.901.p2p.topic_scoring", "off", &["topic_scoring = off", "not true or false", "write false"])]
 #[case::no_number("audit.max_open", "many", &["audit.max_open = many", "not a whole number", "whole number, 1 to 1000000"])]
@@ -94,6 +102,23 @@ fn flags_that_cannot_work_are_refused(#[case] key: &str, #[case] value: &str, #[
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing from:\n{message}");
     }
+    assert!(!message.contains("hush"), "{message}");
+}
+
+#[rstest]
+#[case::in_the_environment("CROSSCHECK_SOURCES_HEADERS")]
+#[case::by_flag("sources.headers")]
+fn the_value_of_a_header_is_not_shown(#[case] name: &str) {
+    let header = "node.example authorization=hunter2";
+    let layers = match name.starts_with("CROSSCHECK") {
+        true => environment(file(SOUND).unwrap(), &[(name, header)]).unwrap(),
+        false => file(SOUND).unwrap().flag(name, header).unwrap(),
+    };
+    let message = layers.parse().unwrap_err().to_string();
+    assert!(
+        message.contains("sources.headers[0] = (not shown)") && !message.contains("hunter2"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -132,7 +157,7 @@ fn every_key_can_be_set_by_flag() {
 #[case::another_in_the_file("[interop]\nmessage_expiry_window = 60\n", None, Some(60))]
 #[case::in_the_environment("", Some("604800"), Some(604_800))]
 #[case::another_key_of_the_section("[interop]\nlog_index_mib = 7\n", None, None)]
-fn whether_the_expiry_window_is_set(
+fn the_expiry_window_is_known_only_if_it_is_set(
     #[case] section: &str,
     #[case] variable: Option<&str>,
     #[case] expected: Option<u64>,

@@ -103,28 +103,36 @@ fn every_key_that_the_program_names_exists() {
     }
     // These tests get keys wrong on purpose.
     sources.retain(|path| !path.starts_with(root().join("src/config/tests")));
-    let (mut wrong, mut named) = (Vec::new(), 0);
+    let (mut wrong, mut named) = (Vec::new(), BTreeSet::new());
     for path in sources {
         for literal in literals(&std::fs::read_to_string(&path).unwrap()) {
             wrong.extend(wrong_keys(&literal).into_iter().map(|word| (path.clone(), word)));
-            named += usize::from(keys().any(|key| key.path.contains('.') && literal.contains(key.path)));
+            named.extend(keys().map(|key| key.path).filter(|path| literal.contains(path)));
         }
     }
-    assert!(named > 20, "literals are found: {named}");
     assert!(wrong.is_empty(), "{wrong:#?}");
+    // Each of these is in a text of another module: if one is missing, texts are no longer found.
+    for path in ["l1.execution", "follow.mode", "p2p.static_peers", "data_dir", "rpc.admin", "p2p.peers_hi"] {
+        assert!(named.contains(path), "{path} is not found in any text");
+    }
 }
 
 #[test]
 fn every_key_that_the_documentation_names_exists() {
+    let mut named = 0;
     for path in documents() {
-        let wrong = wrong_keys(&std::fs::read_to_string(&path).unwrap());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let wrong = wrong_keys(&text);
         assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
+        named += keys().filter(|key| key.path.contains('.') && text.contains(key.path)).count();
     }
+    assert!(named > 0, "the documentation names no key");
 }
 
 /// Text between backticks such as `section.key = value` can be written so.
 #[test]
 fn the_documentation_gives_keys_values_that_they_can_have() {
+    let mut checked = 0;
     for path in documents() {
         let text = std::fs::read_to_string(&path).unwrap();
         for span in text.split('`').skip(1).step_by(2) {
@@ -132,9 +140,11 @@ fn the_documentation_gives_keys_values_that_they_can_have() {
             if key.contains('.') && keys().any(|known| !known.per_chain && known.path == key) {
                 let parsed = file(span).and_then(super::super::Layers::parse_unchecked);
                 assert!(parsed.is_ok(), "{}: {span}: {parsed:?}", path.display());
+                checked += 1;
             }
         }
     }
+    assert!(checked > 0, "the documentation has no such text");
 }
 
 #[test]

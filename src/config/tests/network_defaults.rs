@@ -1,13 +1,15 @@
 //! Chains of networks that are known by name need only endpoints.
 
 use super::file;
-use crate::config::{Config, ConfigError, Layers};
+use crate::config::network_defaults::apply_network_defaults;
+use crate::config::{Config, ConfigError, Layers, keys};
 use alloy::primitives::{Address, B256, address};
 use crosscheck_core::message::{Identifier, Message};
 use crosscheck_core::validity::{Execution, check_claim};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use std::collections::BTreeSet;
+use toml::Table;
 
 /// OP Mainnet and Unichain, the latter under another spelling of its id.
 const NAMED: &str = r#"
@@ -35,6 +37,21 @@ fn a_named_chain_needs_only_endpoints() {
     assert_eq!(chain(10).system_config, Some(system_config));
     assert_eq!(chain(130).system_config, None, "a chain that is only monitored has no use for it");
     assert_eq!(config.chains.len(), 2);
+}
+
+/// What a network fills in is in the text of each key, and nothing else is.
+#[test]
+fn the_keys_with_a_default_of_the_network_are_those_that_say_so() {
+    let written = "network = [\"op-mainnet\"]\n[chains.10]\nexecution = [\"http://127.0.0.1:1\"]\nrollup_node = \"http://127.0.0.1:2\"";
+    let mut table: Table = written.parse().unwrap();
+    apply_network_defaults(&mut table).unwrap();
+    let chain = table["chains"]["10"].as_table().unwrap();
+    let p2p = chain["p2p"].as_table().unwrap().keys().map(|name| format!("p2p.{name}"));
+    let own = ["execution", "rollup_node", "p2p"];
+    let names = chain.keys().filter(|name| !own.contains(&name.as_str())).cloned();
+    let filled: BTreeSet<String> = names.chain(p2p).collect();
+    let said = keys().filter(|key| key.form.if_named.is_some()).map(|key| key.path.to_owned());
+    assert_eq!(filled, said.collect());
 }
 
 #[test]
@@ -72,7 +89,7 @@ fn interop_without_an_announced_time_is_unknown() {
 #[rstest]
 #[case::block_time("block_time = 4", 4)]
 #[case::nothing("", 2)]
-fn what_is_written_wins(#[case] line: &str, #[case] block_time: u64) {
+fn a_written_setting_overrides_that_of_the_network(#[case] line: &str, #[case] block_time: u64) {
     let text = NAMED.replace("[chains.10]", &format!("[chains.10]\n{line}"));
     assert_eq!(parse(&text).unwrap().chains.get(&ChainId::from(10)).unwrap().block_time, block_time);
 }
@@ -127,7 +144,7 @@ fn a_flag_names_networks_too() {
 #[case::no_list("network = \"op-mainnet\"", &["network = \"op-mainnet\"", "expected a list"])]
 #[case::no_endpoints("network = [\"bob\"]", &["chains.60808.execution is not set"])]
 #[case::no_section("network = [\"bob\"]\n[chains]\n60808 = 5", &["chains.60808 = 5", "expected a section"])]
-fn what_cannot_be_is_refused(#[case] text: &str, #[case] parts: &[&str]) {
+fn named_networks_that_cannot_work_are_refused(#[case] text: &str, #[case] parts: &[&str]) {
     let message = parse(text).unwrap_err().to_string();
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing from:\n{message}");

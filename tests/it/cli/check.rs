@@ -90,6 +90,8 @@ fn help_shows_the_values_the_default_and_the_variable_of_a_key() {
         "true or false [default: false] [env: CROSSCHECK_RPC_ADMIN]",
         "a whole number of MiB, 1 to 1024 [default: 64] [env: CROSSCHECK_SOURCES_MAX_RESPONSE_MIB]",
         "a duration with a unit, \"10ms\" to \"10m\" [default: \"10s\"] [env: CROSSCHECK_SOURCES_TIMEOUT]",
+        "otherwise \"sibling\"] [env: CROSSCHECK_CONSOLIDATION_DEPOSITS]",
+        "[default: none] [env: CROSSCHECK_NETWORK]",
     ] {
         assert!(text.contains(part), "{part:?} is missing from:\n{text}");
     }

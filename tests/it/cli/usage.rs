@@ -24,7 +24,7 @@ fn help_is_a_success(#[case] arguments: &[&str]) {
 #[case::nothing(&[], "Usage")]
 #[case::unknown_command(&["watch"], "unrecognized subcommand 'watch'")]
 #[case::unknown_flag(&["run", "--colour"], "unexpected argument '--colour'")]
-#[case::unknown_key(&["check", "--set", "colour=red"], "colour = red: this key does not exist")]
+#[case::unknown_key(&["check", "--set", "colour=red"], "colour: this key does not exist")]
 #[case::set_without_value(&["check", "--set", "colour"], "write --set KEY=VALUE")]
 #[case::unknown_shell(&["completions", "cmd.exe"], "invalid value 'cmd.exe'")]
 fn misuse_ends_with_its_own_code(#[case] arguments: &[&str], #[case] problem: &str) {
@@ -42,6 +42,8 @@ fn misuse_ends_with_its_own_code(#[case] arguments: &[&str], #[case] problem: &s
 #[case::key_of_a_section(&["check", "--set", "l1.execution=rpc.example/v2/hunter2"])]
 #[case::key_without_value(&["check", "--set", "https://rpc.example/hunter2"])]
 #[case::flag(&["run", "--l1.execution", "rpc.example?key=hunter2"])]
+#[case::header(&["check", "--sources.headers", "node.example authorization=hunter2"])]
+#[case::header_without_its_key(&["check", "--set", "node.example authorization=hunter2"])]
 fn a_url_that_cannot_be_read_is_not_printed_whole(#[case] arguments: &[&str]) {
     let output = run(arguments);
     assert_code(&output, USAGE);
