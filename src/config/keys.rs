@@ -5,7 +5,7 @@ use super::form::{Example, Form, Kind, WhenUnset};
 use super::section::Section;
 use super::{
     AuditConfig, ChainConfig, Config, ConsolidationConfig, FollowConfig, HttpConfig, InteropConfig, L1Config,
-    LedgerConfig, LogConfig, MonitorConfig, P2pConfig, RpcConfig, SourcesConfig,
+    LedgerConfig, LogConfig, MonitorConfig, OpinionsConfig, P2pConfig, RpcConfig, SourcesConfig,
 };
 use toml::Value;
 
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: &[Section] = &[
     LedgerConfig::SECTION,
     MonitorConfig::SECTION,
     FollowConfig::SECTION,
+    OpinionsConfig::SECTION,
     ChainConfig::SECTION,
     P2pConfig::SECTION,
 ];
