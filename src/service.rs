@@ -5,6 +5,7 @@
 mod built_in;
 mod claimants;
 mod monitoring;
+mod opinions;
 mod pacing;
 mod room_metrics;
 mod rpc_server;
