@@ -28,6 +28,7 @@ mod ledger;
 mod metrics;
 mod monitor;
 mod networks;
+mod opinions;
 mod pieces;
 mod probes;
 mod process_use;

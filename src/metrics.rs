@@ -63,7 +63,7 @@ impl Metrics {
         };
         let metrics = Self(Arc::new(inner));
         for (id, source) in
-            metrics.chain_ids().iter().flat_map(|id| EndpointKind::ALL.map(|source| (id, source)))
+            metrics.chain_ids().iter().flat_map(|id| EndpointKind::OF_CHAINS.map(|source| (id, source)))
         {
             metrics.0.source_failures.with_label_values(&[id.as_str(), source.name()]);
         }

@@ -6,6 +6,7 @@ mod audited_chain;
 mod built_in;
 mod claimants;
 mod monitoring;
+mod opinions;
 mod pacing;
 mod room_metrics;
 mod rpc_server;

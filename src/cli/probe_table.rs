@@ -33,7 +33,7 @@ pub(super) fn probe_table(findings: &[ProbeFinding]) -> String {
 }
 
 fn row(finding: &ProbeFinding) -> [String; 5] {
-    let chain = finding.chain_id.map_or_else(|| "L1".to_owned(), |chain_id| chain_id.to_string());
+    let chain = finding.subject();
     let (grade, probe) = (finding.grade().name().to_owned(), finding.probe.name().to_owned());
     [grade, chain, clean(&finding.asked.to_string()), probe, clean(&finding.judgement.found)]
 }

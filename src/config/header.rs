@@ -138,9 +138,11 @@ impl Config {
     fn endpoints(&mut self) -> impl Iterator<Item = &mut EndpointUrl> {
         let of_chains = self.chains.values_mut().flat_map(|chain| {
             let nodes = chain.rollup_node.urls_mut().iter_mut();
-            chain.execution.iter_mut().chain(nodes).chain(chain.follow_upstream.as_mut())
+            let claimants = chain.claimants.iter_mut();
+            chain.execution.iter_mut().chain(nodes).chain(chain.follow_upstream.as_mut()).chain(claimants)
         });
-        self.l1.execution.as_mut().into_iter().chain(of_chains)
+        let opinions = self.opinions.supernodes.iter_mut().chain(&mut self.opinions.filters);
+        self.l1.execution.as_mut().into_iter().chain(of_chains).chain(opinions)
     }
 }
 
@@ -177,7 +179,8 @@ mod tests {
         let header = header.replace("FILE", secret.to_str().unwrap());
         let text = format!(
             "[sources]\nheaders = [\"{header}\"]\n[chains.901]\nexecution = [\"http://10.0.0.1:9545/key\"]\n\
-             block_time = 2\ninterop_time = 0\ndependency_set = [901]\n"
+             block_time = 2\ninterop_time = 0\ndependency_set = [901]\n\
+             [opinions]\nsupernodes = [\"http://10.0.0.2:1\"]\nfilters = [\"http://10.0.0.3:1\"]\n"
         );
         std::fs::write(&file, text).unwrap();
         Config::load(&file)?.with_headers()
@@ -188,6 +191,14 @@ mod tests {
         let config = config("http://10.0.0.1:9545 authorization=file:FILE", "Bearer hunter2\n").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(!toml::to_string(&config).unwrap().contains("hunter2"));
+    }
+
+    #[rstest]
+    #[case::execution("http://10.0.0.1:9545")]
+    #[case::supernode("http://10.0.0.2:1")]
+    #[case::filter("http://10.0.0.3:1")]
+    fn every_kind_of_endpoint_is_sent_headers(#[case] origin: &str) {
+        assert!(config(&format!("{origin} authorization=file:FILE"), "Bearer hunter2").is_ok());
     }
 
     #[rstest]

@@ -6,7 +6,7 @@ use super::redaction::{NOT_SHOWN, shown};
 use super::section::Section;
 use super::{
     AuditConfig, ChainConfig, Config, ConsolidationConfig, FollowConfig, HttpConfig, InteropConfig, L1Config,
-    LedgerConfig, LogConfig, MonitorConfig, P2pConfig, RpcConfig, SourcesConfig,
+    LedgerConfig, LogConfig, MonitorConfig, OpinionsConfig, P2pConfig, RpcConfig, SourcesConfig,
 };
 use toml::Value;
 
@@ -24,6 +24,7 @@ pub(super) const SECTIONS: &[Section] = &[
     LedgerConfig::SECTION,
     MonitorConfig::SECTION,
     FollowConfig::SECTION,
+    OpinionsConfig::SECTION,
     ChainConfig::SECTION,
     P2pConfig::SECTION,
 ];

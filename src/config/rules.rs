@@ -26,6 +26,7 @@ impl Config {
         self.check_servers()?;
         self.check_consolidation()?;
         self.check_follow()?;
+        self.check_opinions()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
         self.check_discovery()?;
         self.check_listeners()
@@ -95,6 +96,21 @@ impl Config {
                 if url.reaches(addr) {
                     return Err(bad(&key(name), url, "this is follow.addr: Crosscheck would follow itself"));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// An opinion counts once, and nobody's own is a second one.
+    fn check_opinions(&self) -> Result<(), ConfigError> {
+        let lists = [("supernodes", &self.opinions.supernodes), ("filters", &self.opinions.filters)];
+        for (name, urls) in lists {
+            let key = format!("opinions.{name}");
+            if let Some(twice) = first_duplicate(urls) {
+                return Err(bad(&key, twice, "it is listed twice"));
+            }
+            if let Some(own) = urls.iter().find(|url| url.reaches(self.rpc.addr)) {
+                return Err(bad(&key, own, "this is rpc.addr: Crosscheck would be compared with itself"));
             }
         }
         Ok(())

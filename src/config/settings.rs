@@ -5,8 +5,8 @@ use super::section::section;
 use super::values::secs;
 use super::{
     AuditConfig, ChainConfig, ClockSource, ConsolidationConfig, DepositSource, Doubt, DurationSetting,
-    FollowConfig, HttpConfig, InteropConfig, L1Config, LedgerConfig, LogConfig, MonitorConfig, RpcConfig,
-    SourcesConfig,
+    FollowConfig, HttpConfig, InteropConfig, L1Config, LedgerConfig, LogConfig, MonitorConfig,
+    OpinionsConfig, RpcConfig, SourcesConfig,
 };
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::EndpointUrl;
@@ -65,6 +65,8 @@ section! {
         monitor: MonitorConfig = MonitorConfig::default();
         /// What followers are served.
         follow: FollowConfig = FollowConfig::default();
+        /// Whose answers are compared with the own ones.
+        opinions: OpinionsConfig = OpinionsConfig::default();
         /// The chains, by id.
         chains: BTreeMap<ChainId, ChainConfig> = BTreeMap::new();
         /// What was odd in how the settings were written.

@@ -182,15 +182,7 @@ impl Ledger {
         at: UnixSeconds,
     ) -> Result<(), LedgerError> {
         let answers = claims.map(|(claimant, hash)| ClaimantAnswer { claimant: claimant.to_owned(), hash });
-        let event = Event::ClaimantsDiffer { chain_id, number, answers };
-        self.retry_until_done(|| async {
-            let mut transaction = self.write().await?;
-            let reported = write_event(&mut transaction, &event, at).await?;
-            transaction.commit().await?;
-            self.event_written(reported);
-            Ok(())
-        })
-        .await
+        self.report(&Event::ClaimantsDiffer { chain_id, number, answers }, at).await
     }
 
     /// The ancestors of a block, itself included, highest first, down to the vouched head or where the cases end.

@@ -122,6 +122,21 @@ impl Ledger {
         .await
     }
 
+    /// Reports what no other row of the ledger is about. Durable when this returns.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or the height does not fit it.
+    pub async fn report(&self, event: &Event, at: UnixSeconds) -> Result<(), LedgerError> {
+        self.retry_until_done(|| async {
+            let mut transaction = self.write().await?;
+            let reported = write_event(&mut transaction, event, at).await?;
+            transaction.commit().await?;
+            self.event_written(reported);
+            Ok(())
+        })
+        .await
+    }
+
     /// Reads events in order.
     ///
     /// # Errors

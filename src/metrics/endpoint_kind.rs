@@ -11,11 +11,15 @@ pub enum EndpointKind {
     RollupNode,
     /// An endpoint whose safe head is a claim.
     Claimant,
+    /// An op-supernode whose super roots are compared.
+    Supernode,
+    /// An interop filter whose answers to access lists are compared.
+    Filter,
 }
 
 impl EndpointKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::L1, Self::Execution, Self::RollupNode, Self::Claimant];
+    /// Every kind that belongs to a chain.
+    pub const OF_CHAINS: [Self; 4] = [Self::L1, Self::Execution, Self::RollupNode, Self::Claimant];
 
     /// Its name, in metrics and findings.
     pub const fn name(self) -> &'static str {
@@ -24,6 +28,8 @@ impl EndpointKind {
             Self::Execution => "execution",
             Self::RollupNode => "rollup-node",
             Self::Claimant => "claimant",
+            Self::Supernode => "supernode",
+            Self::Filter => "filter",
         }
     }
 }

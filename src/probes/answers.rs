@@ -5,14 +5,16 @@ use super::finding::{Asked, Probe, ProbeFinding, ProbeVerdict};
 use super::l1::ClockBounds;
 use super::reference::Reference;
 use super::services::Depth;
-use super::{identity, l1, services};
+use super::{identity, l1, opinions, services};
 use crate::audit::{RuleDifference, RulesError};
 use crate::metrics::EndpointKind;
 use crate::sources::{EndpointUrl, Method, SafeHeadAtL1, Served, Shortfall, SourceError};
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;
 use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 type Answer<T> = Result<T, SourceError>;
@@ -176,6 +178,35 @@ impl L1ChainAnswers {
             found.push((Probe::Signer, l1::signer(settings.signer, contract, named)));
         }
         found
+    }
+}
+
+/// What an endpoint answered whose opinions are compared with ours.
+#[derive(Debug)]
+pub(super) struct OpinionAnswers {
+    /// Its place, if there are several.
+    pub(super) place: Option<usize>,
+    pub(super) url: EndpointUrl,
+    pub(super) of: OpinionOf,
+    pub(super) methods: Vec<(&'static Method, Served)>,
+}
+
+/// What kind of endpoint that is, and what it says of its opinions.
+#[derive(Debug)]
+pub(super) enum OpinionOf {
+    Supernode { runs: Answer<BTreeSet<ChainId>> },
+    Filter { is_passthrough: Answer<Option<bool>> },
+}
+
+impl OpinionAnswers {
+    /// The findings about it. `set`: the chains' rules as they are configured.
+    pub(super) fn findings(&self, set: &DependencySet) -> Vec<ProbeFinding> {
+        let (kind, opinion) = match &self.of {
+            OpinionOf::Supernode { runs } => (EndpointKind::Supernode, opinions::supernode(set, runs)),
+            OpinionOf::Filter { is_passthrough } => (EndpointKind::Filter, opinions::filter(is_passthrough)),
+        };
+        let found = vec![(Probe::Methods, services::methods(&self.methods)), (Probe::Opinion, opinion)];
+        of_endpoint(None, kind, self.place, &self.url, found)
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) enum Probe {
     Version,
     /// Whether a peer of the chain's gossip can be dialled.
     Peers,
+    /// Whether its answers can be compared with ours.
+    Opinion,
 }
 
 impl Probe {
@@ -81,6 +83,7 @@ impl Probe {
             Self::Clock => "clock",
             Self::Version => "version",
             Self::Peers => "peers",
+            Self::Opinion => "opinion",
         }
     }
 }
@@ -151,7 +154,7 @@ impl ProbeVerdict {
 /// What a probe found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeFinding {
-    /// The chain that it is about. `None`: L1 as such.
+    /// The chain that it is about. `None`: L1 as such, or several chains.
     pub(crate) chain_id: Option<ChainId>,
     /// Who was asked.
     pub(crate) asked: Asked,
@@ -162,6 +165,16 @@ pub(crate) struct ProbeFinding {
 }
 
 impl ProbeFinding {
+    /// What it is about: a chain's id, `L1`, or `all`.
+    pub(crate) fn subject(&self) -> String {
+        let is_of_all = matches!(
+            self.asked,
+            Asked::Endpoint { kind: EndpointKind::Supernode | EndpointKind::Filter, .. }
+        );
+        let of_none = if is_of_all { "all" } else { "L1" };
+        self.chain_id.map_or_else(|| of_none.to_owned(), |chain_id| chain_id.to_string())
+    }
+
     /// Its grade.
     pub(crate) const fn grade(&self) -> Grade {
         self.judgement.grade

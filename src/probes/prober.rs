@@ -8,6 +8,7 @@ use super::ask_claimant::ask_claimant;
 use super::ask_client::{Subject, ask_client};
 use super::ask_l1::{L1Subject, ask_l1};
 use super::ask_node::ask_node;
+use super::ask_opinions::{ask_filter, ask_supernode};
 use super::ask_peers::ask_peers;
 use super::asking::{Asking, BUDGET};
 use super::l1::{ClockBounds, SignerSettings};
@@ -39,7 +40,7 @@ impl Prober {
         Self { config, clock }
     }
 
-    /// What there is to find out now, L1 first, then chain by chain. It takes a minute at most.
+    /// What there is to find out now, L1 first, then chain by chain, then those whose opinions are compared. It takes a minute at most.
     ///
     /// # Errors
     /// If no HTTP client can be made.
@@ -68,10 +69,11 @@ impl Prober {
             .keys()
             .filter_map(|chain_id| Some((*chain_id, self.reference(*chain_id, &nodes)?)))
             .collect();
-        let (l1, clients, claimants) = tokio::try_join!(
+        let (l1, clients, claimants, opinions) = tokio::try_join!(
             self.ask_l1(&asking, &references),
             self.ask_clients(&asking, &references),
-            self.ask_claimants(&asking)
+            self.ask_claimants(&asking),
+            self.ask_opinions(&asking),
         )?;
         let mut findings = l1;
         let window = Duration::from_secs(self.config.interop.expiry_window());
@@ -87,6 +89,7 @@ impl Prober {
                 findings.extend(claimant.findings());
             }
         }
+        findings.extend(opinions);
         Ok(findings)
     }
 
@@ -132,6 +135,17 @@ impl Prober {
             questions.extend(placed(&chain.execution).map(|url| ask_client(asking, subject, url).boxed()));
         }
         stream::iter(questions).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Asks those whose opinions are compared with ours.
+    async fn ask_opinions(&self, asking: &Asking) -> Result<Vec<ProbeFinding>, SourceError> {
+        let opinions = &self.config.opinions;
+        let supernodes = placed(&opinions.supernodes).map(|url| ask_supernode(asking, url).boxed());
+        let filters = placed(&opinions.filters).map(|url| ask_filter(asking, url).boxed());
+        let questions: Vec<_> = supernodes.chain(filters).collect();
+        let answers: Vec<_> = stream::iter(questions).buffered(AT_ONCE).try_collect().await?;
+        let set = self.config.dependency_set();
+        Ok(answers.iter().flat_map(|answers| answers.findings(&set)).collect())
     }
 
     async fn ask_l1(

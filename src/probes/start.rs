@@ -119,6 +119,8 @@ impl NewFindings {
             Probe::Signer => chain.is_some_and(|chain| chain.unsafe_block_signer.is_none()),
             // Anyone who takes the heads from it reports that.
             Probe::SafeHeads => finding.judgement.found == REPEATS,
+            // Anyone who compares its answers reports that.
+            Probe::Opinion => true,
             Probe::Methods
             | Probe::Receipts
             | Probe::SafeMeans

@@ -5,7 +5,7 @@ use super::l1::{ClockBounds, SignerSettings};
 use super::reference::Reference;
 use super::services::Depth;
 use super::start::NewFindings;
-use super::{identity, l1, services};
+use super::{identity, l1, opinions, services};
 use crate::audit::{RuleDifference, RulesError};
 use crate::config::Config;
 use crate::metrics::EndpointKind;
@@ -15,9 +15,11 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;
 use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const ONE: B256 = B256::repeat_byte(1);
@@ -242,6 +244,40 @@ fn safe_means(
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn heads(#[case] reported: Result<Option<Shortfall>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&services::heads(&reported), grade, says);
+}
+
+fn several(ids: &[u64]) -> BTreeSet<ChainId> {
+    ids.iter().map(|id| chain(*id)).collect()
+}
+
+#[rstest]
+#[case::of_the_set(Ok(several(&[901, 902])), Grade::Ok, "runs the dependency set 901, 902")]
+#[case::of_a_part(Ok(several(&[901])), Grade::Doubt, "no dependency set")]
+#[case::of_more(Ok(several(&[901, 902, 903])), Grade::Doubt, "not all of them are watched")]
+#[case::of_none(Ok(several(&[])), Grade::Doubt, "runs no chain")]
+#[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "no op-supernode")]
+#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+fn supernode_opinion(
+    #[case] runs: Result<BTreeSet<ChainId>, SourceError>,
+    #[case] grade: Grade,
+    #[case] says: &str,
+) {
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    let set = DependencySet::new(several(&[901, 902]).into_iter().map(|id| (id, member)).collect(), 1);
+    assert_says(&opinions::supernode(&set, &runs), grade, says);
+}
+
+#[rstest]
+#[case::checks(Ok(Some(false)), Grade::Ok, "not in passthrough")]
+#[case::accepts_everything(Ok(Some(true)), Grade::Doubt, "accepts every access list")]
+#[case::does_not_say(Ok(None), Grade::Ok, "does not say")]
+#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+fn filter_opinion(
+    #[case] is_passthrough: Result<Option<bool>, SourceError>,
+    #[case] grade: Grade,
+    #[case] says: &str,
+) {
+    assert_says(&opinions::filter(&is_passthrough), grade, says);
 }
 
 #[rstest]

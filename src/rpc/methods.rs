@@ -14,7 +14,7 @@ use super::super_roots::SuperRoots;
 use super::supernode_api::{HeartbeatApiServer, SupernodeApiServer, SupernodeRpc};
 use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
-use super::{AccessCheck, Derivation, Failsafe, SuperchainReader};
+use super::{AccessCheck, Derivation, Failsafe, OwnAnswers, SuperchainReader};
 use crate::gossip::NetworkHandles;
 use crate::ledger::StoredEvent;
 use crate::monitor::Suspects;
@@ -50,6 +50,17 @@ pub struct RpcParts {
 }
 
 impl RpcParts {
+    /// What the program answers itself, for whoever compares that with the answers of others.
+    pub(crate) fn own_answers(&self) -> OwnAnswers {
+        let superchain = &self.superchain;
+        let access = AccessCheck::new(superchain.clone(), self.failsafe.clone(), self.metrics.clone());
+        let derivation = Derivation::new(superchain.clone());
+        let ledger = self.crosscheck.ledger.clone();
+        let super_roots = SuperRoots::new(superchain.clone(), derivation.clone(), ledger);
+        let progress = L1Progress::new(superchain.clone(), derivation, super_roots.starts().clone());
+        OwnAnswers::new(SuperRootRpc { superchain: superchain.clone(), super_roots, progress }, access)
+    }
+
     /// Every method that is served.
     ///
     /// # Errors

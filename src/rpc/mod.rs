@@ -21,6 +21,7 @@ mod metrics;
 mod opp2p;
 mod opp2p_types;
 mod originals;
+mod own_answers;
 mod params;
 mod peers;
 mod server;
@@ -44,9 +45,11 @@ pub use failsafe::Failsafe;
 pub use messages_page::{ListedMessage, MessagesPage, MessagesPageRequest};
 pub use methods::RpcParts;
 pub use metrics::RpcMetrics;
+#[cfg(test)]
+pub(crate) use own_answers::OwnOutput;
+pub(crate) use own_answers::{OwnAnswers, OwnSuperRoot};
 pub use params::Quantity;
 pub use server::serve;
-#[cfg(test)]
 pub(crate) use super_root::super_root;
 pub use superchain_reader::{ChainSources, SuperchainReader};
 pub use supervisor_error::SupervisorError;

@@ -62,6 +62,11 @@ pub struct ExecutingDescriptor {
 }
 
 impl ExecutingDescriptor {
+    /// On this chain, in a block of this timestamp.
+    pub(super) const fn new(chain_id: ChainId, timestamp: UnixSeconds) -> Self {
+        Self { chain_id: Some(chain_id), timestamp: Quantity(timestamp.0), timeout: None }
+    }
+
     /// The expected timestamp of the execution.
     pub const fn timestamp(&self) -> UnixSeconds {
         UnixSeconds(self.timestamp.0)

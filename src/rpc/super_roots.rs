@@ -32,6 +32,8 @@ pub struct SuperRoots {
 pub(super) struct ChainOutput {
     /// The chain.
     pub chain_id: ChainId,
+    /// The height of its block.
+    pub number: u64,
     /// What the output root of its block is made of.
     pub canonical: OutputV0,
     /// The same of the block that stood there before it was replaced, if it was.
@@ -155,6 +157,7 @@ impl SuperRoots {
         let verified = self.superchain.block(chain_id, place.block.hash).await?;
         Ok(ChainOutput {
             chain_id,
+            number,
             canonical: proven_output(chain_id, &verified)?,
             original: self.originals.output(chain_id, &verified).await?,
             source,

@@ -123,10 +123,8 @@ impl SuperRootRpc {
         // First: what becomes safe meanwhile must not be missing below a newer L1 block.
         let current_l1 = self.progress.of(chains).await?;
         let timestamps = LowestTimestamps::of(&self.superchain, chains).await?;
-        let outputs = chains.iter().map(|chain_id| self.super_roots.derived_at(*chain_id, timestamp));
-        let derived: Vec<ChainOutput> = try_join_all(outputs).await?.into_iter().flatten().collect();
-        let is_whole = derived.len() == chains.len()
-            && (self.is_before_interop(chains, timestamp) || derived.iter().all(|chain| chain.is_safe));
+        let derived = self.derived(chains, timestamp).await?;
+        let is_whole = self.is_whole(chains, timestamp, &derived);
         let optimistic = derived.iter().map(|chain| {
             let required = OutputWithRequiredL1::of(&chain.original, chain.source);
             (DecimalChainId(chain.chain_id), required)
@@ -138,6 +136,43 @@ impl SuperRootRpc {
             chain_ids: decimal(chains),
             data: if is_whole { data(timestamp, &derived) } else { None },
         })
+    }
+
+    /// The chains that L1 leads to the timestamp.
+    async fn derived(
+        &self,
+        chains: &BTreeSet<ChainId>,
+        timestamp: UnixSeconds,
+    ) -> Result<Vec<ChainOutput>, SupervisorError> {
+        let outputs = chains.iter().map(|chain_id| self.super_roots.derived_at(*chain_id, timestamp));
+        Ok(try_join_all(outputs).await?.into_iter().flatten().collect())
+    }
+
+    /// Whether there is a super root of these.
+    fn is_whole(&self, chains: &BTreeSet<ChainId>, timestamp: UnixSeconds, derived: &[ChainOutput]) -> bool {
+        derived.len() == chains.len()
+            && (self.is_before_interop(chains, timestamp) || derived.iter().all(|chain| chain.is_safe))
+    }
+
+    /// What the super root at a timestamp is made of, where the answer has one. `None`: it has none yet.
+    ///
+    /// # Errors
+    /// If a part cannot be proven.
+    pub(super) async fn outputs(
+        &self,
+        chains: &BTreeSet<ChainId>,
+        timestamp: UnixSeconds,
+    ) -> Result<Option<Vec<ChainOutput>>, SupervisorError> {
+        let derived = self.derived(chains, timestamp).await?;
+        Ok(self.is_whole(chains, timestamp, &derived).then_some(derived))
+    }
+
+    /// The timestamp up to which every one of the chains is final. 0: one of them has no final block yet.
+    ///
+    /// # Errors
+    /// If a head cannot be proven.
+    pub(super) async fn finalized(&self, chains: &BTreeSet<ChainId>) -> Result<UnixSeconds, SupervisorError> {
+        lowest(&self.superchain, chains, SafetyLevel::Finalized).await.map(UnixSeconds)
     }
 
     /// Whether interop is active on none of the chains: then what L1 says is all there is to verify.

@@ -5,6 +5,7 @@ use crate::follow::FollowMetrics;
 use crate::gossip::GossipMetrics;
 use crate::metrics::Metrics;
 use crate::monitor::MonitorMetrics;
+use crate::opinions::OpinionMetrics;
 use crate::rpc::RpcMetrics;
 use crate::slow_endpoints::EndpointMetrics;
 use crate::unresolved::UnresolvedMetrics;
@@ -20,6 +21,7 @@ pub(crate) struct RoomMetrics {
     pub(crate) follow: FollowMetrics,
     pub(crate) gossip: GossipMetrics,
     pub(crate) monitor: MonitorMetrics,
+    pub(crate) opinions: OpinionMetrics,
     pub(crate) process: ProcessMetrics,
     pub(crate) rpc: RpcMetrics,
     pub(crate) unresolved: UnresolvedMetrics,
@@ -38,6 +40,7 @@ impl RoomMetrics {
             follow: FollowMetrics::register(&shared)?,
             gossip: GossipMetrics::register(&shared)?,
             monitor: MonitorMetrics::register(&shared)?,
+            opinions: OpinionMetrics::register(&shared)?,
             process: ProcessMetrics::register(&shared)?,
             rpc: RpcMetrics::register(&shared)?,
             unresolved: UnresolvedMetrics::register(&shared)?,

@@ -1,8 +1,8 @@
 //! The JSON-RPC server, wired to what its methods read.
 
-use super::Shared;
 use super::monitoring::Monitoring;
 use super::sources::endpoint_names;
+use super::{Shared, opinions};
 use crate::config::Config;
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::tasks::TaskGroup;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Binds the JSON-RPC server and starts its task.
+/// Binds the JSON-RPC server and starts its task, and those that compare its answers with others.
 pub(super) async fn start(
     tasks: &mut TaskGroup,
     config: &Config,
@@ -39,6 +39,7 @@ pub(super) async fn start(
         clock: Arc::clone(&shared.clock),
         metrics: shared.metrics.rpc.clone(),
     };
+    opinions::start(tasks, config, shared, &monitoring.tracker, &parts.own_answers())?;
     let chains = config.chains.keys().copied().collect();
     let (methods, cancel) = (parts.module()?, tasks.cancellation().clone());
     let (bound, server) = rpc::serve(config.rpc.addr, methods, chains, shared.metrics.shared.clone(), cancel)

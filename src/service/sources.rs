@@ -5,7 +5,7 @@ use crate::audit::{AuditMetrics, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::EndpointKind;
 use crate::sources::{
-    BlockCache, EndpointNames, ExecutionClient, L1Client, L1Reader, RollupNodes, SourceError,
+    BlockCache, EndpointNames, EndpointUrl, ExecutionClient, L1Client, L1Reader, RollupNodes, SourceError,
 };
 use crosscheck_core::case::CaseRules;
 use crosscheck_core::proof::LogIndex;
@@ -56,6 +56,26 @@ pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
 /// The kind of endpoint that another upstream of followers is.
 pub(super) const FOLLOW_UPSTREAM: &str = "follow-upstream";
 
+/// The endpoints whose opinions are asked for, each with its place among those of its kind.
+pub(super) fn opinion_endpoints(
+    config: &Config,
+) -> impl Iterator<Item = (EndpointKind, usize, &EndpointUrl)> {
+    let supernodes = placed(EndpointKind::Supernode, &config.opinions.supernodes);
+    supernodes.chain(placed(EndpointKind::Filter, &config.opinions.filters))
+}
+
+fn placed(
+    kind: EndpointKind,
+    urls: &[EndpointUrl],
+) -> impl Iterator<Item = (EndpointKind, usize, &EndpointUrl)> {
+    urls.iter().enumerate().map(move |(place, url)| (kind, place, url))
+}
+
+/// What such an endpoint is called.
+pub(super) fn opinion_name(kind: EndpointKind, place: usize) -> String {
+    format!("{} #{place}", kind.name())
+}
+
 /// What the configured endpoints are called in answers.
 pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
     let chains = config.chains.iter().flat_map(|(chain_id, chain)| {
@@ -67,7 +87,8 @@ pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
             .chain(EndpointNames::of_chain(FOLLOW_UPSTREAM, *chain_id, upstream))
     });
     let l1 = config.l1.execution.iter().map(|url| (EndpointKind::L1.name().to_owned(), url));
-    EndpointNames::new(chains.chain(l1))
+    let opinions = opinion_endpoints(config).map(|(kind, place, url)| (opinion_name(kind, place), url));
+    EndpointNames::new(chains.chain(l1).chain(opinions))
 }
 
 /// Who checks blocks of these chains against L1, if that is configured, and there is a reader of it.

@@ -76,6 +76,15 @@ impl EndpointUrl {
         Some(Self { url: Arc::new(url), headers: self.headers.clone() })
     }
 
+    /// The address at which a server of several chains serves this one.
+    pub(crate) fn of_chain(&self, chain_id: ChainId) -> Self {
+        let mut url = Url::clone(&self.url);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(&chain_id.to_string()).push("");
+        }
+        Self { url: Arc::new(url), headers: self.headers.clone() }
+    }
+
     /// Whether requests to it would go to a server of this machine that listens at `addr`.
     pub fn reaches(&self, addr: SocketAddr) -> bool {
         let ip = match self.url.host() {
@@ -484,6 +493,14 @@ mod tests {
     fn a_server_of_several_chains(#[case] url: &str, #[case] expected: Option<&str>) {
         let server = url.parse::<EndpointUrl>().unwrap().server_of(ChainId::from(901));
         assert_eq!(server.map(String::from).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case::root("http://127.0.0.1:7000", "http://127.0.0.1:7000/901/")]
+    #[case::below_a_path("https://node.example/rpc/?key=abc", "https://node.example/rpc/901/?key=abc")]
+    fn a_chain_of_a_server_of_several(#[case] url: &str, #[case] expected: &str) {
+        let chain = url.parse::<EndpointUrl>().unwrap().of_chain(ChainId::from(901));
+        assert_eq!(String::from(chain), expected);
     }
 
     #[rstest]

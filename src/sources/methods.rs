@@ -4,10 +4,11 @@
 
 use super::{Endpoint, SourceError};
 use crate::metrics::EndpointKind;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U64};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
 use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
+use serde_json::json;
 
 /// How much depends on a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ const fn method(of: EndpointKind, name: &'static str, need: MethodUse, without: 
     Method { of, name, need, without }
 }
 
-use EndpointKind::{Execution, L1, RollupNode};
+use EndpointKind::{Execution, Filter, L1, RollupNode, Supernode};
 
 const ONE_RECEIPT: MethodUse = MethodUse::Preferred { instead: "eth_getTransactionReceipt" };
 
@@ -102,6 +103,21 @@ pub(crate) const METHODS: &[Method] = &[
         "it is treated as a node that does not verify messages",
     ),
     method(RollupNode, "optimism_version", MethodUse::Apart, "its version is not known"),
+    method(Supernode, "supernode_syncStatus", MethodUse::Apart, "it is no op-supernode"),
+    method(Supernode, "superroot_atTimestamp", MethodUse::Always, "its super roots cannot be compared"),
+    method(
+        Filter,
+        "interop_checkAccessList",
+        MethodUse::Preferred { instead: "supervisor_checkAccessList" },
+        "it is asked by the older name",
+    ),
+    method(Filter, "supervisor_checkAccessList", MethodUse::Extra, "it is asked by the name of today alone"),
+    method(
+        Filter,
+        "admin_getPassthroughEnabled",
+        MethodUse::Apart,
+        "it is not known whether it accepts everything",
+    ),
 ];
 
 impl Method {
@@ -114,6 +130,11 @@ impl Method {
             "eth_getBlockReceipts" | "debug_getRawReceipts" => rpc_params![block],
             "eth_getTransactionReceipt" | "eth_getRawTransactionByHash" | "debug_getRawTransaction" => {
                 rpc_params![B256::ZERO]
+            }
+            "superroot_atTimestamp" => rpc_params![U64::ZERO],
+            "interop_checkAccessList" | "supervisor_checkAccessList" => {
+                let descriptor = json!({ "chainID": "1", "timestamp": U64::ZERO });
+                rpc_params![Vec::<B256>::new(), "unsafe", descriptor]
             }
             _ => rpc_params![],
         }
@@ -180,7 +201,17 @@ mod tests {
 
     /// The names of methods that a text holds as literals.
     fn named(text: &str) -> impl Iterator<Item = String> {
-        let spaces = ["eth_", "debug_", "optimism_", "supernode_", "web3_"];
+        let spaces = [
+            "admin_",
+            "debug_",
+            "eth_",
+            "interop_",
+            "optimism_",
+            "supernode_",
+            "superroot_",
+            "supervisor_",
+            "web3_",
+        ];
         let literals = text.split('"').filter(move |literal| {
             let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
             spaces.iter().any(|space| literal.strip_prefix(space).is_some_and(is_name))

@@ -14,6 +14,7 @@ mod endpoint_pace;
 mod endpoint_pool;
 mod execution;
 mod gossiped_transactions;
+mod interop_filter;
 mod l1;
 mod l1_chain;
 mod l1_reader;
@@ -34,6 +35,7 @@ mod safe_record;
 pub(crate) mod scripted_node;
 mod shortfall;
 mod status_document;
+mod supernode;
 
 pub(crate) use block_cache::BlockCache;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
@@ -45,6 +47,7 @@ pub(crate) use endpoint_names::{claimant_name, name_of};
 pub(crate) use endpoint_pace::EndpointPace;
 pub use execution::ExecutionClient;
 pub use gossiped_transactions::GossipedTransactions;
+pub(crate) use interop_filter::InteropFilter;
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_reader::L1Reader;
 pub(crate) use l1_reader::L1Source;
@@ -60,6 +63,7 @@ pub use safe_record::SafeRecord;
 pub(crate) use safe_record::keeps_no_safe_heads;
 pub use shortfall::Shortfall;
 pub use status_document::{StatusDocument, UnseenL1};
+pub(crate) use supernode::{AnsweredSuperRoot, Supernode};
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,7 @@ mod log_messages;
 mod message_check;
 mod metrics;
 mod npm;
+mod opinions;
 mod paused_chains;
 mod probes;
 mod program;

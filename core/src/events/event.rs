@@ -67,6 +67,23 @@ pub enum Event {
         /// What each of them called cross-safe there.
         answers: [ClaimantAnswer; 2],
     },
+    /// An op-supernode has another super root for a timestamp than Crosscheck. It says nothing about which is right.
+    SuperRootsDiffer {
+        /// Crosscheck's block at the timestamp, of the lowest chain that differs.
+        block: BlockKey,
+        /// The timestamp.
+        timestamp: UnixSeconds,
+        /// What each of them answered.
+        answers: [SuperRootAnswer; 2],
+    },
+    /// An interop filter accepts a message that Crosscheck calls invalid, or the other way round. It says nothing about which is right.
+    AccessChecksDiffer {
+        /// The message.
+        #[serde(flatten)]
+        message: EventMessage,
+        /// What each of them answered.
+        answers: [AccessCheckAnswer; 2],
+    },
     /// A chain's vouched head has left a branch that is no longer on the chain, or that was found invalid.
     Retraction {
         /// The chain.
@@ -119,6 +136,39 @@ pub struct ClaimantAnswer {
     pub claimant: String,
     /// The block.
     pub hash: B256,
+}
+
+/// What somebody answered of the super root at a timestamp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SuperRootAnswer {
+    /// The endpoint's name, or `crosscheck`.
+    pub by: String,
+    /// The super root.
+    pub super_root: B256,
+    /// What it is made of.
+    pub outputs: Vec<ChainOutputRoot>,
+}
+
+/// One chain's part of a super root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ChainOutputRoot {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its output root.
+    pub output_root: B256,
+}
+
+/// What somebody answered of an access list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccessCheckAnswer {
+    /// The endpoint's name, or `crosscheck`.
+    pub by: String,
+    /// Whether the list was accepted.
+    pub is_valid: bool,
+    /// The code of the refusal.
+    pub code: Option<i32>,
+    /// What is wrong with it, in the words of the refusal.
+    pub detail: Option<String>,
 }
 
 /// Which message is reported.
@@ -212,11 +262,13 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
 
 impl Event {
     /// Every kind, as in the JSON.
-    pub const KINDS: [&str; 13] = [
+    pub const KINDS: [&str; 15] = [
         "verdict",
         "verdict-taken-back",
         "claim-refuted",
         "claimants-differ",
+        "super-roots-differ",
+        "access-checks-differ",
         "retraction",
         "message-invalid",
         "message-invalid-safe",
@@ -233,7 +285,8 @@ impl Event {
         match self {
             Self::Verdict { block, .. }
             | Self::VerdictTakenBack { block, .. }
-            | Self::ClaimRefuted { block, .. } => *block,
+            | Self::ClaimRefuted { block, .. }
+            | Self::SuperRootsDiffer { block, .. } => *block,
             Self::ClaimantsDiffer { chain_id, number, answers: [first, _] } => {
                 BlockKey { chain_id: *chain_id, number: *number, hash: first.hash }
             }
@@ -244,9 +297,10 @@ impl Event {
             Self::MessageInvalidSafe(promotion) | Self::MessageInvalidFinal(promotion) => {
                 promotion.message.executing.key
             }
-            Self::Undeclared(message) | Self::Undecodable { message, .. } | Self::Ended { message, .. } => {
-                message.executing.key
-            }
+            Self::Undeclared(message)
+            | Self::Undecodable { message, .. }
+            | Self::AccessChecksDiffer { message, .. }
+            | Self::Ended { message, .. } => message.executing.key,
             Self::Suspect(suspect) => suspect.block,
         }
     }
@@ -258,6 +312,8 @@ impl Event {
             Self::VerdictTakenBack { .. } => "verdict-taken-back",
             Self::ClaimRefuted { .. } => "claim-refuted",
             Self::ClaimantsDiffer { .. } => "claimants-differ",
+            Self::SuperRootsDiffer { .. } => "super-roots-differ",
+            Self::AccessChecksDiffer { .. } => "access-checks-differ",
             Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
             Self::MessageInvalidSafe(_) => "message-invalid-safe",

@@ -12,7 +12,8 @@ mod suspect_record;
 mod unknown_events;
 
 pub use event::{
-    ClaimantAnswer, Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange,
+    AccessCheckAnswer, ChainOutputRoot, ClaimantAnswer, Event, EventCause, EventMessage, ExecutingBlock,
+    InvalidPromotion, StatusChange, SuperRootAnswer,
 };
 pub use filing::Filing;
 pub use message_record::MessageRecord;

@@ -47,6 +47,15 @@ fn the_sample_configuration_is_valid() {
 #[case::no_timeout("sources.timeout = \"9ms\"", &["sources.timeout = \"9ms\"", "shorter than 10ms: no endpoint", "\"10ms\" to \"10m\""])]
 #[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = \"0s\"", "without a pause", "\"500ms\""])]
 #[case::a_pause_of_an_hour("sources.poll_interval = \"1h\"", &["sources.poll_interval = \"1h\"", "longer than 10m"])]
+#[case::an_opinion_twice(
+    "opinions.supernodes = [\"http://10.0.0.3:7000\", \"http://10.0.0.3:7000/\"]",
+    &["opinions.supernodes = http://10.0.0.3:7000", "it is listed twice", "a list of different"]
+)]
+#[case::an_opinion_of_its_own(
+    "opinions.filters = [\"http://127.0.0.1:9645\"]",
+    &["opinions.filters = http://127.0.0.1:9645", "compared with itself", "a list of different"]
+)]
+#[case::opinions_without_a_pause("opinions.interval = \"0s\"", &["opinions.interval = \"0s\"", "without a pause", "\"1m\""])]
 #[case::no_data_dir("data_dir = \"\"", &["data_dir = \"\"", "it is empty", "write a directory"])]
 #[case::secret_without_a_scheme("l1.execution = \"h.example/secret\"", &["l1.execution = \"h.example/…\"", "not a URL"])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]

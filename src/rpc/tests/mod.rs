@@ -3,6 +3,7 @@
 mod cold;
 mod interop;
 mod messages;
+mod own_answers;
 mod places;
 mod readers;
 mod server;

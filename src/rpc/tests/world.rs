@@ -8,7 +8,7 @@ use crate::metrics::{EndpointKind, Metrics};
 use crate::monitor::{Suspects, TrackerWriter};
 use crate::rpc::RpcMetrics;
 use crate::rpc::server::{RpcLimits, serve_within};
-use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
+use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, OwnAnswers, RpcParts, SuperchainReader};
 use crate::sources::{
     EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes, StatusDocument,
 };
@@ -152,6 +152,8 @@ pub(super) struct World {
     pub metrics: RpcMetrics,
     pub health: Health,
     pub superchain: SuperchainReader,
+    /// What it answers itself.
+    pub own: OwnAnswers,
     /// How often the endpoint was asked for a block.
     pub asked: Arc<AtomicUsize>,
     /// The last answer of the chain's node.
@@ -226,6 +228,7 @@ impl World {
             Ok(())
         });
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let own = parts.own_answers();
         let module = parts.module().unwrap();
         let methods = module.method_names().collect();
         let chains = superchain.set.chain_ids().collect();
@@ -253,6 +256,7 @@ impl World {
             metrics,
             health,
             superchain,
+            own,
             asked,
             execution: Some(execution),
             servers: vec![node, l1],

@@ -159,7 +159,7 @@ impl Stranger {
         metrics.monitor.messages.block_observed(ours, usize::try_from(self.0).unwrap());
         metrics.monitor.reading.reorg(ours);
         metrics.gossip.peers(ours, usize::try_from(self.0).unwrap());
-        for source in EndpointKind::ALL {
+        for source in EndpointKind::OF_CHAINS {
             metrics.shared.source_failed(ours, source);
         }
         Limit::ALL.into_iter().for_each(|limit| metrics.shared.limit_reached(limit));

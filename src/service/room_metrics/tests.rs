@@ -62,6 +62,7 @@ fn in_use() -> RoomMetrics {
     metrics.audit.rollup_node_differences(chain(901), 0);
     metrics.audit.second_opinion(chain(901), false);
     metrics.endpoints.endpoint_seconds(EndpointKind::L1, None, 0);
+    metrics.opinions.differ(EndpointKind::Supernode, 0, false);
     metrics.monitor.reading.tip_age(chain(901), Duration::ZERO);
     metrics.process.parts([("ledger", true)]);
     metrics.process.process(&PROCESS);

@@ -1,0 +1,79 @@
+//! [`Sampler`]: which of the messages that were decided lately are asked about. Pure.
+//!
+//! Invalid messages are rare, and the ones about which a wrong answer costs most: they take up to half of the room, or more if there is
+//! room left.
+
+use alloy::primitives::B256;
+use crosscheck_core::events::{EventMessage, ExecutingBlock};
+use crosscheck_core::message::encode_access_list;
+use crosscheck_core::tracker::{MessageKey, TrackedMessage, Tracker};
+use crosscheck_core::validity::StatusKind;
+use std::collections::VecDeque;
+
+/// How many changed messages are looked through in a round.
+const MAX_SCANNED: usize = 1024;
+
+/// A message that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// Which message.
+    pub(super) key: MessageKey,
+    /// The message, as events name it.
+    pub(super) message: EventMessage,
+    /// The access list that declares it.
+    pub(super) entries: Vec<B256>,
+}
+
+/// Chooses among the messages that changed since the last time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sampler {
+    after: u64,
+}
+
+impl Sampler {
+    /// Of the messages that change from now on.
+    pub(crate) const fn new(tracker: &Tracker) -> Self {
+        Self { after: tracker.last_number() }
+    }
+
+    /// At most this many of the messages that are decided and have changed since the last time.
+    pub(super) fn take(&mut self, tracker: &Tracker, room: usize) -> Vec<Sample> {
+        let (mut invalid, mut valid) = (VecDeque::new(), VecDeque::new());
+        for message in tracker.changed_after(self.after).take(MAX_SCANNED) {
+            let kind = message.status().kind();
+            let of_kind = match kind {
+                StatusKind::Invalid => &mut invalid,
+                StatusKind::Valid => &mut valid,
+                StatusKind::Unknown => continue,
+            };
+            let Some(sample) = Sample::of(message).filter(|_| message.state().is_open()) else { continue };
+            // The latest of each are kept.
+            if of_kind.len() >= room {
+                of_kind.pop_front();
+            }
+            of_kind.push_back(sample);
+        }
+        // Changes beyond those that were looked through are left out: nobody is asked about everything.
+        self.after = tracker.last_number();
+        let of_invalid = room.saturating_sub(valid.len()).max(room / 2);
+        let mut chosen: Vec<Sample> = invalid.into_iter().rev().take(of_invalid).collect();
+        chosen.extend(valid.into_iter().rev().take(room.saturating_sub(chosen.len())));
+        chosen
+    }
+}
+
+impl Sample {
+    fn of(message: &TrackedMessage) -> Option<Self> {
+        let key = message.key();
+        let executing = ExecutingBlock { key: key.block, timestamp: message.timestamp() };
+        let entries = encode_access_list(message.message()?);
+        let message = EventMessage {
+            executing,
+            log_index: key.log_index,
+            transaction_hash: message.transaction_hash(),
+            initiating_chain: message.initiating(),
+            level: message.level(),
+        };
+        Some(Self { key, message, entries })
+    }
+}
