@@ -147,6 +147,7 @@ mod tests {
         max_concurrent_requests: 1,
     };
 
+    #[allow(clippy::needless_pass_by_value, reason = "the cases read better")]
     fn answer(data: Value) -> Value {
         json!({ "current_l1": { "hash": B256::ZERO, "number": 7 }, "chain_ids": ["901"], "data": data })
     }
