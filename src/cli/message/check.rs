@@ -175,11 +175,11 @@ impl CheckArgs {
                 Ok(answer) if answer.differences.is_empty() => {}
                 // No message of the chain can be checked now: which rules apply is not known.
                 Ok(answer) => {
-                    print_to_stderr(&format!("chain {chain_id}: {}", in_words(&answer.differences)))
+                    print_to_stderr(&format!("chain {chain_id}: {}", in_words(&answer.differences)));
                 }
                 // The configured rules are used.
                 Err(error) => {
-                    print_to_stderr(&format!("the rules of chain {chain_id} cannot be read: {error}"))
+                    print_to_stderr(&format!("the rules of chain {chain_id} cannot be read: {error}"));
                 }
             }
         }
