@@ -37,7 +37,7 @@ impl Follower {
         let Some(head) = head else { return Ok(()) };
         let opinion = self.parts.heads.second_opinion(chain_id);
         if self.parts.mode == FollowMode::Verified && !opinion.covers(head.number) {
-            return Err(FollowError::NotDerived { number: head.number });
+            return Err(FollowError::NotDerived { number: head.number, opinion });
         }
         let block = BlockNumHash { number: head.number, hash: head.hash };
         let claim = Claim { chain_id, block, claimant };
