@@ -36,6 +36,7 @@ mod reminder;
 mod retention;
 mod rpc;
 mod service;
+mod shared_tracker;
 mod slow_endpoints;
 mod sources;
 mod stale_branches;
@@ -61,11 +62,12 @@ pub mod for_tests {
     pub use crate::health::Health;
     pub use crate::ledger::{Decision, Hold, Ledger, NewCase, Opened};
     pub use crate::metrics::Metrics;
-    pub use crate::monitor::{Suspects, TrackerWriter};
+    pub use crate::monitor::Suspects;
     pub use crate::networks::{KnownNetwork, NetworkName};
     pub use crate::rpc::{
         ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve,
     };
+    pub use crate::shared_tracker::TrackerWriter;
     pub use crate::sources::{
         EndpointLimits, EndpointNames, ExecutionClient, L1Client, StatusDocument, UNSAFE_BLOCK_SIGNER_SLOT,
     };

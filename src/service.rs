@@ -17,6 +17,7 @@ pub use sources::{case_rules, execution_clients, l1_judge, l1_reader, rollup_nod
 
 use audited_chain::AuditedChain;
 use built_in::tell_built_in;
+use monitoring::Monitoring;
 pub(crate) use room_metrics::RoomMetrics;
 use sources::{FOLLOW_UPSTREAM, endpoint_names};
 use stalls::stall_bounds;
@@ -170,7 +171,7 @@ impl Service {
             let audited = AuditedChain { chain_id, chain, execution, config, shared, monitoring };
             audited.start(&mut tasks)?;
         }
-        start_followers(&mut tasks, &config, &shared).await?;
+        start_followers(&mut tasks, &config, &shared, &monitoring).await?;
         // Without a chain to audit, nobody holds the inboxes.
         if !rules.is_empty() {
             start_auditor(&mut tasks, &config, &shared, rules, inbox)?;
@@ -349,8 +350,23 @@ async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> 
     Ok(http_addr)
 }
 
+/// Whether nobody has waited for the chains that a chain depends on when its vouched head moves: it moves with what its own node
+/// derives, or with the claims of endpoints that may verify nothing.
+const fn waits_for_others(mode: FollowMode, chain: &ChainConfig) -> bool {
+    match mode {
+        FollowMode::Verified => true,
+        FollowMode::Attested => !chain.claimants.is_empty(),
+        FollowMode::Clamp | FollowMode::Off => false,
+    }
+}
+
 /// Serves each chain's vouched head to followers, unless that is switched off.
-async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<()> {
+async fn start_followers(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    monitoring: &Monitoring,
+) -> eyre::Result<()> {
     let FollowConfig { mode, addr } = config.follow;
     if mode == FollowMode::Off {
         return Ok(());
@@ -365,6 +381,8 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
             .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
     tasks.spawn("server for followers", server);
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
+    let safe_stalls: BTreeMap<_, _> =
+        config.chains.iter().map(|(chain_id, chain)| (*chain_id, chain.safe_stall.0)).collect();
     for (chain_id, chain) in chains() {
         let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
         let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
@@ -392,6 +410,9 @@ async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared
             auditor: shared.auditor.clone(),
             heads: shared.heads.clone(),
             set: shared.set.clone(),
+            tracker: monitoring.tracker.clone(),
+            waits_for_others: waits_for_others(mode, chain),
+            safe_stalls: safe_stalls.clone(),
             block_time: chain.block_time,
             interval,
             invalid: shared.invalid.clone(),
@@ -426,4 +447,25 @@ fn watch_rivals(tasks: &mut TaskGroup, shared: &Shared, inbox: mpsc::Receiver<Va
         metrics: shared.metrics.audit.clone(),
     });
     tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::verified(FollowMode::Verified, false, true)]
+    #[case::attested(FollowMode::Attested, false, false)]
+    #[case::attested_and_claimed(FollowMode::Attested, true, true)]
+    #[case::clamped_and_claimed(FollowMode::Clamp, true, false)]
+    fn a_served_head_waits_for_other_chains_where_nobody_else_has(
+        #[case] mode: FollowMode,
+        #[case] is_claimed: bool,
+        #[case] expected: bool,
+    ) {
+        let claimants = is_claimed.then(|| "http://127.0.0.1:7000".parse().unwrap());
+        let chain = ChainConfig { claimants: claimants.into_iter().collect(), ..ChainConfig::default() };
+        assert_eq!(waits_for_others(mode, &chain), expected);
+    }
 }

@@ -47,5 +47,6 @@ pub use rule_check::RuleDifference;
 pub(crate) use rules_asker::Consultation;
 pub use rules_asker::{RulesAsker, RulesError, in_words};
 #[cfg(test)]
-pub(crate) use second_opinion::{Assumed, SecondOpinion};
+pub(crate) use second_opinion::Assumed;
+pub use second_opinion::SecondOpinion;
 pub use vouched_watch::VouchedWatch;

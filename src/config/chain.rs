@@ -110,7 +110,8 @@ section! {
         unsafe_stall: DurationSetting = DurationSetting(mins(1)), any_duration();
 
         /// The same for its local-safe head, and for its safe head if that is a different one. It must be longer than the time between
-        /// two batches: a chain with little traffic may post one in hours.
+        /// two batches: a chain with little traffic may post one in hours. A served head of another chain that waits for one of
+        /// this chain's heads is reported after the same time.
         safe_stall: DurationSetting = DurationSetting(hours(1)), any_duration();
 
         /// The same for the latest block of L1 (l1.execution), and for the rollup node's current L1 block.

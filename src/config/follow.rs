@@ -28,7 +28,7 @@ section! {
             ("off", "no server"),
             ("clamp", "the status of an op-supernode or another node, lowered to the vouched head; what it calls safe is verified"),
             ("attested", "the vouched head, on top of the chain that the rollup node derives; it moves with attestations"),
-            ("verified", "the same, without attestations: every block that the rollup node derives is verified, and the head is what was found valid"),
+            ("verified", "the same, without attestations: every block that the rollup node derives is verified, and the head is what was found valid; needs l1.execution"),
         ]);
 
         /// The address of the server for followers.

@@ -81,6 +81,15 @@ impl Config {
                 return Err(bad("follow.addr", &addr, &format!("{other} is the same address")));
             }
         }
+        if mode == FollowMode::Verified && self.l1.execution.is_none() {
+            return Err(ConfigError::Missing {
+                key: "l1.execution".to_owned(),
+                reason: "follow.mode = \"verified\" needs an L1 endpoint: a block is checked against L1, and not only against the node \
+                         that derived it"
+                    .to_owned(),
+                fix: "write an http:// or https:// URL, or set follow.mode to \"clamp\" or \"attested\"".to_owned(),
+            });
+        }
         for (chain_id, chain) in &self.chains {
             let key = |name: &str| format!("chains.{chain_id}.{name}");
             if let (FollowMode::Attested | FollowMode::Verified, Some(upstream)) =

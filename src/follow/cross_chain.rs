@@ -1,107 +1,202 @@
 //! [`CrossChainLimits`]: how far the chains have come that a chain depends on. Pure.
 //!
-//! A block is cross-safe only when every chain that its messages may come from is derived up to its time, and final only when they are
-//! final up to then.
+//! A block is cross-safe only when every chain that its messages may come from is derived up to its time, and every message there is
+//! valid up to then: an invalid block is replaced, and all that rests on its descendants with it. A block is final only when these chains
+//! are final up to its time.
 
 use super::{Keep, L2Ref};
-use crate::sources::SyncStatus;
-use crosscheck_core::heads::L2BlockRef;
 use crosscheck_p2p::ChainId;
+use std::fmt;
 
-/// Up to when the chains that a chain depends on are known. `None`: it depends on no other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CrossChainLimits {
-    /// Up to this time all of them are derived, in Unix seconds.
-    pub safe: Option<u64>,
-    /// Up to this time all of them are final, in Unix seconds. `None` also while one of them names no final block.
+/// How far one chain is, by the times of its blocks in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainTimes {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its local-safe head. `None`: it is not known.
+    pub local_safe: Option<u64>,
+    /// Up to this time every message of it is valid. `None`: its blocks have not been read yet.
+    pub verified: Option<u64>,
+    /// Its finalized head. `None`: it names none.
     pub finalized: Option<u64>,
 }
 
-impl CrossChainLimits {
-    /// The limits that follow from the heads of the chains that a chain depends on, itself left out.
-    ///
-    /// # Errors
-    /// If one of them has no local-safe head that is known.
-    pub fn of(chains: impl IntoIterator<Item = (ChainId, Option<SyncStatus>)>) -> Result<Self, Keep> {
-        let (mut limits, mut is_all_final) = (Self::default(), true);
-        for (chain_id, status) in chains {
-            let local_safe = status.and_then(|status| status.local_safe_l2);
-            let local_safe = local_safe.ok_or(Keep::DependencyUnknown { chain_id })?;
-            limits.safe = lower(limits.safe, local_safe);
-            match status.and_then(|status| status.finalized_l2) {
-                Some(finalized) => limits.finalized = lower(limits.finalized, finalized),
-                None => is_all_final = false,
+/// Which head of a chain limits the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitingHead {
+    /// Its local-safe head.
+    LocalSafe,
+    /// The highest block up to which every message of it is valid.
+    Verified,
+    /// Its finalized head.
+    Finalized,
+}
+
+/// Up to when a chain may be served because of one that it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// That time, in Unix seconds.
+    pub time: u64,
+    /// The chain that is no further.
+    pub chain_id: ChainId,
+    /// Which of its heads.
+    pub head: LimitingHead,
+}
+
+/// Up to when the chains that a chain depends on are known. `None`: nothing limits it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CrossChainLimits {
+    /// Up to then all of them are derived, and their messages valid.
+    pub safe: Option<Limit>,
+    /// Up to then they are final, too.
+    pub finalized: Option<Limit>,
+}
+
+impl LimitingHead {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LocalSafe => "local-safe",
+            Self::Verified => "verified",
+            Self::Finalized => "finalized",
+        }
+    }
+
+    /// What an operator can check.
+    pub(super) const fn advice(self) -> &'static str {
+        match self {
+            Self::LocalSafe => {
+                "check that the batches of that chain are posted and that its rollup node and execution client are synced"
+            }
+            Self::Verified => {
+                "see crosscheck_messages for its invalid or unknown message; if the block was replaced, its endpoints must be on the \
+                 branch of the replacement"
+            }
+            Self::Finalized => {
+                "check the finality of L1, and that the rollup node or execution client of that chain reports it"
             }
         }
-        // Nothing is final by all of them.
-        limits.finalized = if is_all_final { limits.finalized } else { limits.safe.map(|_| 0) };
+    }
+}
+
+impl fmt::Display for LimitingHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LocalSafe => "local-safe head",
+            Self::Verified => "highest block up to which every message is valid",
+            Self::Finalized => "finalized head",
+        })
+    }
+}
+
+impl CrossChainLimits {
+    /// The limits of the chain `own` that follow from its own messages and from the chains that it depends on. Its own derivation and
+    /// finality are the upstream's to tell.
+    ///
+    /// # Errors
+    /// If it is not known how far one of them is.
+    pub fn of(own: ChainId, chains: impl IntoIterator<Item = ChainTimes>) -> Result<Self, Keep> {
+        let mut limits = Self::default();
+        for ChainTimes { chain_id, local_safe, verified, finalized } in chains {
+            let unknown = Keep::DependencyUnknown { chain_id };
+            let at = |head, time| Limit { time, chain_id, head };
+            let mut heads = vec![at(LimitingHead::Verified, verified.ok_or_else(|| unknown.clone())?)];
+            if chain_id != own {
+                heads.push(at(LimitingHead::LocalSafe, local_safe.ok_or(unknown)?));
+            }
+            let safe = limits.safe.into_iter().chain(heads.iter().copied());
+            limits.safe = safe.min_by_key(|limit| limit.time);
+            if chain_id != own {
+                // Nothing is final by a chain that names no final block.
+                heads.push(at(LimitingHead::Finalized, finalized.unwrap_or(0)));
+            }
+            limits.finalized = limits.finalized.into_iter().chain(heads).min_by_key(|limit| limit.time);
+        }
         Ok(limits)
     }
 }
 
-fn lower(limit: Option<u64>, head: L2BlockRef) -> Option<u64> {
-    let time = head.timestamp.0;
-    Some(limit.map_or(time, |limit| limit.min(time)))
-}
-
 /// The height of the highest ancestor of a block that is not later than a time, itself included. `block_time`: of the chain, in seconds.
-pub(super) fn number_up_to(block: &L2Ref, time: Option<u64>, block_time: u64) -> u64 {
-    let too_late = time.map_or(0, |time| block.timestamp.saturating_sub(time));
+pub(super) fn number_up_to(block: &L2Ref, time: u64, block_time: u64) -> u64 {
+    let too_late = block.timestamp.saturating_sub(time);
     block.number.saturating_sub(too_late.div_ceil(block_time.max(1)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::LimitingHead::{Finalized, LocalSafe, Verified};
     use super::*;
     use crate::follow::sample::l2;
-    use alloy::primitives::B256;
-    use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
-    fn head(time: Option<u64>) -> Option<L2BlockRef> {
-        time.and_then(|time| L2BlockRef::new(time / 2, B256::repeat_byte(1), UnixSeconds(time)))
+    const OWN: u64 = 901;
+
+    fn chain(id: u64, local_safe: Option<u64>, verified: Option<u64>, finalized: Option<u64>) -> ChainTimes {
+        ChainTimes { chain_id: ChainId::from(id), local_safe, verified, finalized }
     }
 
-    /// A chain with these times of its local-safe and its finalized head.
-    fn chain(id: u64, local_safe: Option<u64>, finalized: Option<u64>) -> (ChainId, Option<SyncStatus>) {
-        let status = SyncStatus {
-            local_safe_l2: head(local_safe),
-            finalized_l2: head(finalized),
-            ..SyncStatus::default()
-        };
-        (ChainId::from(id), Some(status))
+    fn own(verified: Option<u64>) -> ChainTimes {
+        chain(OWN, Some(1), verified, Some(1))
     }
 
-    fn limits(safe: Option<u64>, finalized: Option<u64>) -> Result<CrossChainLimits, Keep> {
-        Ok(CrossChainLimits { safe, finalized })
+    fn other(id: u64, [local_safe, verified, finalized]: [u64; 3]) -> ChainTimes {
+        chain(id, Some(local_safe), Some(verified), Some(finalized))
+    }
+
+    fn limits(
+        safe: (u64, u64, LimitingHead),
+        finalized: (u64, u64, LimitingHead),
+    ) -> Result<CrossChainLimits, Keep> {
+        let limit = |(time, id, head)| Some(Limit { time, chain_id: ChainId::from(id), head });
+        Ok(CrossChainLimits { safe: limit(safe), finalized: limit(finalized) })
+    }
+
+    fn unknown(id: u64) -> Result<CrossChainLimits, Keep> {
+        Err(Keep::DependencyUnknown { chain_id: ChainId::from(id) })
     }
 
     #[rstest]
-    #[case::no_other_chain(vec![], limits(None, None))]
-    #[case::the_lowest_of_each(vec![chain(902, Some(100), Some(40)), chain(903, Some(90), Some(60))], limits(Some(90), Some(40)))]
-    #[case::one_names_no_final_block(vec![chain(902, Some(100), None), chain(903, Some(90), Some(60))], limits(Some(90), Some(0)))]
-    #[case::one_names_no_head(
-        vec![chain(902, Some(100), Some(40)), chain(903, None, None)],
-        Err(Keep::DependencyUnknown { chain_id: ChainId::from(903) })
+    #[case::no_chain(vec![], Ok(CrossChainLimits::default()))]
+    #[case::itself(vec![own(Some(70))], limits((70, 901, Verified), (70, 901, Verified)))]
+    #[case::the_lowest_of_each(
+        vec![own(Some(200)), other(902, [100, 120, 40]), other(903, [90, 120, 60])],
+        limits((90, 903, LocalSafe), (40, 902, Finalized))
     )]
-    #[case::one_does_not_answer(vec![(ChainId::from(902), None)], Err(Keep::DependencyUnknown { chain_id: ChainId::from(902) }))]
+    #[case::an_invalid_message_of_another_chain(
+        vec![own(Some(200)), other(902, [100, 50, 40]), other(903, [90, 120, 60])],
+        limits((50, 902, Verified), (40, 902, Finalized))
+    )]
+    #[case::one_below_its_finalized_head(
+        vec![own(Some(200)), other(902, [100, 30, 40]), other(903, [90, 120, 60])],
+        limits((30, 902, Verified), (30, 902, Verified))
+    )]
+    #[case::one_of_the_chain_itself(
+        vec![own(Some(20)), other(902, [100, 120, 40])],
+        limits((20, 901, Verified), (20, 901, Verified))
+    )]
+    #[case::one_names_no_final_block(
+        vec![own(Some(200)), chain(902, Some(100), Some(120), None), other(903, [90, 120, 60])],
+        limits((90, 903, LocalSafe), (0, 902, Finalized))
+    )]
+    #[case::one_names_no_head(vec![own(Some(200)), other(902, [100, 120, 40]), chain(903, None, Some(120), None)], unknown(903))]
+    #[case::one_is_not_read_yet(vec![own(Some(200)), chain(902, Some(100), None, Some(40))], unknown(902))]
+    #[case::itself_is_not_read_yet(vec![own(None), other(902, [100, 120, 40])], unknown(901))]
     fn limits_are_those_of_the_chain_that_is_least_far(
-        #[case] chains: Vec<(ChainId, Option<SyncStatus>)>,
+        #[case] chains: Vec<ChainTimes>,
         #[case] expected: Result<CrossChainLimits, Keep>,
     ) {
-        assert_eq!(CrossChainLimits::of(chains), expected);
+        assert_eq!(CrossChainLimits::of(ChainId::from(OWN), chains), expected);
     }
 
     #[rstest]
-    #[case::no_limit(None, 0)]
-    #[case::its_own_time(Some(0), 0)]
-    #[case::later(Some(5), 0)]
-    #[case::a_second_before(Some(-1), 1)]
-    #[case::one_block_before(Some(-2), 1)]
-    #[case::three_seconds_before(Some(-3), 2)]
-    fn the_highest_block_that_is_not_later(#[case] off: Option<i64>, #[case] below: u64) {
+    #[case::its_own_time(0, 0)]
+    #[case::later(5, 0)]
+    #[case::a_second_before(-1, 1)]
+    #[case::one_block_before(-2, 1)]
+    #[case::three_seconds_before(-3, 2)]
+    fn the_highest_block_that_is_not_later(#[case] off: i64, #[case] below: u64) {
         let block = l2(20);
-        let time = off.map(|off| block.timestamp.checked_add_signed(off).unwrap());
+        let time = block.timestamp.checked_add_signed(off).unwrap();
         assert_eq!(number_up_to(&block, time, 2), 20 - below);
     }
 }

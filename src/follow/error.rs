@@ -1,7 +1,7 @@
 //! [`FollowError`]: why there is no new status to serve.
 
 use super::{BlockRefError, Keep, Upstream, UpstreamStatusError};
-use crate::audit::HeadWatcher;
+use crate::audit::{HeadWatcher, SecondOpinion};
 use crate::health::Health;
 use crate::ledger::LedgerError;
 use crate::sources::SourceError;
@@ -47,12 +47,12 @@ pub enum FollowError {
     #[error(transparent)]
     BlockRef(#[from] BlockRefError),
     /// The rollup node is not known to have derived its local-safe head.
-    #[error(
-        "the rollup node has not derived its local-safe block {number} from L1, as far as is known; use a rollup node that derives the chain"
-    )]
+    #[error("block {number}, the rollup node's local-safe head, is not audited: {}", opinion.in_words().unwrap_or_default())]
     NotDerived {
         /// Its height.
         number: u64,
+        /// What is known of the node's derivation.
+        opinion: SecondOpinion,
     },
     /// The ledger cannot be read.
     #[error(transparent)]
@@ -118,8 +118,9 @@ impl FollowError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Heads;
+    use crate::audit::{Assumed, Heads};
     use crate::sources::{EndpointLimits, RollupNode};
+    use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
     use std::time::Duration;
 
@@ -136,6 +137,22 @@ mod tests {
             true => Upstream::sibling(&Heads::new([ChainId::from(901)]), ChainId::from(901), Vec::new()),
             false => Upstream::other(other(), Duration::from_secs(1), String::new()),
         }
+    }
+
+    /// Unknown is not the same as not derived: an operator is not sent to look for another node.
+    #[rstest]
+    #[case::unknown(SecondOpinion::Unknown, "did not answer whether it derives the chain")]
+    #[case::repeated(SecondOpinion::Repeated, "follows a source and does not derive the chain from L1")]
+    #[case::assumed(
+        SecondOpinion::Own { assumed: Some(Assumed { number: 9, timestamp: UnixSeconds(1) }) },
+        "did not derive the chain up to block 9"
+    )]
+    fn a_block_that_is_not_claimed_is_explained_by_what_is_known(
+        #[case] opinion: SecondOpinion,
+        #[case] expected: &str,
+    ) {
+        let error = FollowError::NotDerived { number: 7, opinion }.to_string();
+        assert!(error.contains("block 7") && error.contains(expected), "{error}");
     }
 
     /// What followers are answered before there is a status.

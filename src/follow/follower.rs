@@ -5,6 +5,7 @@
 
 use super::FollowMetrics;
 use super::error::FollowError;
+use super::limit_watch::{LimitWatch, Lowered};
 use super::verified::{Ceiling, Said, replaced_by};
 use super::{
     CanonicalHashes, CrossChainLimits, Draft, Facts, Genesis, Keep, KeepFacts, L2Ref, Lagoon, Reading,
@@ -15,10 +16,12 @@ use crate::config::FollowMode;
 use crate::health::Health;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
+use crate::shared_tracker::SharedTracker;
 use crate::sources::{EndpointNames, ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -56,6 +59,12 @@ pub struct FollowerParts {
     pub heads: Heads,
     /// Which chains each chain depends on.
     pub set: DependencySet,
+    /// Up to which block the messages of each chain are valid.
+    pub tracker: SharedTracker,
+    /// Whether the served head waits for the chains that this one depends on: nobody else has done that.
+    pub waits_for_others: bool,
+    /// For how long the safe and the finalized head of each chain may be where they are before it is reported that one waits for them.
+    pub safe_stalls: BTreeMap<ChainId, Duration>,
     /// Seconds between two blocks of the chain.
     pub block_time: u64,
     /// How long a round may be put off.
@@ -82,15 +91,18 @@ pub struct Follower {
     seen: Option<Seen>,
     /// How often the vouched head had left a branch when the last status was made.
     retractions: u64,
-    kept_since: Option<Instant>,
+    pub(super) kept_since: Option<Instant>,
     /// Whether it was reported that the safe head stays for long.
     is_reported: bool,
+    /// What lowers the served heads, as far as is known.
+    lowered: Lowered,
+    limit_watch: LimitWatch,
 }
 
 /// What the chain's rollup configuration says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Followed {
-    genesis: Genesis,
+    pub(super) genesis: Genesis,
     pub(super) lagoon: Lagoon,
 }
 
@@ -105,7 +117,7 @@ struct Seen {
 
 impl Follower {
     /// A follower that has served nothing yet.
-    pub const fn new(parts: FollowerParts) -> Self {
+    pub fn new(parts: FollowerParts) -> Self {
         Self {
             parts,
             chain: None,
@@ -115,6 +127,8 @@ impl Follower {
             retractions: 0,
             kept_since: None,
             is_reported: false,
+            lowered: Lowered::default(),
+            limit_watch: LimitWatch::default(),
         }
     }
 
@@ -176,6 +190,8 @@ impl Follower {
             Ok(()) => self.note_current(),
             Err(error) => self.note_kept(&error, kept),
         }
+        let FollowerParts { safe_stalls, health, .. } = &self.parts;
+        self.limit_watch.check(chain_id, self.lowered, safe_stalls, health);
         self.publish();
         Ok(has_failed)
     }
@@ -190,7 +206,7 @@ impl Follower {
         let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
         let said = Said { place: answer.place, safe_means: answer.safe_means };
-        let limits = self.limits();
+        let limits = self.limits().await?;
         let seen = Seen { document: answer.document, head, hold: self.hold.clone(), limits };
         let invalid = self.parts.invalid.above(self.parts.chain_id, 0);
         // Whether the chain still has such a block shows in no status.
@@ -202,11 +218,14 @@ impl Follower {
         let upstream = UpstreamStatus::read(&seen.document)?;
         let claim = self.claim(&upstream, said).await;
         let vouched = self.vouched(head, &genesis).await;
-        let ceiling = match (vouched, seen.limits.clone()) {
-            (Ok(vouched), Ok(limits)) => self.ceiling(vouched, limits, &genesis).await,
-            (Err(error), _) => Err(error),
-            (Ok(_), Err(keep)) => Err(keep.into()),
+        let ceiling = match vouched {
+            Ok(vouched) => self.ceiling(vouched, head.replaces, &seen.limits, &genesis).await,
+            Err(error) => Err(error),
         };
+        if let Ok(ceiling) = &ceiling {
+            let finalized = upstream.finalized_l2.map(|head| head.number);
+            self.lowered = ceiling.lowered(head.position.number, finalized, &seen.limits);
+        }
         let safe = ceiling.as_ref().ok().map(|ceiling| ceiling.safe);
         let top = safe.map_or(head.position.number, |safe| safe.number);
         let last = self.parts.served.status(self.parts.chain_id);

@@ -64,7 +64,9 @@ pub enum Keep {
         level: &'static str,
     },
     /// It is not known how far a chain is that this one depends on.
-    #[error("the local-safe head of chain {chain_id}, whose messages this chain may execute, is not known")]
+    #[error(
+        "it is not known up to which block chain {chain_id}, whose messages count here, is derived and its messages are valid"
+    )]
     DependencyUnknown {
         /// That chain.
         chain_id: ChainId,
@@ -72,12 +74,13 @@ pub enum Keep {
     /// It is not known up to where the chains that this one depends on are final.
     #[error("it is not known up to which block the chains are final whose messages this chain may execute")]
     FinalityUnknown,
-    /// The chains that this one depends on are far behind it.
+    /// The chains that this one depends on are behind it, and the highest block that they allow is not known to be right.
     #[error(
-        "the chains that this one depends on are derived up to block {number} of it only; {vouched} is vouched for"
+        "the chains that this one depends on allow block {number} of it only, {vouched} is vouched for, and the execution client's \
+         block {number} was not upheld, or is later than they allow"
     )]
     DependencyBehind {
-        /// The height that their local-safe heads allow.
+        /// The height that their heads allow.
         number: u64,
         /// The vouched height.
         vouched: u64,

@@ -34,6 +34,11 @@ impl Lagoon {
         Ok(Self(lagoon_time.max(interop_time)))
     }
 
+    /// The last time before it activates. `None`: it never does.
+    pub(super) fn eve(self) -> Option<u64> {
+        self.0.map(|activation| activation.saturating_sub(1))
+    }
+
     /// Whether it is active for a block of this timestamp.
     pub fn is_active_at(self, timestamp: u64) -> bool {
         self.0.is_some_and(|activation| timestamp >= activation)

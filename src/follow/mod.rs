@@ -16,6 +16,7 @@ mod front;
 mod genesis;
 mod keep;
 mod lagoon;
+mod limit_watch;
 mod metrics;
 mod reading;
 mod served;

@@ -7,7 +7,7 @@
 //! | finalized <= safe <= local-safe <= unsafe | op-node drops a status that breaks it, kona-node's engine ends | by construction |
 //! | safe <= vouched | the head is what Crosscheck checked | by construction |
 //! | Before Lagoon local-safe <= vouched, too | op-node takes such a block for safe as soon as it is served as local-safe | [`Reading::passes_local_safe`] |
-//! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe, and in the mode `verified` to what is final by all chains that it depends on | finality is final | an unconfirmed one stays what it was |
+//! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe, and, where nobody else has waited for the chains that it depends on, to what is final by all of them | finality is final | an unconfirmed one stays what it was |
 //! | Full references | op-node compares them as wholes | [`L2Ref`] |
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`VouchedPlacement::Replacing`] |

@@ -6,8 +6,8 @@ use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteExecutor;
+use sqlx::{Row, SqliteConnection};
 
 /// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
 const MAX_ADVANCE: usize = 4096;
@@ -21,6 +21,15 @@ pub struct VouchedHead {
     pub replaces: Option<B256>,
     /// How often the chain's vouched head has left a branch, or was moved by an operator.
     pub retractions: u64,
+}
+
+/// Why the vouched head may have passed a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// It is upheld.
+    Upheld,
+    /// An operator resolved it, knowing what was found of it.
+    Resolved,
 }
 
 /// A case whose parent was never audited.
@@ -76,6 +85,55 @@ impl Ledger {
                 Ok(VouchedHead { position, replaces, retractions: read_u64(&row, "retractions")? })
             };
             row.map(read).transpose()
+        })
+        .await
+    }
+
+    /// The block after which a chain's audit begins. `None`: it has not begun.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn anchored_at(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
+        self.reread(|| async {
+            let row = sqlx::query(
+                "SELECT anchor_number AS number, anchor_hash AS hash FROM heads WHERE chain_id = ?1",
+            )
+            .bind(chain_id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+            row.as_ref().map(read_position).transpose()
+        })
+        .await
+    }
+
+    /// Why the vouched head may have passed a block. `None`: it has no case, is not decided, or the head has left it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn passage(
+        &self,
+        chain_id: ChainId,
+        block: BlockNumHash,
+    ) -> Result<Option<Passage>, LedgerError> {
+        self.reread(|| async {
+            let row = sqlx::query(
+                "SELECT coalesce(c.verdict, '') IN ('upheld', 'upheld-replacement') AS is_upheld
+             FROM cases c WHERE c.chain_id = ?1 AND c.number = ?2 AND c.hash = ?3
+               AND (c.verdict IN ('upheld', 'upheld-replacement') OR EXISTS (
+                   SELECT 1 FROM resolutions r
+                   WHERE r.chain_id = c.chain_id AND r.number = c.number AND r.hash = c.hash
+                     AND r.verdict = coalesce(c.verdict, 'open')))
+               AND NOT EXISTS (SELECT 1 FROM abandoned_blocks a
+                   WHERE a.chain_id = c.chain_id AND a.number = c.number AND a.hash = c.hash)",
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", block.number)?)
+            .bind(block.hash.as_slice())
+            .fetch_optional(self.readers())
+            .await?;
+            let Some(row) = row else { return Ok(None) };
+            let is_upheld: bool = row.try_get("is_upheld")?;
+            Ok(Some(if is_upheld { Passage::Upheld } else { Passage::Resolved }))
         })
         .await
     }

@@ -49,7 +49,7 @@ pub use error::LedgerError;
 pub use events::{EventFilter, Read, StoredEvent};
 pub use filed_messages::{FiledFilter, FiledMessage};
 pub use genesis::GenesisSource;
-pub use heads::VouchedHead;
+pub use heads::{Passage, VouchedHead};
 pub use hold::Hold;
 pub use perseverance::Backoff;
 pub use record::{CaseFilter, CaseRecord};

@@ -9,9 +9,9 @@
 //! It never decides a status, and never holds back what protects followers.
 
 use super::MonitorMetrics;
-use super::SharedTracker;
 use crate::metrics::EndpointKind;
 use crate::pieces::Pieces;
+use crate::shared_tracker::SharedTracker;
 use crate::sources::ExecutionClient;
 use alloy::primitives::B256;
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};

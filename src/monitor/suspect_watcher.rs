@@ -5,11 +5,11 @@
 //! endpoints before it is reported, without holding up the next block.
 
 use super::MonitorMetrics;
-use super::SharedTracker;
 use super::confirmation::Confirmation;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Limit;
 use crate::monitor::Suspects;
+use crate::shared_tracker::SharedTracker;
 use crate::sources::ExecutionClient;
 use crosscheck_core::events::{Suspect, SuspectOutcome, SuspectRecord, suspects};
 use crosscheck_core::message::BlockKey;

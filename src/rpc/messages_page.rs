@@ -5,7 +5,7 @@
 //! has it before the tracker counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
-use crate::monitor::SharedTracker;
+use crate::shared_tracker::SharedTracker;
 use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};

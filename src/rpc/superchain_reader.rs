@@ -10,7 +10,7 @@ use super::level_heads::LevelHeads;
 use super::supervisor_types::BlockRef;
 use crate::audit::Heads;
 use crate::follow::L1Ref;
-use crate::monitor::SharedTracker;
+use crate::shared_tracker::SharedTracker;
 use crate::sources::{ExecutionClient, L1Client, RollupNodes, StatusDocument};
 use alloy::primitives::B256;
 use crosscheck_core::heads::SafetyLevel;

@@ -4,9 +4,10 @@ use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
 use crate::monitor::{
     ChainReader, ChainReaderParts, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints,
-    SUSPECT_INBOX, SharedTracker, StartPoint, SuspectMessage, SuspectWatcher, SuspectWatcherParts, Suspects,
-    TrackerWriter, nudge_when_heads_come,
+    SUSPECT_INBOX, StartPoint, SuspectMessage, SuspectWatcher, SuspectWatcherParts, Suspects,
+    nudge_when_heads_come,
 };
+use crate::shared_tracker::{SharedTracker, TrackerWriter};
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::tracker::{Tracker, TrackerLimits};

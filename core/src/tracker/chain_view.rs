@@ -73,6 +73,15 @@ impl ChainView {
         }
     }
 
+    /// The lowest block at this height or above that nothing may rest on: one of the view with a message that is not valid, or an
+    /// invalid one that is remembered from below it. A node that does not verify messages calls such a block final, too.
+    pub fn first_not_valid(&self, from: u64) -> Option<&Arc<ObservedBlock>> {
+        let is_invalid = |node: &&BlockNode| node.validity() == Validity::Invalid;
+        let below = self.remains.range(from..).map(|(_, node)| node).find(is_invalid);
+        let within = || self.not_valid.range(from..).next().and_then(|number| self.block(*number));
+        below.map(|node| &node.block).or_else(within)
+    }
+
     /// How far the block at this height is. `None`: it is above the tip, or there is no view.
     pub fn level_of(&self, number: u64) -> Option<SafetyLevel> {
         self.tip().filter(|tip| number <= tip.key.number)?;

@@ -61,6 +61,10 @@ fn the_sample_configuration_is_valid() {
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
 #[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "not one of the values", "write \"off\", \"clamp\", \"attested\" or \"verified\""])]
+#[case::verified_without_l1(
+    "follow.mode = \"verified\"",
+    &["l1.execution is not set", "follow.mode = \"verified\" needs an L1 endpoint", "or set follow.mode to \"clamp\""]
+)]
 #[case::followers_in_anothers_place(
     "follow = { mode = \"clamp\", addr = \"127.0.0.1:7300\" }",
     &["follow.addr = 127.0.0.1:7300", "http.addr", "a port"]

@@ -52,6 +52,31 @@ async fn a_block_without_a_verdict_is_resolved_with_confirmation_and_a_later_ver
 }
 
 #[tokio::test]
+async fn a_block_is_passed_if_it_is_upheld_or_resolved_as_what_it_is() {
+    let dir = TempDir::new().unwrap();
+    let ledger = begun(&dir).await;
+    let blocks = blocks(3);
+    for block in &blocks {
+        open(&ledger, block).await;
+    }
+    let passage = async |block: BlockNumHash| ledger.passage(chain(), block).await.unwrap();
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    assert_eq!(passage(position(&blocks[0])).await, Some(Passage::Upheld));
+    assert_eq!(passage(BlockNumHash { number: 1, hash: B256::ZERO }).await, None, "another block");
+    assert_eq!(passage(position(&blocks[1])).await, None, "it is open");
+    ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(passage(position(&blocks[1])).await, Some(Passage::Resolved));
+    decide(&ledger, &blocks[1], &violated()).await;
+    assert_eq!(passage(position(&blocks[1])).await, None, "the operator did not know");
+    ledger.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(passage(position(&blocks[1])).await, Some(Passage::Resolved));
+    assert_eq!(
+        ledger.anchored_at(chain()).await.unwrap(),
+        Some(BlockNumHash { number: 0, hash: B256::ZERO })
+    );
+}
+
+#[tokio::test]
 async fn an_invalid_block_at_or_above_the_head_moves_no_head_back() {
     let dir = TempDir::new().unwrap();
     let ledger = begun(&dir).await;

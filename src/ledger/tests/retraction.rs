@@ -51,6 +51,8 @@ async fn the_head_leaves_a_branch_and_follows_another() {
     assert_eq!(vouched(&ledger).await, 4);
     assert!(ledger.is_abandoned(chain(), position(&old[2])).await.unwrap());
     assert!(!ledger.is_abandoned(chain(), position(&old[1])).await.unwrap());
+    assert_eq!(ledger.passage(chain(), position(&old[2])).await.unwrap(), None, "it was left");
+    assert_eq!(ledger.passage(chain(), position(&new[0])).await.unwrap(), Some(Passage::Upheld));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::metrics::Metrics;
 use crate::monitor::MonitorMetrics;
-use crate::monitor::TrackerWriter;
+use crate::shared_tracker::TrackerWriter;
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;

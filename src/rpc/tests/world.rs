@@ -5,10 +5,11 @@ use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
 use crate::health::Health;
 use crate::ledger::{Ledger, StoredEvent};
 use crate::metrics::{EndpointKind, Metrics};
-use crate::monitor::{Suspects, TrackerWriter};
+use crate::monitor::Suspects;
 use crate::rpc::RpcMetrics;
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, OwnAnswers, RpcParts, SuperchainReader};
+use crate::shared_tracker::TrackerWriter;
 use crate::sources::{
     EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes, StatusDocument,
 };

@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::monitor::MonitorMetrics;
 use crate::monitor::Suspects;
 use crate::monitor::*;
+use crate::shared_tracker::{SharedTracker, TrackerWriter};
 use crate::sources::{EndpointLimits, ExecutionClient};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;

@@ -1,7 +1,7 @@
 //! Blocks that are no longer in a view, and messages that still depend on them.
 
 use super::scene::{Scene, claim};
-use super::world::{Shape, chain};
+use super::world::{Claim, Payload, Shape, chain};
 use crate::tracker::{Input, Request};
 use std::sync::Arc;
 
@@ -26,4 +26,30 @@ fn a_message_that_cites_a_forgotten_block_of_its_timestamp_stays_valid() {
     let logs = Arc::clone(&scene.world.logs[&awaited.key.hash]);
     scene.tracker.apply(Input::Answer { request, logs });
     assert_eq!((scene.status(citing, 0), scene.status(citing, 2)), ("valid", "valid"));
+}
+
+/// A node that does not verify messages calls an invalid block final. Nothing may rest on it all the same.
+#[test]
+fn an_invalid_block_stops_what_rests_on_it_also_below_the_view() {
+    let mut scene = Scene::new(2);
+    scene.tracker.kept_below_finalized = 0;
+    let wrong = Claim { payload: Payload::Wrong, ..claim(1, 0, 1) };
+    let (invalid, _) = scene.grow(0, &[wrong]);
+    scene.grow(0, &[]);
+    let later = Claim { chain: 1, number: 9, ..wrong };
+    let (unknown, _) = scene.grow(0, &[later]);
+    let stop = |scene: &Scene, from| {
+        let view = scene.tracker.chain(chain(0)).unwrap();
+        view.first_not_valid(from).map(|block| block.key)
+    };
+    assert_eq!(
+        [0, 1, 2, 3, 4].map(|from| stop(&scene, from)),
+        [Some(invalid), Some(invalid), Some(unknown), Some(unknown), None]
+    );
+    scene.finalize(1, 0);
+    scene.finalize(0, 2);
+    assert!(scene.tracker.chain(chain(0)).unwrap().block(1).is_none(), "it is below the view");
+    assert_eq!([0, 2].map(|from| stop(&scene, from)), [Some(invalid), Some(unknown)]);
+    scene.rewind(0, 0);
+    assert_eq!(stop(&scene, 0), None, "it was replaced");
 }
