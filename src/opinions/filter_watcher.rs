@@ -7,7 +7,7 @@ use super::own::OwnChecks;
 use super::sample::Sample;
 use super::standing::{OpinionEndpoint, Standing};
 use crate::ledger::LedgerError;
-use crate::monitor::SharedTracker;
+use crate::shared_tracker::SharedTracker;
 use crate::sources::InteropFilter;
 use crosscheck_core::tracker::MessageKey;
 use tokio_util::sync::CancellationToken;

@@ -101,7 +101,7 @@ async fn programs_agree_until_one_of_them_differs() {
         page["events"].as_array()?.first().cloned()
     };
     let event = eventually("the difference", differ).await;
-    assert_eq!((&event["timestamp"], &event["block"]["chain_id"]), (&json!(timestamp), &json!("901")));
+    assert_eq!((&event["timestamp"], &event["block"]["chain_id"]), (&json!(timestamp), &json!(901)));
     assert_eq!(event["answers"][1]["by"], "supernode #0");
     assert_eq!(event["answers"][1]["super_root"], other_root(timestamp)["data"]["super_root"]);
     let status = call(&own_url, "crosscheck_status", &[]).await.unwrap();
