@@ -69,23 +69,19 @@ impl ClaimBook {
         self.fetched.insert((key.chain_id, claimant), key)
     }
 
-    /// What other endpoints claim of the chain now.
-    pub(super) fn others(
-        &self,
-        chain_id: ChainId,
-        claimant: &str,
-        now: Instant,
-    ) -> Vec<(String, BlockNumHash)> {
+    /// What endpoints claim of the chain now, by their names.
+    pub(super) fn endpoints(&self, chain_id: ChainId, now: Instant) -> Vec<(String, BlockNumHash)> {
         let of_chain = self.latest.iter().filter(|((id, _), _)| *id == chain_id);
         let recent = of_chain.filter(|(_, latest)| now.saturating_duration_since(latest.at) < RECENT);
-        let named = recent.filter_map(|((_, other), latest)| match other {
-            Claimant::Endpoint(name) if name != claimant => Some((name.clone(), latest.block)),
-            Claimant::Endpoint(_) | Claimant::Derived => None,
+        let named = recent.filter_map(|((_, claimant), latest)| match claimant {
+            Claimant::Endpoint(name) => Some((name.clone(), latest.block)),
+            Claimant::Derived => None,
         });
         named.collect()
     }
 
-    /// Takes in the branches that two endpoints claim: their blocks, highest first.
+    /// Takes in the branches that two endpoints claim: their blocks, highest first. Where they have no height in common nothing is known
+    /// of whether they differ: what was found before remains.
     pub(super) fn compare(
         &mut self,
         chain_id: ChainId,
@@ -95,9 +91,13 @@ impl ClaimBook {
     ) {
         let (one, other) = if one.0 <= other.0 { (one, other) } else { (other, one) };
         let pair = (chain_id, [one.0.to_owned(), other.0.to_owned()]);
-        let Some((number, [first, second])) = lowest_difference(one.1, other.1) else {
-            self.found.remove(&pair);
-            return;
+        let (number, [first, second]) = match compare(one.1, other.1) {
+            Comparison::Differ { number, hashes } => (number, hashes),
+            Comparison::Agree => {
+                self.found.remove(&pair);
+                return;
+            }
+            Comparison::Unknown => return,
         };
         let answers = [(one.0.to_owned(), first), (other.0.to_owned(), second)];
         let difference = ClaimDifference { chain_id, number, answers };
@@ -107,6 +107,11 @@ impl ClaimBook {
             Some(found) => *found = Found { difference, since: found.since, is_reported: found.is_reported },
             None => drop(self.found.insert(pair, Found { difference, since: now, is_reported: false })),
         }
+    }
+
+    /// An endpoint no longer claims what it differed in.
+    pub(super) fn forget_differences(&mut self, chain_id: ChainId, claimant: &str) {
+        self.found.retain(|(id, names), _| *id != chain_id || names.iter().all(|name| name != claimant));
     }
 
     /// The differences that are to be reported now: each once, until the endpoints agree again.
@@ -134,11 +139,35 @@ impl ClaimBook {
     }
 }
 
-/// The lowest height at which two branches have different blocks, and these.
-fn lowest_difference(one: &[BlockNumHash], other: &[BlockNumHash]) -> Option<(u64, [B256; 2])> {
+/// How two branches compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    /// They have the same block at every height that both have.
+    Agree,
+    /// They have different blocks.
+    Differ {
+        /// The lowest height at which they do.
+        number: u64,
+        /// The blocks there.
+        hashes: [B256; 2],
+    },
+    /// They have no height in common.
+    Unknown,
+}
+
+fn compare(one: &[BlockNumHash], other: &[BlockNumHash]) -> Comparison {
     let other: BTreeMap<u64, B256> = other.iter().map(|block| (block.number, block.hash)).collect();
-    let both = one.iter().filter_map(|block| Some((block.number, [block.hash, *other.get(&block.number)?])));
-    both.filter(|(_, [first, second])| first != second).min_by_key(|(number, _)| *number)
+    let mut result = Comparison::Unknown;
+    // From the highest down: the lowest difference is the last.
+    for block in one {
+        let Some(hash) = other.get(&block.number).copied() else { continue };
+        if hash != block.hash {
+            result = Comparison::Differ { number: block.number, hashes: [block.hash, hash] };
+        } else if result == Comparison::Unknown {
+            result = Comparison::Agree;
+        }
+    }
+    result
 }
 
 #[cfg(test)]
@@ -159,18 +188,23 @@ mod tests {
     const NEVER: u64 = u64::MAX;
 
     #[rstest]
-    #[case::the_same(branch(5..=9, NEVER), branch(5..=9, NEVER), None)]
-    #[case::one_is_ahead(branch(5..=9, NEVER), branch(5..=7, NEVER), None)]
-    #[case::they_split(branch(5..=9, 7), branch(5..=8, NEVER), Some(7))]
-    #[case::only_the_tip_is_known(branch(8..=8, 7), branch(5..=9, NEVER), Some(8))]
-    #[case::no_height_in_common(branch(8..=9, 7), branch(5..=6, NEVER), None)]
+    #[case::the_same(branch(5..=9, NEVER), branch(5..=9, NEVER), Ok(None))]
+    #[case::one_is_ahead(branch(5..=9, NEVER), branch(5..=7, NEVER), Ok(None))]
+    #[case::they_split(branch(5..=9, 7), branch(5..=8, NEVER), Ok(Some(7)))]
+    #[case::only_the_tip_is_known(branch(8..=8, 7), branch(5..=9, NEVER), Ok(Some(8)))]
+    #[case::no_height_in_common(branch(8..=9, 7), branch(5..=6, NEVER), Err(()))]
     fn branches_differ_from_where_they_split(
         #[case] one: Vec<BlockNumHash>,
         #[case] other: Vec<BlockNumHash>,
-        #[case] expected: Option<u64>,
+        #[case] expected: Result<Option<u64>, ()>,
     ) {
         for (one, other) in [(&one, &other), (&other, &one)] {
-            assert_eq!(lowest_difference(one, other).map(|(number, _)| number), expected);
+            let found = match compare(one, other) {
+                Comparison::Agree => Ok(None),
+                Comparison::Differ { number, .. } => Ok(Some(number)),
+                Comparison::Unknown => Err(()),
+            };
+            assert_eq!(found, expected);
         }
     }
 
@@ -229,8 +263,19 @@ mod tests {
         let mut world = World::new();
         world.claim(0, &branch(5..=9, 7), &branch(5..=9, NEVER));
         assert_eq!(world.lasting(60), [0; 0]);
-        assert!(world.book.others(chain(), "one", world.at(60)).is_empty());
-        assert_eq!(world.book.others(chain(), "one", world.at(59)).len(), 1);
+        assert!(world.book.endpoints(chain(), world.at(60)).is_empty());
+        assert_eq!(world.book.endpoints(chain(), world.at(59)).len(), 2);
+    }
+
+    /// One is ahead by blocks that nobody else has: at times they have no height in common.
+    #[test]
+    fn a_difference_remains_while_nothing_can_be_compared() {
+        let mut world = World::new();
+        world.claim(0, &branch(9..=9, 7), &branch(5..=9, NEVER));
+        world.claim(20, &branch(12..=12, 7), &branch(5..=10, NEVER));
+        assert_eq!(world.lasting(30), [9]);
+        world.claim(31, &branch(5..=6, 7), &branch(5..=10, NEVER));
+        assert_eq!(world.book.count(chain()), 0);
     }
 
     #[test]
@@ -242,6 +287,6 @@ mod tests {
             assert!(book.note(chain(), claimant, block, now) && !book.note(chain(), claimant, block, now));
         }
         assert!(book.note(chain(), &Claimant::Derived, branch(6..=6, NEVER)[0], now));
-        assert!(book.others(chain(), "one", now).is_empty(), "what is derived is no endpoint's word");
+        assert_eq!(book.endpoints(chain(), now).len(), 1, "what is derived is not an endpoint's claim");
     }
 }

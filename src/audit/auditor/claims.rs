@@ -28,6 +28,11 @@ pub struct Claim {
     pub claimant: Claimant,
 }
 
+/// Whether a claimed block is too far below the vouched head to say anything.
+const fn is_old(number: u64, vouched: u64) -> bool {
+    number.saturating_add(MAX_BELOW_VOUCHED) < vouched
+}
+
 impl Auditor {
     /// Takes a claimed block under audit, unless it is known.
     pub(super) async fn on_claim(&mut self, claim: Claim, now: Instant) -> Result<(), LedgerError> {
@@ -40,7 +45,7 @@ impl Auditor {
         if block == vouched {
             return Ok(());
         }
-        if block.number.saturating_add(MAX_BELOW_VOUCHED) < vouched.number {
+        if is_old(block.number, vouched.number) {
             debug!(%chain_id, number = block.number, hash = %block.hash, %claimant, "claim of an old block ignored");
             return Ok(());
         }
@@ -57,9 +62,6 @@ impl Auditor {
             watch.attested(chain_id);
         }
         self.report_refuted(&claimed.refuted);
-        if let Claimant::Endpoint(name) = &claimant {
-            self.compare_claims(chain_id, name, block, now).await?;
-        }
         if claimed.has_case { Ok(()) } else { self.fetch_claimed(key, claimant, vouched.number, now).await }
     }
 
@@ -85,28 +87,37 @@ impl Auditor {
         Ok(())
     }
 
-    /// Compares what an endpoint claims with what the others claim, block by block.
-    async fn compare_claims(
-        &mut self,
-        chain_id: ChainId,
-        claimant: &str,
-        block: BlockNumHash,
-        now: Instant,
-    ) -> Result<(), LedgerError> {
-        let others = self.claims.others(chain_id, claimant, now);
-        if others.is_empty() {
+    /// Compares what a chain's endpoints claim, block by block, down to the lowest block that is claimed. Not when a claim comes: the
+    /// blocks below it are fetched after that.
+    async fn compare_claims(&mut self, chain_id: ChainId, now: Instant) -> Result<(), LedgerError> {
+        let claimed = self.claims.endpoints(chain_id, now);
+        if claimed.len() < 2 {
             return Ok(());
         }
-        let own = self.ledger.claimed_branch(chain_id, block).await?;
-        for (name, other) in others {
-            let branch = self.ledger.claimed_branch(chain_id, other).await?;
-            self.claims.compare(chain_id, (claimant, &own), (&name, &branch), now);
+        let Some(vouched) = self.ledger.vouched(chain_id).await? else { return Ok(()) };
+        let (claimed, old): (Vec<_>, Vec<_>) =
+            claimed.into_iter().partition(|(_, block)| !is_old(block.number, vouched.number));
+        old.iter().for_each(|(name, _)| self.claims.forget_differences(chain_id, name));
+        let lowest = claimed.iter().map(|(_, block)| block.number).min().unwrap_or_default();
+        let mut known: Vec<(String, Vec<BlockNumHash>)> = Vec::new();
+        for (name, block) in claimed {
+            let branch = match known.iter().find(|(_, branch)| branch.first() == Some(&block)) {
+                Some((_, same)) => same.clone(),
+                None => self.ledger.claimed_branch(chain_id, block, lowest).await?,
+            };
+            for (other, theirs) in &known {
+                self.claims.compare(chain_id, (other, theirs), (&name, &branch), now);
+            }
+            known.push((name, branch));
         }
         Ok(())
     }
 
     /// Reports where endpoints have differed for long.
     pub(super) async fn report_differences(&mut self, now: Instant) -> Result<(), LedgerError> {
+        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+            self.compare_claims(chain_id, now).await?;
+        }
         for difference in self.claims.lasting(now) {
             let [first, second] = &difference.answers;
             let claims = [(first.0.as_str(), first.1), (second.0.as_str(), second.1)];
