@@ -1,5 +1,6 @@
 //! [`DevnetOutcome`]: how a run ended. Pure.
 
+use super::claim_report::RunMode;
 use super::devnet_report::{DevnetReport, PlantedFault};
 use super::message_report::MissedMessage;
 use crate::faults::{Attested, FaultPlan, Publication};
@@ -90,6 +91,27 @@ pub(crate) fn lagging_followers(
             .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
     };
     followers.iter().filter_map(lag).collect()
+}
+
+/// The vouched heads that are not where they must be in a run in which nobody attests: at the last block or, where one is invalid and
+/// stays, right below it.
+pub(crate) fn held_elsewhere(
+    sequencers: &[Sequencer],
+    plan: &FaultPlan,
+    mode: RunMode,
+    seen: &Observations,
+) -> Vec<String> {
+    let elsewhere = |sequencer: &Sequencer| {
+        let chain_id = sequencer.chain_id();
+        let bound = plan.first_invalid_block(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let due = sequencer.heads().safe.min(bound);
+        let mut chains = seen.status.chains.iter().filter(|chain| chain.chain_id == ChainId::from(chain_id));
+        let vouched = chains.find_map(|chain| chain.vouched).unwrap_or_default();
+        (vouched != due)
+            .then(|| format!("chain {chain_id}: its vouched head is {vouched}, it is due at {due}"))
+    };
+    let unattested = sequencers.iter().filter(|_| !mode.attester);
+    unattested.filter_map(elsewhere).collect()
 }
 
 /// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most
