@@ -49,8 +49,8 @@ pub struct ScriptedFault {
     pub(super) blocks_after: u64,
     /// The longest block time with which it works, seconds.
     pub(crate) max_block_time: u64,
-    /// Whether it shows in what is made of attestations that cannot be judged yet.
-    pub(super) needs_cases: bool,
+    /// Whether it shows in attestations that cannot be judged for a while. Without them, no block is audited before it can be read.
+    pub(super) holds_attestations: bool,
     /// Whether it is among those that are drawn at random.
     pub(super) is_drawn: bool,
 
@@ -107,7 +107,7 @@ impl ScriptedFault {
         is_drawn: true,
         expected: |_| SidecarFinding::Upheld,
         expected_unattested: None,
-        needs_cases: false,
+        holds_attestations: false,
         expected_message: None,
         waits_for: WaitFor::Nothing,
         companions: |_| Vec::new(),
@@ -146,7 +146,7 @@ impl ScriptedFault {
         attested != Attested::Block
             || publication != Publication::AsPromoted
             || self.is_replayed
-            || self.needs_cases
+            || self.holds_attestations
     }
 
     /// The last block that a run must have for a fault at this block to be found.

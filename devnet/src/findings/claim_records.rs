@@ -15,7 +15,7 @@ pub(crate) fn claimant_name(place: usize, chain_id: u64) -> String {
 
 /// What the sidecar calls a chain's rollup node.
 pub(crate) fn rollup_node_name(chain_id: u64) -> String {
-    format!("rollup node #0 of chain {chain_id}")
+    format!("rollup-node #0 of chain {chain_id}")
 }
 
 /// The answer of `crosscheck_events`, filtered for what is about claims.

@@ -236,14 +236,14 @@ mod tests {
         #[case] claims: usize,
     ) {
         assert_eq!(found(fault, follow_mode, vec![]), (0, claims));
-        let events = vec![refuted(OWN, "rollup node #0 of chain 901")];
+        let events = vec![refuted(OWN, "rollup-node #0 of chain 901")];
         assert_eq!(found(fault, follow_mode, events), (1 - claims, 0));
     }
 
     #[rstest]
     #[case::as_it_is([("claimant #0 of chain 901", OWN), ("claimant #2 of chain 901", ODD)], true, 0)]
     #[case::with_another_answer([("claimant #0 of chain 901", ODD), ("claimant #2 of chain 901", ODD)], false, 0)]
-    #[case::from_the_upstream([("claimant #2 of chain 901", ODD), ("rollup node #0 of chain 901", OWN)], false, 0)]
+    #[case::from_the_upstream([("claimant #2 of chain 901", ODD), ("rollup-node #0 of chain 901", OWN)], false, 0)]
     #[case::of_honest_ones([("claimant #0 of chain 901", OWN), ("claimant #1 of chain 901", ODD)], false, 1)]
     fn a_difference_is_reported_with_both_answers(
         #[case] answers: [(&str, B256); 2],

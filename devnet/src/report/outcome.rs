@@ -79,6 +79,7 @@ pub(crate) fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Obser
 pub(crate) fn lagging_followers(
     sequencers: &[Sequencer],
     plan: &FaultPlan,
+    mode: RunMode,
     followers: &[FollowerReport],
 ) -> Vec<String> {
     let lag = |follower: &FollowerReport| {
@@ -86,9 +87,15 @@ pub(crate) fn lagging_followers(
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
         let bound = plan.first_invalid_attestation(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
         let due = last_attested(sequencer, plan).min(bound);
-        let safe = follower.safe;
-        (safe < due)
-            .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
+        let (safe, finalized) = (follower.safe, follower.finalized);
+        let due_final = sequencer.heads().finalized.min(due);
+        if safe < due {
+            return Some(format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"));
+        }
+        let is_behind = !mode.attester && finalized < due_final;
+        is_behind.then(|| {
+            format!("chain {chain_id}: its follower's final head is {finalized}, it is due at {due_final}")
+        })
     };
     followers.iter().filter_map(lag).collect()
 }

@@ -553,7 +553,7 @@ impl DevnetRun {
         } else {
             [
                 unsettled(sequencers, plan, seen),
-                lagging_followers(sequencers, plan, &followers),
+                lagging_followers(sequencers, plan, mode, &followers),
                 held_elsewhere(sequencers, plan, mode, seen),
                 unrefuted(&self.planted, mode, seen),
                 self.unfound(seen),

@@ -36,21 +36,7 @@ async fn vouched_for(number: u64) -> (Auditor, World) {
     for number in 1..=number {
         let key = key_of(number);
         let parent_hash = if number == 1 { B256::repeat_byte(1) } else { key_of(number - 1).hash };
-        let timestamp = crosscheck_p2p::UnixSeconds(number);
-        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
-        world.ledger.open_case(&ancestor, timestamp).await.unwrap();
-        let decision = Decision {
-            key,
-            verdict: &Verdict::Upheld,
-            detail: String::new(),
-            messages: &[],
-            replaces: None,
-            l1: None,
-            waits: &BTreeSet::new(),
-            at: timestamp,
-            after: Duration::ZERO,
-        };
-        world.ledger.decide(&decision).await.unwrap().unwrap();
+        uphold(&world.ledger, key, parent_hash).await;
     }
     assert_eq!(world.ledger.vouched(chain()).await.unwrap().unwrap().number, number);
     (auditor, world)
@@ -127,7 +113,7 @@ async fn uphold(ledger: &Ledger, key: BlockKey, parent_hash: B256) {
     let decision = Decision {
         key,
         verdict: &Verdict::Upheld,
-        detail: "",
+        detail: String::new(),
         messages: &[],
         replaces: None,
         l1: None,
