@@ -81,20 +81,13 @@ impl ClaimBook {
         (!is_wanted).then_some(before)
     }
 
-    /// What other endpoints claim of the chain now.
-    pub(super) fn others(
-        &self,
-        chain_id: ChainId,
-        claimant: &str,
-        now: Instant,
-    ) -> Vec<(String, BlockNumHash)> {
+    /// What endpoints claim of the chain now, by their names.
+    pub(super) fn endpoints(&self, chain_id: ChainId, now: Instant) -> Vec<(String, BlockNumHash)> {
         let of_chain = self.latest.iter().filter(|((id, _), _)| *id == chain_id);
         let recent = of_chain.filter(|(_, latest)| now.saturating_duration_since(latest.at) < RECENT);
-        let named = recent.filter_map(|((_, other), latest)| {
-            let name = other.endpoint().filter(|name| *name != claimant)?;
-            Some((name.to_owned(), latest.block))
-        });
-        named.collect()
+        recent
+            .filter_map(|((_, claimant), latest)| Some((claimant.endpoint()?.to_owned(), latest.block)))
+            .collect()
     }
 
     /// Takes in the branches that two endpoints claim: their blocks, highest first, as far as they are known.
@@ -123,34 +116,30 @@ impl ClaimBook {
         }
     }
 
-    /// The pairs that have differed for long and are not reported yet, with what each endpoint claims now: to be compared once more.
-    pub(super) fn lasting(&mut self, now: Instant) -> Vec<(ChainId, [(String, BlockNumHash); 2])> {
-        let latest = &self.latest;
-        let heard = |chain_id: ChainId, name: &String| {
-            let of_name = latest
-                .iter()
-                .find(|((id, claimant), _)| *id == chain_id && claimant.endpoint() == Some(name.as_str()));
-            of_name
-                .filter(|(_, claim)| now.saturating_duration_since(claim.at) < RECENT)
-                .map(|(_, claim)| claim.block)
-        };
-        // One that no longer answers may agree by now.
-        self.found.retain(|(chain_id, names), _| names.iter().all(|name| heard(*chain_id, name).is_some()));
-        let due = self
-            .found
-            .iter()
-            .filter(|(_, found)| !found.is_reported && now.saturating_duration_since(found.since) >= LASTING);
-        let with_claims = due.filter_map(|((chain_id, [one, other]), _)| {
-            let claims = [(one.clone(), heard(*chain_id, one)?), (other.clone(), heard(*chain_id, other)?)];
-            Some((*chain_id, claims))
-        });
-        with_claims.collect()
+    /// An endpoint no longer claims what it differed in.
+    pub(super) fn forget_differences(&mut self, chain_id: ChainId, claimant: &str) {
+        self.found.retain(|(id, names), _| *id != chain_id || names.iter().all(|name| name != claimant));
     }
 
-    /// What is to be reported of this pair, once until the endpoints agree again. `None`: they agree.
-    pub(super) fn take_report(&mut self, chain_id: ChainId, names: [&str; 2]) -> Option<ClaimDifference> {
-        let found = self.found.get_mut(&(chain_id, names.map(str::to_owned)))?;
-        (!std::mem::replace(&mut found.is_reported, true)).then(|| found.difference.clone())
+    /// The differences that are to be reported now: each once, until the endpoints agree again.
+    pub(super) fn lasting(&mut self, now: Instant) -> Vec<ClaimDifference> {
+        let latest = &self.latest;
+        let is_heard = |chain_id: ChainId, name: &String| {
+            let mut claims = latest
+                .iter()
+                .filter(|((id, claimant), _)| *id == chain_id && claimant.endpoint() == Some(name.as_str()));
+            claims.any(|(_, claim)| now.saturating_duration_since(claim.at) < RECENT)
+        };
+        // One that no longer answers may agree by now.
+        self.found.retain(|(chain_id, names), _| names.iter().all(|name| is_heard(*chain_id, name)));
+        let mut lasting = Vec::new();
+        for found in self.found.values_mut() {
+            if !found.is_reported && now.saturating_duration_since(found.since) >= LASTING {
+                found.is_reported = true;
+                lasting.push(found.difference.clone());
+            }
+        }
+        lasting
     }
 
     /// How many pairs of a chain's endpoints differ, and have done so for long.
@@ -249,11 +238,7 @@ mod tests {
 
         fn lasting(&mut self, seconds: u64) -> Vec<u64> {
             let now = self.at(seconds);
-            let due = self.book.lasting(now);
-            let reports = due
-                .into_iter()
-                .filter_map(|(chain_id, [one, other])| self.book.take_report(chain_id, [&one.0, &other.0]));
-            reports.map(|difference| difference.number).collect()
+            self.book.lasting(now).into_iter().map(|difference| difference.number).collect()
         }
     }
 
@@ -294,8 +279,8 @@ mod tests {
         let mut world = World::new();
         world.claim(0, &branch(5..=9, 7), &branch(5..=9, NEVER));
         assert_eq!(world.lasting(60), [0; 0]);
-        assert!(world.book.others(chain(), "one", world.at(60)).is_empty());
-        assert_eq!(world.book.others(chain(), "one", world.at(59)).len(), 1);
+        assert!(world.book.endpoints(chain(), world.at(60)).is_empty());
+        assert_eq!(world.book.endpoints(chain(), world.at(59)).len(), 2);
     }
 
     #[test]
@@ -308,11 +293,7 @@ mod tests {
             assert!(book.note(chain(), claimant, block, now) && !book.note(chain(), claimant, block, now));
         }
         assert!(book.note(chain(), &Claimant::Derived, branch(6..=6, NEVER)[0], now));
-        assert_eq!(
-            book.others(chain(), "one", now).len(),
-            1,
-            "the rollup node is no claimant to compare with"
-        );
+        assert_eq!(book.endpoints(chain(), now).len(), 2, "what is derived is not an endpoint's claim");
     }
 
     #[test]

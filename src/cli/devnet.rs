@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use clap::Args;
 use crosscheck_devnet::chain::BLOCK_HISTORY;
 use crosscheck_devnet::faults::{FaultSpec, REGISTRY, ScriptedFault};
+use crosscheck_devnet::follower::FollowMode;
 use crosscheck_devnet::report::DevnetOutcome;
 use crosscheck_devnet::report::summary;
 use crosscheck_devnet::run::run;
@@ -47,6 +48,14 @@ pub(super) struct DevnetArgs {
     /// The same seed and flags give the same chains
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+
+    /// Let nobody attest blocks on the cross-safe topic; unsafe blocks are still gossiped
+    #[arg(long)]
+    no_attester: bool,
+
+    /// What the sidecar's head for followers rests on: attested, clamp or verified [default: attested, with --no-attester verified]
+    #[arg(long, value_name = "MODE")]
+    follow_mode: Option<FollowMode>,
 
     /// Script a fault into a block of a chain (default: the first chain); may be given more than once
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
@@ -132,6 +141,8 @@ impl DevnetArgs {
             block_time: self.block_time,
             fast: self.fast,
             seed: self.seed,
+            attester: !self.no_attester,
+            follow_mode: self.follow_mode,
             faults: self.faults.clone(),
             random_faults: self.random_faults,
             endpoints: self.endpoints,
@@ -248,7 +259,7 @@ mod tests {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
              --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3 \
-             --stay --tick 5 --pause-at 12 --pause-at 20 --history 4096",
+             --stay --tick 5 --pause-at 12 --pause-at 20 --history 4096 --follow-mode verified",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -259,6 +270,7 @@ mod tests {
         assert_eq!(request.await_peers, Duration::from_secs(3));
         assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
         assert_eq!(request.history, 4_096);
+        assert_eq!((request.attester, plan.follow_mode()), (true, FollowMode::Verified));
         assert_eq!((request.tick, &request.pauses[..]), (Some(Duration::from_millis(5)), &[12, 20][..]));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }
@@ -269,6 +281,7 @@ mod tests {
     #[case::text_for_a_number("--blocks many", "--blocks")]
     #[case::staying_without_an_end("--stay --no-sidecar", "--blocks")]
     #[case::staying_with_the_sidecar("--stay --blocks 5", "--no-sidecar")]
+    #[case::unknown_mode("--follow-mode off", "attested, clamp or verified")]
     #[case::pausing_in_real_time("--pause-at 5 --dir x", "--fast")]
     #[case::pausing_at_an_unknown_time("--pause-at 5 --fast", "--dir")]
     fn a_flag_that_cannot_be_read_is_refused(#[case] line: &str, #[case] says: &str) {

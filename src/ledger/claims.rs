@@ -185,7 +185,7 @@ impl Ledger {
         self.report(&Event::ClaimantsDiffer { chain_id, number, answers }, at).await
     }
 
-    /// The ancestors of a block, itself included, highest first, down to the vouched head or where the cases end.
+    /// The ancestors of a block, itself included, highest first, down to the vouched head or to a height below it, or where the cases end.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -193,6 +193,7 @@ impl Ledger {
         &self,
         chain_id: ChainId,
         top: BlockNumHash,
+        down_to: u64,
     ) -> Result<Vec<BlockNumHash>, LedgerError> {
         self.reread(|| async {
             let rows = sqlx::query(
@@ -201,7 +202,7 @@ impl Ledger {
                      UNION ALL
                      SELECT c.number - 1, c.parent_hash FROM branch b
                      CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
-                     CROSS JOIN heads h ON h.chain_id = ?1 AND b.number > h.vouched_number
+                     CROSS JOIN heads h ON h.chain_id = ?1 AND b.number > min(h.vouched_number, ?5)
                      LIMIT ?4)
                  SELECT number, hash FROM branch ORDER BY number DESC",
             )
@@ -209,6 +210,7 @@ impl Ledger {
             .bind(as_integer("block number", top.number)?)
             .bind(top.hash.to_vec())
             .bind(MAX_DISTANCE)
+            .bind(as_integer("block number", down_to)?)
             .fetch_all(self.readers())
             .await?;
             rows.iter().map(read_position).collect()

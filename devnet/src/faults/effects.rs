@@ -81,6 +81,31 @@ impl L1Drop {
     }
 }
 
+/// One of a chain's claimants, where it has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claimant {
+    /// It calls safe what the chain has.
+    Honest,
+    /// It calls a block safe that is to be replaced.
+    Lying,
+    /// It calls a block safe that nobody has.
+    Differing,
+}
+
+/// The claimants of a chain, in the order of the sidecar's configuration.
+pub(crate) const CLAIMANTS: [Claimant; 3] = [Claimant::Honest, Claimant::Lying, Claimant::Differing];
+
+impl Claimant {
+    /// Its place in that order.
+    pub(crate) const fn place(self) -> usize {
+        match self {
+            Self::Honest => 0,
+            Self::Lying => 1,
+            Self::Differing => 2,
+        }
+    }
+}
+
 /// What a chain's nodes or endpoints do, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Disturbance {
@@ -108,6 +133,8 @@ pub(crate) enum DisturbanceKind {
     OtherRules,
     /// The rollup node calls genesis safe and final.
     GenesisFinal,
+    /// One of the chain's claimants remains at the block's height, and calls another block safe there.
+    ClaimantDiffers,
     /// One of three endpoints serves another branch, from the block on.
     EndpointLies,
     /// One of three endpoints knows only blocks of a while ago.
@@ -121,6 +148,11 @@ impl DisturbanceKind {
     /// Whether it is about one of three endpoints.
     pub(super) const fn is_of_one_endpoint(self) -> bool {
         matches!(self, Self::EndpointLies | Self::EndpointLags { .. })
+    }
+
+    /// Whether it is about nodes from which the sidecar reads the chain.
+    pub(super) const fn is_of_chain_nodes(self) -> bool {
+        !matches!(self, Self::EndpointLies | Self::EndpointLags { .. } | Self::ClaimantDiffers)
     }
 
     /// Whether it makes the chain's rollup node unusable.

@@ -3,7 +3,8 @@
 use super::companion::{Companion, FaultBlocks};
 use super::context::{MessageContext, NothingToCite};
 use super::effects::{
-    Attested, BlockContent, Disturbance, Fate, L1Drop, Publication, ReplacementCourse, WaitFor,
+    Attested, BlockContent, Disturbance, DisturbanceKind, Fate, L1Drop, Publication, ReplacementCourse,
+    WaitFor,
 };
 use crate::findings::{ExpectedMessage, SidecarFinding};
 use crate::messages::Intent;
@@ -48,11 +49,15 @@ pub struct ScriptedFault {
     pub(super) blocks_after: u64,
     /// The longest block time with which it works, seconds.
     pub(crate) max_block_time: u64,
+    /// Whether it shows in attestations that cannot be judged for a while. Without them, no block is audited before it can be read.
+    pub(super) holds_attestations: bool,
     /// Whether it is among those that are drawn at random.
     pub(super) is_drawn: bool,
 
     /// What the sidecar must find, when it happens on a chain of this id.
     pub(super) expected: fn(u64) -> SidecarFinding,
+    /// The same where nobody attests anything. `None`: that makes no difference.
+    pub(super) expected_unattested: Option<fn(u64) -> SidecarFinding>,
     /// What the sidecar must find of the message that the block executes for this fault, at the end of the run.
     /// `None`: it executes none.
     pub(crate) expected_message: Option<ExpectedMessage>,
@@ -80,6 +85,8 @@ pub struct ScriptedFault {
     pub(crate) publication: Publication,
     /// Publishing: whether a bystander publishes the new block's own frame on the attestations' topic, too.
     pub(crate) is_replayed: bool,
+    /// Whether one of the chain's claimants calls the block safe before it is replaced.
+    pub(crate) is_claimed: bool,
     /// What the chain's nodes or endpoints do for a while, from the tick that builds the block.
     pub(crate) disturbance: Option<Disturbance>,
     /// Which of its blocks L1 reorgs out when the block is built, or soon after.
@@ -99,6 +106,8 @@ impl ScriptedFault {
         max_block_time: u64::MAX,
         is_drawn: true,
         expected: |_| SidecarFinding::Upheld,
+        expected_unattested: None,
+        holds_attestations: false,
         expected_message: None,
         waits_for: WaitFor::Nothing,
         companions: |_| Vec::new(),
@@ -111,6 +120,7 @@ impl ScriptedFault {
         attested: Attested::Block,
         publication: Publication::AsPromoted,
         is_replayed: false,
+        is_claimed: false,
         disturbance: None,
         l1_drop: None,
     };
@@ -121,6 +131,23 @@ impl ScriptedFault {
     /// A block of a fault that several blocks are part of. One of the others may be one block before it.
     pub(super) const OF_SEVERAL_BLOCKS: Self =
         Self { earliest_block: FIRST_EXECUTING_BLOCK + 1, ..Self::NONE };
+
+    /// Whether the chain has claimants for it.
+    pub(crate) fn has_claimants(&self) -> bool {
+        self.is_claimed
+            || self
+                .disturbance
+                .is_some_and(|disturbance| disturbance.kind == DisturbanceKind::ClaimantDiffers)
+    }
+
+    /// Whether it shows only where blocks are attested.
+    pub(crate) fn needs_attester(&self) -> bool {
+        let (attested, publication) = (self.attested, self.publication);
+        attested != Attested::Block
+            || publication != Publication::AsPromoted
+            || self.is_replayed
+            || self.holds_attestations
+    }
 
     /// The last block that a run must have for a fault at this block to be found.
     pub(super) fn last_block(&self, block: u64) -> u64 {

@@ -10,6 +10,7 @@
 mod attestations;
 mod blocks;
 mod cascades;
+mod claimants;
 mod companion;
 mod context;
 mod effects;
@@ -32,7 +33,7 @@ mod spec;
 pub(super) use companion::tests::fault_blocks;
 pub(crate) use companion::{FaultBlock, FaultBlocks};
 pub(crate) use context::{MessageContext, NothingToCite};
-pub(crate) use effects::{Attested, DisturbanceKind, L1Drop, Publication, WaitFor};
+pub(crate) use effects::{Attested, CLAIMANTS, Claimant, DisturbanceKind, L1Drop, Publication, WaitFor};
 pub use fault::ScriptedFault;
 pub use plan::FaultPlan;
 pub use plan_error::FaultPlanError;

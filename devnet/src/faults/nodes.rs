@@ -8,6 +8,7 @@ pub(super) static RPC_OUTAGE: ScriptedFault = ScriptedFault {
     name: "rpc-outage",
     summary: "the chain's execution client answers errors for ten blocks' time",
     expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::Errors },
+    holds_attestations: true,
     disturbance: Some(Disturbance { kind: DisturbanceKind::Errors, ticks: 10 }),
     ..ScriptedFault::NONE
 };
@@ -20,6 +21,7 @@ pub(super) static LONG_OUTAGE: ScriptedFault = ScriptedFault {
     summary: "the chain's execution client answers errors for a hundred blocks' time",
     blocks_after: LONG_OUTAGE_TICKS,
     expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::Errors },
+    holds_attestations: true,
     disturbance: Some(Disturbance { kind: DisturbanceKind::Errors, ticks: LONG_OUTAGE_TICKS }),
     ..ScriptedFault::NONE
 };
@@ -107,6 +109,7 @@ pub(super) static SIBLING_WRONG_FORK: ScriptedFault = ScriptedFault {
     // The epoch of the block must not be that of genesis.
     earliest_block: 3,
     expected: |chain_id| SidecarFinding::OpenThenUpheld { chain_id, by: NodeProblem::OtherBranch },
+    holds_attestations: true,
     disturbance: Some(Disturbance { kind: DisturbanceKind::OtherBranch, ticks: 8 }),
     is_citable: true,
     ..ScriptedFault::NONE

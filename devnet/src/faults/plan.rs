@@ -19,6 +19,8 @@ pub struct FaultPlan {
     by_place: BTreeMap<(u64, u64), PlannedFault>,
     /// The parts of each fault, in the order in which the faults were given.
     groups: Vec<Vec<PlannedFault>>,
+    /// Whether nobody attests anything.
+    is_unattested: bool,
 }
 
 impl FaultPlan {
@@ -32,6 +34,11 @@ impl FaultPlan {
             plan.add(spec, chain_ids, blocks)?;
         }
         Ok(plan)
+    }
+
+    /// No faults, in a run in which nobody attests anything.
+    pub fn without_attester() -> Self {
+        Self { is_unattested: true, ..Self::default() }
     }
 
     /// Puts one more fault in its place. If it has none, nothing changes.
@@ -169,6 +176,16 @@ impl FaultPlan {
         self.disturbance_of(chain_id, tick, DisturbanceKind::is_of_one_endpoint)
     }
 
+    /// Whether a chain has claimants, in the whole run.
+    pub(crate) fn has_claimants(&self, chain_id: u64) -> bool {
+        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.has_claimants())
+    }
+
+    /// The fault for which a claimant of a chain differs from the others in a tick.
+    pub(crate) fn differing_claimant(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        self.disturbance_of(chain_id, tick, |kind| kind == DisturbanceKind::ClaimantDiffers)
+    }
+
     /// The first disturbance of a chain's nodes in a tick, if it is one of these.
     fn disturbance_of(
         &self,
@@ -201,6 +218,9 @@ impl FaultPlan {
         chain_ids: &[u64],
         blocks: Option<u64>,
     ) -> Result<Vec<PlannedFault>, FaultPlanError> {
+        if self.is_unattested && spec.fault.needs_attester() {
+            return Err(FaultPlanError::NeedsAttester { fault: spec.to_string() });
+        }
         let own = own_chain(spec, chain_ids)?;
         check_block(spec, blocks)?;
         let (needed, chains) = (spec.fault.chains, chain_ids.len());
@@ -209,7 +229,15 @@ impl FaultPlan {
         }
         let (group, around) = (self.groups.len(), chain_ids.iter().cycle().skip(own));
         let chain = |after: usize| around.clone().nth(after).copied().unwrap_or_default();
-        let main = PlannedFault { fault: spec.fault, chain_id: chain(0), block: spec.block, part: 0, group };
+        let is_unattested = self.is_unattested;
+        let main = PlannedFault {
+            fault: spec.fault,
+            chain_id: chain(0),
+            block: spec.block,
+            part: 0,
+            group,
+            is_unattested,
+        };
         let companions = (spec.fault.companions)(spec.block).into_iter().zip(1..);
         let companions = companions.map(|(companion, part)| PlannedFault {
             fault: companion.fault,
@@ -217,6 +245,7 @@ impl FaultPlan {
             block: companion.block,
             part,
             group,
+            is_unattested,
         });
         Ok([main].into_iter().chain(companions).collect())
     }

@@ -93,6 +93,14 @@ pub enum FaultPlanError {
         /// The fork's first block.
         first: u64,
     },
+    /// A fault that shows in attestations only, which nobody makes.
+    #[error(
+        "--fault {fault}: it shows only in attestations, and with --no-attester there are none; leave one of the two out"
+    )]
+    NeedsAttester {
+        /// The fault as it was given.
+        fault: String,
+    },
     /// Two faults on one block.
     #[error(
         "--fault {fault}: block {block} of chain {chain_id} has the fault {other} already, move one of them"

@@ -24,6 +24,8 @@ pub struct PlannedFault {
     pub part: usize,
     /// Which of the plan's faults.
     pub(super) group: usize,
+    /// Whether nobody attests anything in this run.
+    pub(super) is_unattested: bool,
 }
 
 impl PlannedFault {
@@ -78,12 +80,15 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     pub(super) fn disturbs_all_nodes(&self) -> bool {
-        self.disturbance().is_some_and(|kind| !kind.is_of_one_endpoint())
+        self.disturbance().is_some_and(DisturbanceKind::is_of_chain_nodes)
     }
 
     /// Whether it needs the chain's blocks to remain. A block that is replayed and then removed is never attested.
     pub(super) fn needs_stable_blocks(&self) -> bool {
-        self.is_of_one_endpoint() || self.is_unlinked() || self.fault.is_replayed
+        self.is_of_one_endpoint()
+            || self.is_unlinked()
+            || self.fault.is_replayed
+            || self.fault.has_claimants()
     }
 
     /// Whether its blocks are removed, and others take their places.
@@ -145,7 +150,8 @@ impl PlannedFault {
 
     /// What the sidecar must find.
     pub(crate) fn expected(&self) -> SidecarFinding {
-        self.fault.expected(self.chain_id)
+        let unattested = self.fault.expected_unattested.filter(|_| self.is_unattested);
+        unattested.map_or_else(|| self.fault.expected(self.chain_id), |expected| expected(self.chain_id))
     }
 
     /// How many blocks are between those that this and another affect; 0 if they overlap.

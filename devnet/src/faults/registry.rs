@@ -2,8 +2,8 @@
 
 use super::fault::ScriptedFault;
 use super::{
-    attestations, blocks, cascades, identifiers, messages, nodes, publication, reorgs, replacement,
-    same_timestamp,
+    attestations, blocks, cascades, claimants, identifiers, messages, nodes, publication, reorgs,
+    replacement, same_timestamp,
 };
 
 /// Every fault there is. A seed draws its random faults by their places in this list.
@@ -60,6 +60,8 @@ pub static REGISTRY: &[&ScriptedFault] = &[
     &publication::ATTESTATIONS_LOST,
     &blocks::LAGOON_ACTIVATION,
     &publication::REPLAY_FIRST,
+    &claimants::LYING_CLAIMANT,
+    &claimants::CLAIMANTS_DIFFER,
 ];
 
 /// The fault of a name.

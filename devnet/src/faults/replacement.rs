@@ -51,6 +51,7 @@ pub(super) static PLAIN_SIBLING: ScriptedFault = ScriptedFault {
     // All chains wait until the sidecar says where the nodes remain.
     is_drawn: false,
     expected: |chain_id| SidecarFinding::StayedBehind { chain_id },
+    expected_unattested: Some(|chain_id| SidecarFinding::HeldUntilReplaced { chain_id }),
     fate: Fate::Replaced(ReplacementCourse::IgnoredByNodes { ticks: REMAIN_TICKS }),
     ..REPLACED
 };

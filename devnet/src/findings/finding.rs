@@ -87,6 +87,12 @@ pub(crate) enum SidecarFinding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's nodes remained on a replaced block, and nobody attested the replacement: the block held the vouched head until the
+    /// nodes had left it, and then the replacement was upheld.
+    HeldUntilReplaced {
+        /// The chain.
+        chain_id: u64,
+    },
     /// The chain's execution client was rewound while its rollup node was stopped: no block was treated as final because of it, and the
     /// replacement was upheld.
     Rewound {
@@ -106,6 +112,21 @@ pub(crate) enum SidecarFinding {
     VerdictWithdrawn {
         /// The chain.
         chain_id: u64,
+    },
+    /// A block was replaced, and the replacement was upheld; the claim of the endpoint that had called the block safe was refuted.
+    ClaimRefuted {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// Two of a chain's claimants were said to call different blocks of one height safe, with what each of them said.
+    ClaimantsDiffer {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// Something was reported of claims or signers, and nothing was scripted that explains it.
+    Unexplained {
+        /// What.
+        said: String,
     },
     /// The vouched head moved back, and nothing was scripted that explains it.
     VouchedBack {
@@ -163,9 +184,11 @@ impl SidecarFinding {
     /// Whether this says that an attester did wrong: where nothing was scripted, a false alarm.
     pub(crate) const fn is_alarm(&self) -> bool {
         match self {
-            Self::Violated { .. } | Self::Discarded { .. } | Self::Rejected { .. } | Self::Message { .. } => {
-                true
-            }
+            Self::Violated { .. }
+            | Self::Discarded { .. }
+            | Self::Rejected { .. }
+            | Self::Unexplained { .. }
+            | Self::Message { .. } => true,
             Self::Upheld
             | Self::UpheldReplacement
             | Self::UpheldAsAncestor
@@ -181,9 +204,12 @@ impl SidecarFinding {
             | Self::GenesisFinal { .. }
             | Self::Retracted { .. }
             | Self::StayedBehind { .. }
+            | Self::HeldUntilReplaced { .. }
             | Self::Rewound { .. }
             | Self::Unreplaced { .. }
             | Self::VerdictWithdrawn { .. }
+            | Self::ClaimRefuted { .. }
+            | Self::ClaimantsDiffer { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -235,6 +261,12 @@ impl fmt::Display for SidecarFinding {
                     "upheld-replacement, not ready, then ready ({chain_id} nodes remained on the replaced block)"
                 )
             }
+            Self::HeldUntilReplaced { chain_id } => {
+                write!(
+                    f,
+                    "violated, held, then upheld-replacement ({chain_id} nodes remained on the replaced block)"
+                )
+            }
             Self::Rewound { chain_id } => {
                 write!(f, "upheld-replacement, nothing final before its time ({chain_id} client was rewound)")
             }
@@ -248,6 +280,16 @@ impl fmt::Display for SidecarFinding {
                     "violated: unjustified-replacement, then withdrawn and upheld (L1 reorged out what {chain_id} had in its place)"
                 )
             }
+            Self::ClaimRefuted { chain_id } => {
+                write!(
+                    f,
+                    "upheld-replacement, claim refuted (a claimant of {chain_id} called the replaced block safe)"
+                )
+            }
+            Self::ClaimantsDiffer { chain_id } => {
+                write!(f, "reported with both answers (claimants of {chain_id} call different blocks safe)")
+            }
+            Self::Unexplained { said } => f.write_str(said),
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} moved back"),
             Self::HeadsAtZero { chain_id } => {
                 write!(f, "unknown heads treated as height 0 ({chain_id} rollup node reported none)")

@@ -1,10 +1,14 @@
 //! What a sidecar can find, what it must find, and its answers over RPC as the devnet reads them.
 
+mod claim_records;
 mod expected_message;
 mod finding;
 mod message_record;
 mod sidecar_records;
 
+pub(crate) use claim_records::{
+    AnswerRecord, CLAIM_EVENTS, ClaimEvent, ClaimPage, ClaimRecord, claimant_name, rollup_node_name,
+};
 pub(crate) use expected_message::{ExpectedMessage, ExpectedStatus};
 pub(crate) use finding::{EndpointOddity, NodeProblem, SidecarFinding};
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub(crate) struct AttestationRecord {
     pub(crate) number: u64,
     /// The block.
     pub(crate) hash: B256,
-    /// `attested`, or `ancestor` of an attested block.
+    /// `attested`; or `claimed` by an endpoint, `derived` by the rollup node, or `ancestor` of such a block.
     pub(crate) origin: String,
     /// Whether the attestation that is kept is evidence against its signer.
     #[serde(default)]

@@ -121,6 +121,11 @@ impl FollowerBehaviour {
         self.unjudged.retain(may_wait);
     }
 
+    /// What waits to be judged is not judged: L1 is about to drop it.
+    pub(crate) fn pardon(&mut self) {
+        self.unjudged.clear();
+    }
+
     /// The report. `first_invalid_block`: the first height at which the chain's own block is invalid.
     pub fn report(&self, chain_id: u64, first_invalid_block: Option<u64>) -> FollowerReport {
         let number = |block: Option<ServedL2Ref>| block.map_or(0, |block| block.number);

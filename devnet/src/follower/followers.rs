@@ -120,6 +120,11 @@ impl Followers {
         }
     }
 
+    /// What the followers took for safe so far stays unjudged: L1 is about to drop it.
+    pub(crate) fn pardon(&self) {
+        self.members.iter().for_each(|member| member.behaviour.lock().pardon());
+    }
+
     /// The sidecar says that these messages are invalid, and of no others.
     pub(crate) fn hear(&self, invalid: &[&MessagePlace]) {
         for member in &self.members {

@@ -5,6 +5,7 @@
 //! them trusts what the sidecar says: what became of it is judged against the devnet's own chains.
 
 mod behaviour;
+mod follow_mode;
 mod follow_status;
 mod follower_store;
 mod followers;
@@ -13,6 +14,7 @@ mod simulated_follower;
 
 pub use behaviour::FollowerBehaviour;
 pub(crate) use behaviour::FollowerReport;
+pub use follow_mode::{FollowMode, ParseFollowModeError};
 pub(crate) use follow_status::FollowStatus;
 pub use follow_status::ServedL2Ref;
 pub(crate) use follower_store::{FollowerStore, MissingBlock};

@@ -54,21 +54,24 @@ struct Member {
 #[derive(Debug)]
 pub(crate) struct Networks {
     members: Vec<Member>,
+    /// Whether sequencers publish their attestations.
+    attester: bool,
     tasks: JoinSet<Result<(), NetworksError>>,
     cancel: CancellationToken,
 }
 
 impl Networks {
-    /// Starts a network on loopback for each chain.
+    /// Starts a network on loopback for each chain. `attester`: whether its sequencer publishes its attestations.
     ///
     /// # Errors
     /// When one cannot be started.
     pub(crate) async fn start(
         sequencers: &[Sequencer],
         clock: &Arc<dyn Clock>,
+        attester: bool,
     ) -> Result<Self, NetworksError> {
         let mut networks =
-            Self { members: Vec::new(), tasks: JoinSet::new(), cancel: CancellationToken::new() };
+            Self { members: Vec::new(), attester, tasks: JoinSet::new(), cancel: CancellationToken::new() };
         for sequencer in sequencers {
             let member = networks.join(sequencer, Arc::clone(clock)).await?;
             networks.members.push(member);
@@ -142,8 +145,8 @@ impl Networks {
         }
         let mut signed = Vec::with_capacity(tick.attestations.len());
         for attestation in &tick.attestations {
-            let published =
-                attestation.is_published.then(|| member.publisher.publish_attestation(attestation));
+            let is_published = self.attester && attestation.is_published;
+            let published = is_published.then(|| member.publisher.publish_attestation(attestation));
             signed.push(match published {
                 Some(published) => Some(published.await?),
                 None => None,

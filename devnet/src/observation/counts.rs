@@ -1,7 +1,7 @@
 //! How many attestations and messages were found to be what. Pure.
 
 use super::observations::Observations;
-use crate::findings::SidecarFinding;
+use crate::findings::{AttestationRecord, SidecarFinding};
 use serde::Serialize;
 
 /// How many attestations got which verdict.
@@ -38,8 +38,21 @@ pub(crate) struct MessageCounts {
 
 /// How many attestations have which verdict.
 pub(crate) fn count_attestations(seen: &Observations) -> AttestationCounts {
-    let (mut counts, _) = seen.settled();
-    for record in seen.attestations().filter(|record| record.is_attested()) {
+    let (counts, _, _) = seen.settled();
+    count(counts, seen.attestations().filter(|record| record.is_attested()))
+}
+
+/// How many blocks that were not attested themselves have which verdict.
+pub(crate) fn count_unattested(seen: &Observations) -> AttestationCounts {
+    let (_, counts, _) = seen.settled();
+    count(counts, seen.attestations().filter(|record| !record.is_attested()))
+}
+
+fn count<'a>(
+    mut counts: AttestationCounts,
+    records: impl Iterator<Item = &'a AttestationRecord>,
+) -> AttestationCounts {
+    for record in records {
         increment(&mut counts.received);
         match record.finding() {
             SidecarFinding::Upheld | SidecarFinding::UpheldAsAncestor | SidecarFinding::UpheldReplay => {
@@ -60,10 +73,14 @@ pub(crate) fn count_attestations(seen: &Observations) -> AttestationCounts {
             | SidecarFinding::GenesisFinal { .. }
             | SidecarFinding::Retracted { .. }
             | SidecarFinding::StayedBehind { .. }
+            | SidecarFinding::HeldUntilReplaced { .. }
             | SidecarFinding::Rewound { .. }
             | SidecarFinding::Unreplaced { .. }
             | SidecarFinding::VerdictWithdrawn { .. }
             | SidecarFinding::VouchedBack { .. }
+            | SidecarFinding::ClaimRefuted { .. }
+            | SidecarFinding::ClaimantsDiffer { .. }
+            | SidecarFinding::Unexplained { .. }
             | SidecarFinding::HeadsAtZero { .. }
             | SidecarFinding::Message { .. }
             | SidecarFinding::HeldOpen { .. } => {}
@@ -74,7 +91,7 @@ pub(crate) fn count_attestations(seen: &Observations) -> AttestationCounts {
 
 /// How many messages were found to be what.
 pub(crate) fn count_messages(seen: &Observations) -> MessageCounts {
-    let (_, mut counts) = seen.settled();
+    let (_, _, mut counts) = seen.settled();
     let messages = seen.attestations().flat_map(|record| record.messages.iter().map(move |it| (record, it)));
     for (record, message) in messages {
         increment(&mut counts.executed);

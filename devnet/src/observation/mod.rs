@@ -1,5 +1,6 @@
 //! What the devnet reads from a running sidecar, and what it remembers of that.
 
+mod claim_findings;
 mod counts;
 mod executed;
 mod genesis_finality;
@@ -10,7 +11,10 @@ mod unknown_heads;
 mod watch;
 mod withdrawn_verdicts;
 
-pub(crate) use counts::{AttestationCounts, MessageCounts, count_attestations, count_messages};
+pub(crate) use claim_findings::Refutation;
+pub(crate) use counts::{
+    AttestationCounts, MessageCounts, count_attestations, count_messages, count_unattested,
+};
 pub(crate) use executed::executed_by;
 pub(crate) use observations::Observations;
 pub(crate) use seen_messages::{SeenMessages, TrackedCounts};

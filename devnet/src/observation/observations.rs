@@ -6,6 +6,7 @@
 
 mod settling;
 
+use super::claim_findings::ClaimFindings;
 use super::counts::{AttestationCounts, MessageCounts};
 use super::genesis_finality::GenesisFinality;
 use super::seen_messages::SeenMessages;
@@ -41,6 +42,8 @@ pub(crate) struct Observations {
     pub(crate) messages: SeenMessages,
     /// What it reports of verdicts that were withdrawn.
     pub(crate) withdrawn_verdicts: WithdrawnVerdicts,
+    /// What it reports of claims, and of blocks that nobody attested.
+    pub(crate) claims: ClaimFindings,
     attestations: BTreeMap<u64, AttestationRecord>,
     /// The records of each block.
     by_block: HashMap<(ChainId, B256), BTreeSet<u64>>,
@@ -69,6 +72,7 @@ pub(crate) struct Observations {
     settled: BTreeMap<ChainId, u64>,
     /// What was forgotten so.
     settled_attestations: AttestationCounts,
+    settled_unattested: AttestationCounts,
     settled_messages: MessageCounts,
     /// The id of the newest record.
     last: u64,
@@ -141,6 +145,9 @@ impl Observations {
         self.contradicted.extend(chains.filter(|chain_id| status.names_contradiction(*chain_id)));
         let chain_ids = status.chains.iter().map(|chain| chain.chain_id);
         self.monitored.extend(chain_ids.filter(|chain_id| status.is_monitored(*chain_id)));
+        for chain in &status.chains {
+            chain.hold.into_iter().for_each(|hold| self.claims.note_hold(chain.chain_id, hold.number));
+        }
         self.status = status;
     }
 

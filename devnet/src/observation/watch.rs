@@ -8,9 +8,11 @@ use super::metrics_page::MetricsError;
 use super::observations::Observations;
 use super::withdrawn_verdicts::DisputedBlock;
 use crate::findings::{
-    AttestationPage, MessagePage, RefusalPage, SidecarStatus, SuspectPage, WithdrawnVerdictPage,
+    AttestationPage, CLAIM_EVENTS, ClaimPage, MessagePage, RefusalPage, SidecarStatus, SuspectPage,
+    WithdrawnVerdictPage,
 };
 use crate::simulation::{Replaced, Sequencer};
+use alloy::primitives::B256;
 use jsonrpsee::{
     core::{ClientError, client::ClientT},
     http_client::{HttpClient, HttpClientBuilder},
@@ -48,10 +50,10 @@ pub(crate) struct Watch {
 struct Nothing {}
 
 #[derive(Serialize)]
-struct EventsCursor {
+struct EventsCursor<'a> {
     after: u64,
     limit: usize,
-    kinds: [&'static str; 1],
+    kinds: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -130,10 +132,35 @@ impl Watch {
         }
     }
 
+    /// Asks what was found of claims without a signature.
+    pub(crate) async fn poll_claims(&mut self) {
+        if let Err(error) = self.read_claims().await {
+            tracing::debug!(%error, "sidecar sent no events");
+        }
+    }
+
+    async fn read_claims(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.claims.cursor();
+            let cursor = EventsCursor { after, limit: PAGE, kinds: &CLAIM_EVENTS };
+            let page: ClaimPage = self.call("crosscheck_events", &cursor).await?;
+            self.seen.record_claims(page);
+            if self.seen.claims.cursor() <= after {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A derived block may be found invalid now.
+    pub(crate) fn observe_found_invalid(&mut self, chain_id: u64, hash: B256) {
+        self.seen.observe_found_invalid(chain_id, hash);
+    }
+
     async fn read_withdrawn_verdicts(&mut self) -> Result<(), ClientError> {
         for _ in 0..MAX_PAGES {
             let after = self.seen.withdrawn_verdicts.cursor();
-            let kinds = ["verdict-taken-back"];
+            let kinds = &["verdict-taken-back"];
             let page: WithdrawnVerdictPage =
                 self.call("crosscheck_events", &EventsCursor { after, limit: PAGE, kinds }).await?;
             self.seen.record_withdrawn_verdicts(page);

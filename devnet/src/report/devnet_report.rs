@@ -1,12 +1,16 @@
 //! [`DevnetReport`]: what was scripted against what was found. Pure: it is drawn up from what the devnet planted and
 //! what the sidecar was seen to say.
 
+use super::claim_report::{
+    ClaimScript, PlantedClaim, RunMode, is_difference_reported, is_lie_refuted, signers_named,
+};
 use super::message_report::{MessageReport, MissedMessage, ScriptedEffects};
 use crate::faults::PlannedFault;
 use crate::findings::{MessagePlace, NodeProblem, SidecarFinding};
 use crate::follower::FollowerReport;
 use crate::observation::{
     AttestationCounts, MessageCounts, Observations, TrackedCounts, count_attestations, count_messages,
+    count_unattested,
 };
 use crate::serve::RequestCounts;
 use alloy::primitives::B256;
@@ -21,6 +25,8 @@ pub(crate) struct PlantedFault {
     pub(crate) fault: PlannedFault,
     /// The attestations that it shows in, so far.
     pub(crate) attestations: Vec<PlantedAttestation>,
+    /// What a claimant called safe for it in place of the chain's own block.
+    pub(crate) claimed: Option<PlantedClaim>,
     /// Where its scripted messages were executed, so far: in removed blocks, too.
     pub(crate) executed: Vec<MessagePlace>,
 }
@@ -95,6 +101,8 @@ pub struct DevnetReport {
     pub(crate) chains: Vec<ChainReport>,
     /// Verdicts.
     pub(crate) attestations: AttestationCounts,
+    /// Verdicts on blocks that were not attested themselves.
+    pub(crate) unattested: AttestationCounts,
     /// Messages of audited blocks.
     pub(crate) messages: MessageCounts,
     /// Messages of all blocks, as they were tracked.
@@ -115,19 +123,24 @@ impl DevnetReport {
     /// Draws up the report.
     pub(crate) fn new(
         seed: u64,
+        mode: RunMode,
         chains: Vec<ChainReport>,
         planted: &[PlantedFault],
         seen: &Observations,
     ) -> Self {
-        let script = ScriptedEffects::new(planted, &seen.messages);
+        let script = ScriptedEffects::new(planted, &seen.messages, mode);
+        let claims = ClaimScript::new(planted, mode);
+        let mut false_alarms = false_alarms(&script, seen);
+        false_alarms.extend(claims.alarms(seen).chain(signers_named(seen, mode)));
         Self {
             seed,
             chains,
             attestations: count_attestations(seen),
+            unattested: count_unattested(seen),
             messages: count_messages(seen),
             tracked: TrackedCounts::from(&seen.messages),
             faults: planted.iter().map(|each| fault_report(each, planted, &script, seen)).collect(),
-            false_alarms: false_alarms(&script, seen),
+            false_alarms,
             missed: Vec::new(),
             followers: Vec::new(),
             requests: RequestCounts::default(),
@@ -174,6 +187,15 @@ fn fault_report(
         SidecarFinding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
         SidecarFinding::StayedBehind { chain_id } => {
             replacement_found(planted, &expected, seen.has_left_replaced_block(chain_id), seen)
+        }
+        SidecarFinding::HeldUntilReplaced { chain_id } => {
+            replacement_found(planted, &expected, seen.claims.was_held(chain_id, planted.fault.block), seen)
+        }
+        SidecarFinding::ClaimRefuted { .. } => {
+            replacement_found(planted, &expected, is_lie_refuted(planted, seen), seen)
+        }
+        SidecarFinding::ClaimantsDiffer { .. } => {
+            is_difference_reported(planted, seen).then(|| (expected.clone(), None))
         }
         SidecarFinding::Rewound { chain_id } => {
             replacement_found(planted, &expected, !seen.was_final_early(chain_id), seen)

@@ -1,5 +1,6 @@
 //! What was scripted of messages against what was seen of them. Pure.
 
+use super::claim_report::RunMode;
 use super::devnet_report::{FalseAlarm, PlantedFault};
 use crate::findings::{
     AttestationRecord, ExpectedMessage, MessagePlace, ObservedRefusal, SeenMessage, SidecarFinding,
@@ -97,6 +98,8 @@ pub(super) struct ScriptedEffects {
     messages: HashSet<MessagePlace>,
     /// The blocks that execute scripted messages.
     executing: HashSet<(ChainId, B256)>,
+    /// Those of them that are audited though nobody attests them.
+    derived: HashSet<(ChainId, B256)>,
     /// The heights at which the nodes of a chain served another branch for a while.
     branches: Vec<(ChainId, Range<u64>)>,
     /// The heights at which L1 reorged out attested blocks of all chains.
@@ -106,8 +109,8 @@ pub(super) struct ScriptedEffects {
 }
 
 impl ScriptedEffects {
-    pub(super) fn new(planted: &[PlantedFault], seen: &SeenMessages) -> Self {
-        let mut script = Self::default();
+    pub(super) fn new(planted: &[PlantedFault], seen: &SeenMessages, mode: RunMode) -> Self {
+        let (mut script, all) = (Self::default(), planted);
         for planted in planted {
             let chain_id = ChainId::from(planted.fault.chain_id);
             // Where only the signature is wrong, the block is honest: accusing it would be a false alarm.
@@ -121,6 +124,11 @@ impl ScriptedEffects {
             }
             script.messages.extend(planted.executed.iter().copied());
             script.executing.extend(planted.executed.iter().map(|place| (place.chain_id, place.hash)));
+            let of_chain = |other: &&PlantedFault| other.fault.chain_id == planted.fault.chain_id;
+            let is_plain = all.iter().filter(of_chain).any(|other| other.fault.fault.remain_ticks() > 0);
+            if mode.audits_derived(is_plain) || planted.fault.fault.is_claimed {
+                script.derived.extend(planted.executed.iter().map(|place| (place.chain_id, place.hash)));
+            }
             script.dropped.extend(planted.fault.dropped_heights());
             script.branches.extend(planted.fault.other_branch_heights().map(|heights| (chain_id, heights)));
         }
@@ -148,7 +156,13 @@ impl ScriptedEffects {
     }
 
     pub(super) fn explains(&self, record: &AttestationRecord) -> bool {
-        self.blocks.contains(&(record.chain_id, record.hash))
+        let block = (record.chain_id, record.hash);
+        // Nobody signed that it is cross-safe: it may be found invalid, and no signer may be blamed for it.
+        let is_derived = self.derived.contains(&block)
+            && record.attributable.is_none()
+            && record.verdict == "violated"
+            && record.reason.as_deref() == Some("invalid-message");
+        self.blocks.contains(&block) || is_derived
     }
 
     pub(super) fn explains_refusal(&self, record: &ObservedRefusal) -> bool {

@@ -1,5 +1,6 @@
 //! [`DevnetOutcome`]: how a run ended. Pure.
 
+use super::claim_report::RunMode;
 use super::devnet_report::{DevnetReport, PlantedFault};
 use super::message_report::MissedMessage;
 use crate::faults::{Attested, FaultPlan, Publication};
@@ -78,6 +79,7 @@ pub(crate) fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Obser
 pub(crate) fn lagging_followers(
     sequencers: &[Sequencer],
     plan: &FaultPlan,
+    mode: RunMode,
     followers: &[FollowerReport],
 ) -> Vec<String> {
     let lag = |follower: &FollowerReport| {
@@ -85,11 +87,38 @@ pub(crate) fn lagging_followers(
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
         let bound = plan.first_invalid_attestation(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
         let due = last_attested(sequencer, plan).min(bound);
-        let safe = follower.safe;
-        (safe < due)
-            .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
+        let (safe, finalized) = (follower.safe, follower.finalized);
+        let due_final = sequencer.heads().finalized.min(due);
+        if safe < due {
+            return Some(format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"));
+        }
+        let is_behind = !mode.attester && finalized < due_final;
+        is_behind.then(|| {
+            format!("chain {chain_id}: its follower's final head is {finalized}, it is due at {due_final}")
+        })
     };
     followers.iter().filter_map(lag).collect()
+}
+
+/// The vouched heads that are not where they must be in a run in which nobody attests: at the last block or, where one is invalid and
+/// stays, right below it.
+pub(crate) fn held_elsewhere(
+    sequencers: &[Sequencer],
+    plan: &FaultPlan,
+    mode: RunMode,
+    seen: &Observations,
+) -> Vec<String> {
+    let elsewhere = |sequencer: &Sequencer| {
+        let chain_id = sequencer.chain_id();
+        let bound = plan.first_invalid_block(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let due = sequencer.heads().safe.min(bound);
+        let mut chains = seen.status.chains.iter().filter(|chain| chain.chain_id == ChainId::from(chain_id));
+        let vouched = chains.find_map(|chain| chain.vouched).unwrap_or_default();
+        (vouched != due)
+            .then(|| format!("chain {chain_id}: its vouched head is {vouched}, it is due at {due}"))
+    };
+    let unattested = sequencers.iter().filter(|_| !mode.attester);
+    unattested.filter_map(elsewhere).collect()
 }
 
 /// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most

@@ -19,6 +19,18 @@ pub fn summary(report: &DevnetReport) -> String {
         words.discarded,
         words.open
     ));
+    let unattested = &report.unattested;
+    if unattested.received > 0 {
+        text.push_str(&format!(
+            "not attested: {} audited, {} upheld, {} upheld as replacement, {} violated, {} discarded, {} open\n",
+            unattested.received,
+            unattested.upheld,
+            unattested.upheld_replacement,
+            unattested.violated,
+            unattested.discarded,
+            unattested.open
+        ));
+    }
     text.push_str(&format!(
         "messages: {} executed, {} valid, {} invalid, {} unknown, {} unchecked\n",
         messages.executed, messages.valid, messages.invalid, messages.unknown, messages.unchecked
@@ -195,6 +207,7 @@ mod tests {
             seed: 7,
             chains: vec![chain],
             attestations: AttestationCounts { received: 120, ..AttestationCounts::default() },
+            unattested: AttestationCounts::default(),
             messages: MessageCounts { executed: 33, ..MessageCounts::default() },
             tracked: TrackedCounts { flipped: 6, ..TrackedCounts::default() },
             missed: vec![MissedMessage {

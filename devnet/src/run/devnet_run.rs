@@ -2,9 +2,11 @@
 //!
 //! It keeps the pace, and knows of each fault what was published and when.
 
+mod claims;
 mod l1_reorgs;
 mod withdrawn_verdicts;
 
+use self::claims::{DerivedInvalid, holds_instead};
 use self::withdrawn_verdicts::is_becoming_canonical;
 use super::pause::Pauses;
 use super::plan::DevnetPlan;
@@ -17,8 +19,8 @@ use crate::follower::Followers;
 use crate::gossip::Networks;
 use crate::observation::{Observations, Watch};
 use crate::report::{
-    ChainReport, DevnetOutcome, DevnetReport, PlantedAttestation, PlantedFault, lagging_followers, missed,
-    unsettled,
+    ChainReport, DevnetOutcome, DevnetReport, PlantedAttestation, PlantedFault, held_elsewhere,
+    lagging_followers, missed, unrefuted, unsettled,
 };
 use crate::serve::Nodes;
 use crate::simulation::{ChainTick, OddEndpoint, Sequencer, Superchain, Tick, Withdrawal};
@@ -55,6 +57,8 @@ pub(super) struct DevnetRun {
     pace: RunPace,
     progress: Progress,
     planted: Vec<PlantedFault>,
+    /// The derived blocks that must be found invalid before they are replaced, so far.
+    derived: Vec<DerivedInvalid>,
     started: Instant,
 }
 
@@ -74,12 +78,17 @@ impl DevnetRun {
     pub(super) fn new(parts: DevnetRunParts) -> Self {
         let DevnetRunParts { plan, superchain, nodes, networks, clock, watch, followers, lines } = parts;
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
-        let planted =
-            |fault: &_| PlantedFault { fault: *fault, attestations: Vec::new(), executed: Vec::new() };
+        let planted = |fault: &_| PlantedFault {
+            fault: *fault,
+            attestations: Vec::new(),
+            claimed: None,
+            executed: Vec::new(),
+        };
         Self {
             pace: RunPace::new(plan.request().fast, watch.is_some(), plan.request().tick),
             progress: Progress::new(&chain_ids, plan.request().blocks, lines),
             planted: plan.faults().iter().map(planted).collect(),
+            derived: Vec::new(),
             started: Instant::now(),
             plan,
             superchain,
@@ -152,6 +161,7 @@ impl DevnetRun {
         for chain in &tick.chains {
             let signed = run.networks.publish(chain).await?;
             run.record(chain, &signed);
+            run.record_claims(chain);
         }
         Ok((run, tick))
     }
@@ -233,8 +243,10 @@ impl DevnetRun {
             let reported = |seen: &Observations| seen.unknown_heads(chain_id).reported;
             self.poll_until(tick, self.pace.patience(), reported).await;
         }
+        self.await_claims(tick).await;
         self.await_withdrawn_replacement(tick).await;
         self.await_vouched(tick).await;
+        self.await_followers_of_derived(tick).await;
         self.await_clearing(tick).await;
         for chain_id in self.ending_at_genesis(tick) {
             let reported = |seen: &Observations| seen.genesis_final(chain_id).reported;
@@ -246,7 +258,13 @@ impl DevnetRun {
             self.poll_until(tick, self.pace.patience(), met).await;
         }
         for chain_id in remaining(tick) {
-            let reported = |seen: &Observations| seen.has_reported_remaining(chain_id);
+            let held = holds_instead(self.plan.faults(), chain_id);
+            let reported = |seen: &Observations| {
+                held.map_or_else(
+                    || seen.has_reported_remaining(chain_id),
+                    |number| seen.claims.was_held(chain_id, number),
+                )
+            };
             self.poll_until(tick, self.pace.patience(), reported).await;
             self.await_follower(tick, chain_id).await;
         }
@@ -431,10 +449,14 @@ impl DevnetRun {
     }
 
     async fn poll(&mut self, tick: &Tick) {
+        let has_claims = self.has_claims();
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
             watch.observe_unknown_heads(&unknown_heads(tick));
             watch.observe_genesis_finality(&genesis_final(tick));
+            if has_claims {
+                watch.poll_claims().await;
+            }
             if is_becoming_canonical(self.plan.faults(), tick.number) {
                 watch.poll_withdrawn_verdicts().await;
             }
@@ -499,9 +521,13 @@ impl DevnetRun {
         let began = Instant::now();
         while self.watch.is_some() && began.elapsed() < PATIENCE {
             let at = self.started.elapsed();
+            let has_claims = self.has_claims();
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;
                 watch.poll_endpoints().await;
+                if has_claims {
+                    watch.poll_claims().await;
+                }
                 watch.observe_unknown_heads(&[]);
                 watch.observe_genesis_finality(&[]);
             }
@@ -514,7 +540,7 @@ impl DevnetRun {
     }
 
     fn outcome(&self, interrupted: bool) -> DevnetOutcome {
-        let nothing = Observations::default();
+        let (nothing, mode) = (Observations::default(), self.mode());
         let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
         let sequencers = self.superchain.sequencers();
         let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
@@ -525,9 +551,16 @@ impl DevnetRun {
         let unsettled = if interrupted || self.watch.is_none() {
             Vec::new()
         } else {
-            [unsettled(sequencers, plan, seen), lagging_followers(sequencers, plan, &followers)].concat()
+            [
+                unsettled(sequencers, plan, seen),
+                lagging_followers(sequencers, plan, mode, &followers),
+                held_elsewhere(sequencers, plan, mode, seen),
+                unrefuted(&self.planted, mode, seen),
+                self.unfound(seen),
+            ]
+            .concat()
         };
-        let report = DevnetReport::new(self.plan.request().seed, chains, &self.planted, seen);
+        let report = DevnetReport::new(self.plan.request().seed, mode, chains, &self.planted, seen);
         let missed = if interrupted || self.watch.is_none() {
             Vec::new()
         } else {

@@ -2,6 +2,7 @@
 
 use crate::chain::BLOCK_HISTORY;
 use crate::faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault, draw};
+use crate::follower::FollowMode;
 use crate::simulation::{MAX_CHAINS, SuperchainParams};
 use crosscheck_p2p::UnixSeconds;
 use std::{path::PathBuf, time::Duration};
@@ -29,6 +30,10 @@ pub struct DevnetRequest {
     pub fast: bool,
     /// The seed.
     pub seed: u64,
+    /// Whether sequencers attest their cross-safe blocks.
+    pub attester: bool,
+    /// What the sidecar's head for followers rests on; `None`: on attestations if there are any, otherwise on what it finds valid.
+    pub follow_mode: Option<FollowMode>,
     /// What goes wrong.
     pub faults: Vec<FaultSpec>,
     /// How many faults more are drawn from the seed; as many as there is room for.
@@ -110,6 +115,9 @@ pub enum DevnetPlanError {
         /// The last block of the run.
         last: u64,
     },
+    /// Heads that rest on attestations, which nobody makes.
+    #[error("--follow-mode attested: with --no-attester nothing is attested; give clamp or verified")]
+    NoAttester,
     /// Faults over a run without end.
     #[error("--random-faults needs a run that ends: give --blocks, too")]
     EndlessDraw,
@@ -147,7 +155,13 @@ impl DevnetPlan {
         if let Some(&block) = request.pauses.iter().find(|block| !(1..=last).contains(*block)) {
             return Err(DevnetPlanError::Pause { block, last });
         }
-        let mut faults = FaultPlan::new(&request.faults, &chain_ids, blocks)?;
+        if !request.attester && request.follow_mode == Some(FollowMode::Attested) {
+            return Err(DevnetPlanError::NoAttester);
+        }
+        let mut faults = if request.attester { FaultPlan::default() } else { FaultPlan::without_attester() };
+        for spec in &request.faults {
+            faults.add(spec, &chain_ids, blocks)?;
+        }
         if request.random_faults > 0 {
             let length = blocks.ok_or(DevnetPlanError::EndlessDraw)?;
             let drawn = draw(&faults, request.random_faults, request.seed, &chain_ids, (length, block_time));
@@ -168,6 +182,12 @@ impl DevnetPlan {
         &self.request
     }
 
+    /// What the sidecar's head for followers rests on.
+    pub fn follow_mode(&self) -> FollowMode {
+        let usual = if self.request.attester { FollowMode::Attested } else { FollowMode::Verified };
+        self.request.follow_mode.unwrap_or(usual)
+    }
+
     /// The faults in their places.
     pub const fn faults(&self) -> &FaultPlan {
         &self.faults
@@ -186,6 +206,8 @@ mod tests {
             block_time: 2,
             fast: true,
             seed: 0,
+            attester: true,
+            follow_mode: None,
             faults: Vec::new(),
             random_faults: 0,
             endpoints: 1,
@@ -217,6 +239,14 @@ mod tests {
     #[case::pause_before_the_first_block(DevnetRequest { pauses: vec![5, 0], ..request() }, "--pause-at 0")]
     #[case::pause_after_the_last_block(DevnetRequest { pauses: vec![60, 61], ..request() }, "1 to 60")]
     #[case::draw_without_end(DevnetRequest { blocks: None, random_faults: 1, ..request() }, "--blocks")]
+    #[case::attested_by_nobody(
+        DevnetRequest { attester: false, follow_mode: Some(FollowMode::Attested), ..request() },
+        "--follow-mode attested"
+    )]
+    #[case::fault_of_attestations_that_nobody_makes(
+        DevnetRequest { attester: false, faults: vec!["wrong-signer@20".parse().unwrap()], ..request() },
+        "--no-attester"
+    )]
     #[case::misplaced_fault(
         DevnetRequest { faults: vec!["wrong-signer@61".parse().unwrap()], ..request() },
         "wrong-signer@61"
@@ -232,6 +262,28 @@ mod tests {
     #[case::without_end(DevnetRequest { blocks: None, faults: vec!["wrong-signer@9000".parse().unwrap()], ..request() })]
     fn accepts(#[case] request: DevnetRequest) {
         assert!(DevnetPlan::new(request).is_ok());
+    }
+
+    #[rstest]
+    #[case::attested(true, None, FollowMode::Attested)]
+    #[case::by_nobody(false, None, FollowMode::Verified)]
+    #[case::chosen(true, Some(FollowMode::Verified), FollowMode::Verified)]
+    #[case::chosen_without_an_attester(false, Some(FollowMode::Clamp), FollowMode::Clamp)]
+    fn heads_rest_on_attestations_if_there_are_any(
+        #[case] attester: bool,
+        #[case] chosen: Option<FollowMode>,
+        #[case] mode: FollowMode,
+    ) {
+        let plan = DevnetPlan::new(DevnetRequest { attester, follow_mode: chosen, ..request() }).unwrap();
+        assert_eq!(plan.follow_mode(), mode);
+    }
+
+    #[test]
+    fn without_an_attester_only_faults_are_drawn_that_need_none() {
+        let request = DevnetRequest { blocks: Some(2_000), random_faults: 60, attester: false, ..request() };
+        let plan = DevnetPlan::new(request).unwrap();
+        assert!(plan.faults().iter().count() > 50);
+        assert!(plan.faults().iter().all(|planned| !planned.fault.needs_attester()));
     }
 
     #[test]

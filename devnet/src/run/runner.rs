@@ -113,9 +113,10 @@ pub async fn run(
     let superchain = tokio::task::spawn_blocking(move || Superchain::new(params)).await??;
     let superchain = superchain.keeping(plan.request().history);
     let nodes = Nodes::start(&superchain, endpoints(&plan)).await?;
-    let networks = Networks::start(superchain.sequencers(), &clock.reader()?).await?;
+    let networks =
+        Networks::start(superchain.sequencers(), &clock.reader()?, plan.request().attester).await?;
     let [rpc, http, follow] = free_addrs()?;
-    let follow = plan.request().followers.then_some(follow);
+    let follow = plan.request().followers.then(|| (follow, plan.follow_mode().name()));
     let is_watched = starter.is_some();
     let listen = ListenAddrs { rpc, http, follow };
     let upgraded = superchain.params().plan.begins_fork();
@@ -131,7 +132,7 @@ pub async fn run(
         Followers::start(source, superchain.sequencers(), &nodes, &networks, &clock.reader()?, pause)
             .map_err(DevnetError::from)
     };
-    let followers = follow.filter(|_| is_watched).map(start).transpose()?;
+    let followers = follow.filter(|_| is_watched).map(|(source, _)| start(source)).transpose()?;
     let pauses = Pauses::new(directory.path(), plan.request().pauses.iter().copied())?;
     let watch = sidecar.watch;
     let devnet =

@@ -4,6 +4,7 @@
 //! batches and connections are bounded.
 
 mod chain_store;
+mod claimants;
 mod execution;
 mod filter;
 mod l1;

@@ -1,10 +1,12 @@
 //! [`Nodes`]: the servers of a devnet, and the stores that they answer from.
 
+use super::claimants::ClaimantNode;
 use super::{
     ChainStore, RequestCounts, RunningServer, ServeError, SimulatedRollupNode, execution_module, l1_module,
     rollup_node_module, start,
 };
 use crate::chain::L2Block;
+use crate::faults::CLAIMANTS;
 use crate::keys::system_config_address;
 use crate::l1::L1;
 use crate::simulation::{ChainTick, OddEndpoint, Sequencer, Superchain, Tick};
@@ -26,6 +28,8 @@ pub struct ChainNodes {
     unfollowed: Vec<ChainTick>,
     /// Execution clients that others run.
     others: Vec<Endpoint>,
+    /// Endpoints whose safe head is taken as a claim, if it has any.
+    claimants: Vec<ClaimantNode>,
 }
 
 /// An execution client that knows the chain by itself.
@@ -80,6 +84,11 @@ impl ChainNodes {
         let servers = self.others.iter().map(|endpoint| &endpoint.server).chain([&self.execution]);
         servers.map(RunningServer::url).collect()
     }
+
+    /// The URLs of its claimants.
+    pub(crate) fn claimant_urls(&self) -> Vec<String> {
+        self.claimants.iter().map(|claimant| claimant.server.url()).collect()
+    }
 }
 
 /// All servers.
@@ -113,6 +122,14 @@ impl Nodes {
             let store = Arc::new(RwLock::new(store));
             let is_plain = superchain.params().plan.has_plain_node(sequencer.chain_id());
             let node = rollup_node(sequencer, &store, &l1_store, &dependencies, &schedule, is_plain);
+            let mut claimants = Vec::new();
+            if superchain.params().plan.has_claimants(sequencer.chain_id()) {
+                for claimant in CLAIMANTS {
+                    let store = ChainStore::new(sequencer.chain_id(), Arc::clone(genesis));
+                    let store = store.keeping(superchain.history());
+                    claimants.push(ClaimantNode::start(claimant, node.clone(), store).await?);
+                }
+            }
             chains.push(ChainNodes {
                 chain_id: sequencer.chain_id(),
                 execution: start(execution_module(Arc::clone(&store))?).await?,
@@ -120,6 +137,7 @@ impl Nodes {
                 store,
                 unfollowed: Vec::new(),
                 others,
+                claimants,
             });
         }
         Ok(Self { chains, l1: start(l1_module(Arc::clone(&l1_store))?).await?, l1_store })
@@ -149,6 +167,7 @@ impl Nodes {
     pub(crate) fn apply_chain(&mut self, chain: &ChainTick) {
         for nodes in self.chains.iter_mut().filter(|nodes| nodes.chain_id == chain.chain_id) {
             nodes.follow(chain);
+            nodes.claimants.iter().for_each(|claimant| claimant.follow(chain));
             for (place, endpoint) in nodes.others.iter_mut().enumerate() {
                 let odd = chain.odd.as_ref().filter(|(odd, _)| *odd == place).map(|(_, how)| how);
                 endpoint.apply(chain, odd);
@@ -179,6 +198,9 @@ impl Nodes {
             chain.rollup_node.stop().await;
             for endpoint in chain.others {
                 endpoint.server.stop().await;
+            }
+            for claimant in chain.claimants {
+                claimant.server.stop().await;
             }
         }
         self.l1.stop().await;
@@ -239,9 +261,10 @@ mod tests {
         let store = Arc::new(RwLock::new(ChainStore::new(901, genesis)));
         let server = || async { start(execution_module(Arc::clone(&store)).unwrap()).await.unwrap() };
         let (execution, rollup_node) = (server().await, server().await);
-        let (unfollowed, others) = (Vec::new(), Vec::new());
+        let (unfollowed, others, claimants) = (Vec::new(), Vec::new(), Vec::new());
         let store = Arc::clone(&store);
-        let mut nodes = ChainNodes { chain_id: 901, execution, rollup_node, store, unfollowed, others };
+        let mut nodes =
+            ChainNodes { chain_id: 901, execution, rollup_node, store, unfollowed, others, claimants };
         let blocks: Vec<_> = (0..3).map(|_| fixture.extend(&[])).collect();
         let replaced = Replaced { hash: blocks[0].hash, by: blocks[1].hash };
         for (block, remains_on, known) in

@@ -86,6 +86,9 @@ pub(crate) struct ChainSection {
     pub(crate) execution: Vec<String>,
     /// URL of its rollup node.
     pub(crate) rollup_node: String,
+    /// URLs of endpoints whose safe head is taken as a claim, if it has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claimants: Vec<String>,
     /// Seconds between two blocks.
     pub(crate) block_time: u64,
     /// When interop was activated, Unix seconds.
@@ -167,6 +170,7 @@ mod tests {
         let chain = ChainSection {
             execution: vec!["http://127.0.0.1:1".into()],
             rollup_node: "http://127.0.0.1:2".into(),
+            claimants: vec!["http://127.0.0.1:4".into()],
             block_time: 2,
             interop_time: 0,
             dependency_set: vec!["901".into()],
@@ -213,6 +217,7 @@ mod tests {
             [chains.901]
             execution = ["http://127.0.0.1:1"]
             rollup_node = "http://127.0.0.1:2"
+            claimants = ["http://127.0.0.1:4"]
             block_time = 2
             interop_time = 0
             dependency_set = ["901"]

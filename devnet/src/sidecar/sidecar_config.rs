@@ -27,8 +27,8 @@ pub(crate) struct ListenAddrs {
     pub(crate) rpc: SocketAddr,
     /// Its HTTP server for health and metrics.
     pub(crate) http: SocketAddr,
-    /// Its server for followers, if it is to have one.
-    pub(crate) follow: Option<SocketAddr>,
+    /// Its server for followers, if it is to have one, and its mode.
+    pub(crate) follow: Option<(SocketAddr, &'static str)>,
 }
 
 /// The configuration of a sidecar that watches this devnet and listens there.
@@ -48,6 +48,7 @@ pub(crate) fn sidecar_config(
     let chain = |chain: &ChainNodes| ChainSection {
         execution: chain.execution_urls(),
         rollup_node: chain.rollup_node.url(),
+        claimants: chain.claimant_urls(),
         block_time: schedule.block_time,
         interop_time: schedule.interop_time().0,
         dependency_set: nodes.chains.iter().map(|nodes| nodes.chain_id.to_string()).collect(),
@@ -66,7 +67,7 @@ pub(crate) fn sidecar_config(
             log_index_mib: LOG_INDEX_MIB,
         },
         consolidation: bundle.map(|bundle| ConsolidationSection { upgrade_bundles: vec![bundle] }),
-        follow: listen.follow.map(|addr| FollowSection { mode: "attested", addr }),
+        follow: listen.follow.map(|(addr, mode)| FollowSection { mode, addr }),
         chains: nodes.chains.iter().map(|nodes| (nodes.chain_id.to_string(), chain(nodes))).collect(),
     }
 }

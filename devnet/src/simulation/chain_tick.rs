@@ -2,7 +2,7 @@
 
 use super::heads::ChainHeads;
 use crate::chain::L2Block;
-use crate::faults::PlannedFault;
+use crate::faults::{Claimant, PlannedFault};
 use crate::findings::MessagePlace;
 use alloy::primitives::B256;
 use std::sync::Arc;
@@ -59,6 +59,21 @@ pub struct ChainTick {
     pub remains_on: Option<Replaced>,
     /// How the chain's execution client is rewound in this tick, if it is.
     pub rewind: Option<Rewind>,
+    /// What claimants of the chain call safe in this tick in place of its own safe head.
+    pub odd_claims: Vec<OddClaim>,
+}
+
+/// What a claimant calls safe that is not the chain's safe block of that height.
+#[derive(Clone, Debug)]
+pub struct OddClaim {
+    /// The claimant.
+    pub(crate) claimant: Claimant,
+    /// For which fault.
+    pub(crate) fault: PlannedFault,
+    /// The block.
+    pub(crate) block: Arc<L2Block>,
+    /// The chain's own block of that height.
+    pub(crate) own: B256,
 }
 
 /// An execution client that is rewound to replace a block.
@@ -135,6 +150,7 @@ impl ChainTick {
             withdrawal: None,
             remains_on: None,
             rewind: None,
+            odd_claims: Vec::new(),
         }
     }
 }

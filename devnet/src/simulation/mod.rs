@@ -10,7 +10,7 @@ mod superchain;
 mod traffic;
 
 pub use chain_tick::{Attestation, ChainTick};
-pub(crate) use chain_tick::{OddEndpoint, Replaced, Rewind, Withdrawal};
+pub(crate) use chain_tick::{OddClaim, OddEndpoint, Replaced, Rewind, Withdrawal};
 pub use heads::ChainHeads;
 pub use sequencer::Sequencer;
 pub(crate) use superchain::{L1_CHAIN_ID, MAX_CHAINS, Tick};

@@ -5,6 +5,7 @@
 //! attested of it.
 
 mod building;
+mod odd_claims;
 mod siblings;
 mod side_branch;
 
@@ -82,6 +83,8 @@ pub struct Sequencer {
     lying_branch: Option<SideBranch>,
     /// What the chain's client has by number in place of the chain's own blocks, as long as it does.
     unlinked: Vec<Arc<L2Block>>,
+    /// What a claimant calls safe in place of the chain's own block, as long as it does.
+    claimed: Option<Arc<L2Block>>,
     /// The last block of a branch that was attested and is not the chain's.
     branch_tip: Option<Arc<L2Block>>,
     /// The heights that were built a second time because the script has it.
@@ -119,6 +122,7 @@ impl Sequencer {
             other_branch: None,
             lying_branch: None,
             unlinked: Vec::new(),
+            claimed: None,
             branch_tip: None,
             rebuilt: BTreeSet::new(),
             withdrawn: None,

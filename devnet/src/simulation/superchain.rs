@@ -235,6 +235,7 @@ impl Superchain {
             let replayed = built.blocks.iter().filter(is_replayed).cloned().collect();
             let other_branch = chain.other_branch(tick, &self.l1, plan)?;
             let unlinked = chain.unlinked(tick, plan)?;
+            let odd_claims = chain.odd_claims(tick, plan)?;
             let odd = odd_endpoint(chain, tick, &self.l1, plan)?;
             let of_node = plan.unknown_heads(chain.chain_id(), tick).and_then(PlannedFault::disturbance);
             chains.push(ChainTick {
@@ -248,6 +249,7 @@ impl Superchain {
                 withdrawal: chain.withdrawal(plan),
                 remains_on: chain.remains_on(tick),
                 rewind: chain.client_rewind(tick, plan)?,
+                odd_claims,
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 unknown_heads: of_node == Some(DisturbanceKind::ZeroHeads),
                 genesis_final: of_node == Some(DisturbanceKind::GenesisFinal),
@@ -280,7 +282,8 @@ fn odd_endpoint(
             | DisturbanceKind::Unlinked { .. }
             | DisturbanceKind::ZeroHeads
             | DisturbanceKind::OtherRules
-            | DisturbanceKind::GenesisFinal,
+            | DisturbanceKind::GenesisFinal
+            | DisturbanceKind::ClaimantDiffers,
         )
         | None => return Ok(None),
     };

@@ -31,6 +31,11 @@ pub struct Claim {
     pub claimant: Claimant,
 }
 
+/// Whether a claimed block is too far below the vouched head to say anything.
+const fn is_old(number: u64, vouched: u64) -> bool {
+    number.saturating_add(MAX_BELOW_VOUCHED) < vouched
+}
+
 impl Auditor {
     /// Takes a claimed block under audit, unless it is known. A claim that comes before it can be judged comes again.
     pub(super) async fn on_claim(&mut self, claim: Claim, now: Instant) -> Result<(), LedgerError> {
@@ -48,10 +53,7 @@ impl Auditor {
         }
         let key = BlockKey { chain_id, number: block.number, hash: block.hash };
         self.give_up_former(&key, &claimant).await?;
-        if let Some(name) = claimant.endpoint() {
-            self.compare_claims(chain_id, name, block, now).await?;
-        }
-        if block.number.saturating_add(MAX_BELOW_VOUCHED) < vouched.number {
+        if is_old(block.number, vouched.number) {
             debug!(%chain_id, number = block.number, hash = %block.hash, %claimant, "claim of an old block ignored");
             return Ok(());
         }
@@ -110,43 +112,41 @@ impl Auditor {
         Ok(())
     }
 
-    /// Compares what an endpoint claims with what the others claim, block by block.
-    async fn compare_claims(
-        &mut self,
-        chain_id: ChainId,
-        claimant: &str,
-        block: BlockNumHash,
-        now: Instant,
-    ) -> Result<(), LedgerError> {
-        for (name, other) in self.claims.others(chain_id, claimant, now) {
-            self.compare_pair(chain_id, [(claimant, block), (&name, other)], now).await?;
+    /// Compares what a chain's endpoints claim, block by block, down to the lowest block that is claimed. Not when a claim comes: the
+    /// blocks below it are fetched after that.
+    async fn compare_claims(&mut self, chain_id: ChainId, now: Instant) -> Result<(), LedgerError> {
+        let claimed = self.claims.endpoints(chain_id, now);
+        if claimed.len() < 2 {
+            return Ok(());
+        }
+        let Some(vouched) = self.parts.ledger.vouched(chain_id).await? else { return Ok(()) };
+        let (claimed, old): (Vec<_>, Vec<_>) =
+            claimed.into_iter().partition(|(_, block)| !is_old(block.number, vouched.number));
+        old.iter().for_each(|(name, _)| self.claims.forget_differences(chain_id, name));
+        let lowest = claimed.iter().map(|(_, block)| block.number).min().unwrap_or_default();
+        let mut known: Vec<(String, Vec<BlockNumHash>)> = Vec::new();
+        for (name, block) in claimed {
+            let branch = match known.iter().find(|(_, branch)| branch.first() == Some(&block)) {
+                Some((_, same)) => same.clone(),
+                None => self.parts.ledger.claimed_branch(chain_id, block, lowest).await?,
+            };
+            for (other, theirs) in &known {
+                self.claims.compare(chain_id, (other, theirs), (&name, &branch), now);
+            }
+            known.push((name, branch));
         }
         Ok(())
     }
 
-    async fn compare_pair(
-        &mut self,
-        chain_id: ChainId,
-        [one, other]: [(&str, BlockNumHash); 2],
-        now: Instant,
-    ) -> Result<(), LedgerError> {
-        let first = self.parts.ledger.claimed_branch(chain_id, one.1).await?;
-        let second = self.parts.ledger.claimed_branch(chain_id, other.1).await?;
-        self.claims.compare(chain_id, (one.0, &first), (other.0, &second), now);
-        Ok(())
-    }
-
-    /// Reports where endpoints have differed for long.
+    /// Compares what endpoints claim, and reports where they have differed for long.
     pub(super) async fn report_differences(&mut self, now: Instant) -> Result<(), LedgerError> {
-        for (chain_id, [one, other]) in self.claims.lasting(now) {
-            let pair = [(one.0.as_str(), one.1), (other.0.as_str(), other.1)];
-            self.compare_pair(chain_id, pair, now).await?;
-            let Some(difference) = self.claims.take_report(chain_id, pair.map(|(name, _)| name)) else {
-                continue;
-            };
+        for chain_id in self.parts.rules.keys().copied().collect::<Vec<_>>() {
+            self.compare_claims(chain_id, now).await?;
+        }
+        for difference in self.claims.lasting(now) {
             let claims = difference.answers.each_ref().map(|(name, hash)| (name.as_str(), *hash));
-            let at = self.parts.clock.now();
-            self.parts.ledger.note_difference(chain_id, difference.number, claims, at).await?;
+            let (chain_id, number, at) = (difference.chain_id, difference.number, self.parts.clock.now());
+            self.parts.ledger.note_difference(chain_id, number, claims, at).await?;
             report_difference(&difference);
         }
         for chain_id in self.parts.rules.keys() {

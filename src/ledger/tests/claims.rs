@@ -194,18 +194,20 @@ async fn a_resolved_block_refutes_no_later_claim() {
 }
 
 #[tokio::test]
-async fn a_claimed_branch_ends_at_the_vouched_head() {
+async fn a_claimed_branch_ends_at_the_vouched_head_or_at_a_height_below_it() {
     let dir = TempDir::new().unwrap();
     let (ledger, blocks) = world(&dir).await;
-    let branch = async |block: &ValidBlock| {
+    let branch_to = async |block: &ValidBlock, down_to: u64| {
         let top = BlockNumHash { number: block.number(), hash: block.hash() };
-        let branch = ledger.claimed_branch(chain(), top).await.unwrap();
+        let branch = ledger.claimed_branch(chain(), top, down_to).await.unwrap();
         branch.iter().map(|block| block.number).collect::<Vec<_>>()
     };
+    let branch = async |block: &ValidBlock| branch_to(block, u64::from(u32::MAX)).await;
     assert_eq!(branch(&blocks[3]).await, [4, 3, 2, 1, 0]);
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;
     decide(&ledger, &blocks[1], &Verdict::Upheld).await;
     assert_eq!((branch(&blocks[3]).await, branch(&blocks[1]).await), (vec![4, 3, 2], vec![2]));
+    assert_eq!(branch_to(&blocks[3], 1).await, [4, 3, 2, 1], "one that is behind is compared, too");
     assert_eq!(branch(&attested(9, B256::repeat_byte(9))).await, [9], "a block without a case");
 }
 

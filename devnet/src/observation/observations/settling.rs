@@ -32,9 +32,10 @@ impl Observations {
         self.settled.get(&ChainId::from(chain_id)).copied().unwrap_or_default()
     }
 
-    /// How many attestations were forgotten because they are settled, and how many messages of blocks.
-    pub(crate) const fn settled(&self) -> (AttestationCounts, MessageCounts) {
-        (self.settled_attestations, self.settled_messages)
+    /// How many attestations were forgotten because they are settled, how many blocks that were not attested themselves, and how many
+    /// messages of blocks.
+    pub(crate) const fn settled(&self) -> (AttestationCounts, AttestationCounts, MessageCounts) {
+        (self.settled_attestations, self.settled_unattested, self.settled_messages)
     }
 
     /// Whether a record says what was settled and forgotten.
@@ -66,10 +67,10 @@ impl Observations {
     }
 
     fn count_settled(&mut self, record: &AttestationRecord) {
-        let attested = u64::from(record.is_attested());
-        let words = &mut self.settled_attestations;
-        words.received = words.received.saturating_add(attested);
-        words.upheld = words.upheld.saturating_add(attested);
+        let words =
+            if record.is_attested() { &mut self.settled_attestations } else { &mut self.settled_unattested };
+        words.received = words.received.saturating_add(1);
+        words.upheld = words.upheld.saturating_add(1);
         let executed = u64::try_from(record.messages.len()).unwrap_or(u64::MAX);
         let valid = record.messages.iter().filter(|message| message.status == "valid").count();
         let valid = u64::try_from(valid).unwrap_or(u64::MAX);

@@ -22,7 +22,12 @@ fn planted(fault: &str) -> PlantedFault {
     let published_at = Some(Duration::from_millis(100));
     let attestation = PlantedAttestation { hash: LIE, payload_hash: Some(SIGNED), published_at };
     let executed = fault.fault.expected_message.map(|_| message_record(1, 20, LIE, "valid").place());
-    PlantedFault { fault, attestations: vec![attestation], executed: executed.into_iter().collect() }
+    PlantedFault {
+        fault,
+        attestations: vec![attestation],
+        claimed: None,
+        executed: executed.into_iter().collect(),
+    }
 }
 
 /// Takes in each planted message as it must be seen.
@@ -105,7 +110,7 @@ fn chain(chain_id: u64) -> ObservedChainStatus {
 fn report(planted: &[PlantedFault], seen: &Observations) -> DevnetReport {
     let mut seen = seen.clone();
     see_messages(&mut seen, planted);
-    DevnetReport::new(7, Vec::new(), planted, &seen)
+    DevnetReport::new(7, RunMode::ATTESTED, Vec::new(), planted, &seen)
 }
 
 #[rstest]
@@ -268,7 +273,7 @@ fn a_verdict_without_the_message_is_half_of_what_must_be_found() {
     let planted = [planted("invalid-message@20")];
     let seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
     assert!(report(&planted, &seen).is_as_scripted());
-    let half = DevnetReport::new(7, Vec::new(), &planted, &seen);
+    let half = DevnetReport::new(7, RunMode::ATTESTED, Vec::new(), &planted, &seen);
     assert_eq!(half.faults[0].found.as_ref(), Some(&half.faults[0].expected));
     assert!(!half.is_as_scripted());
 }
@@ -281,7 +286,7 @@ fn a_missed_message_and_an_accused_one_fail_the_run() {
     assert!(!report.is_as_scripted());
     let mut seen = Observations::default();
     seen.messages.take(vec![message_record(1, 30, OTHER, "invalid")]);
-    let report = DevnetReport::new(7, Vec::new(), &[], &seen);
+    let report = DevnetReport::new(7, RunMode::ATTESTED, Vec::new(), &[], &seen);
     assert_eq!(report.false_alarms[0].found.to_string(), "message: invalid (log-not-found), tracked");
     assert!(!report.is_as_scripted());
 }
@@ -555,7 +560,7 @@ fn the_json_has_the_agreed_shape() {
     let mut seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
     let planted = [planted("invalid-message@20")];
     see_messages(&mut seen, &planted);
-    let report = DevnetReport::new(7, chains, &planted, &seen);
+    let report = DevnetReport::new(7, RunMode::ATTESTED, chains, &planted, &seen);
     let expected = json!({
         "seed": 7,
         "chains": [{

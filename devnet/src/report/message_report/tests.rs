@@ -12,7 +12,7 @@ fn planted(fault: &str, executed: &[(u64, B256)]) -> PlantedFault {
     let specs: Vec<FaultSpec> = vec![fault.parse().unwrap()];
     let plan = FaultPlan::new(&specs, &[901, 902], Some(160)).unwrap();
     let executed = executed.iter().map(|(number, hash)| place(*number, *hash)).collect();
-    PlantedFault { fault: *plan.iter().next().unwrap(), attestations: Vec::new(), executed }
+    PlantedFault { fault: *plan.iter().next().unwrap(), attestations: Vec::new(), claimed: None, executed }
 }
 
 fn place(number: u64, hash: B256) -> MessagePlace {
@@ -31,7 +31,7 @@ fn seen(records: Vec<TrackedRecord>) -> SeenMessages {
 
 fn found(planted: &PlantedFault, records: Vec<TrackedRecord>) -> MessageReport {
     let seen = seen(records);
-    let script = ScriptedEffects::new(core::slice::from_ref(planted), &seen);
+    let script = ScriptedEffects::new(core::slice::from_ref(planted), &seen, RunMode::ATTESTED);
     MessageReport::of(planted, &script, &seen).unwrap()
 }
 
@@ -81,7 +81,7 @@ fn faults_without_messages_have_no_report() {
 
 fn alarms(planted: &[PlantedFault], records: Vec<TrackedRecord>) -> usize {
     let seen = seen(records);
-    ScriptedEffects::new(planted, &seen).message_alarms(&seen).len()
+    ScriptedEffects::new(planted, &seen, RunMode::ATTESTED).message_alarms(&seen).len()
 }
 
 #[rstest]
@@ -136,7 +136,8 @@ fn a_suspect_that_nobody_planted_is_an_alarm() {
     };
     let mut seen = SeenMessages::default();
     seen.record_suspects(vec![suspect(1, HASH), suspect(2, ORPHAN)]);
-    let script = ScriptedEffects::new(&[planted("expired-message@30", &[(30, HASH)])], &seen);
+    let script =
+        ScriptedEffects::new(&[planted("expired-message@30", &[(30, HASH)])], &seen, RunMode::ATTESTED);
     let alarms = script.message_alarms(&seen);
     assert_eq!(alarms.len(), 1);
     assert_eq!(alarms[0].hash, Some(ORPHAN));

@@ -91,7 +91,7 @@ impl DevnetRun {
         self.poll_until(tick, self.pace.patience(), all_gone).await;
     }
 
-    fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
+    pub(super) fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
         let safe = self.followers.as_ref().and_then(|followers| followers.safe(chain_id));
         safe.is_some_and(|safe| safe < height)
     }

@@ -24,6 +24,8 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         block_time: 2,
         fast: true,
         seed: 7,
+        attester: true,
+        follow_mode: None,
         faults: faults.iter().map(|text| text.parse().unwrap()).collect(),
         random_faults: 0,
         endpoints: 1,

@@ -37,7 +37,10 @@ impl Sequencer {
     }
 
     /// A block of the same height and attributes with transactions that nobody else has seen.
-    fn with_other_transactions(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {
+    pub(super) fn with_other_transactions(
+        &mut self,
+        block: &L2Block,
+    ) -> Result<Arc<L2Block>, SequencerError> {
         let parent = self.canonical(block.number().saturating_sub(1))?;
         self.with_other_transactions_on(&parent, block)
     }

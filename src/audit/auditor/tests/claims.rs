@@ -1,7 +1,8 @@
 //! Claims without a signature, at the auditor.
 
 use super::*;
-use crate::ledger::Claimant;
+use crate::ledger::{Claimant, Decision};
+use crosscheck_p2p::UnixSeconds;
 
 fn claim_of(number: u64, hash: u8, name: &str) -> Claim {
     let block = BlockNumHash { number, hash: B256::repeat_byte(hash) };
@@ -43,21 +44,7 @@ async fn vouched_for(number: u64) -> (Auditor, World) {
     for number in 1..=number {
         let key = key_of(number);
         let parent_hash = if number == 1 { B256::repeat_byte(1) } else { key_of(number - 1).hash };
-        let timestamp = crosscheck_p2p::UnixSeconds(number);
-        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
-        world.ledger.open_case(&ancestor, timestamp).await.unwrap();
-        let decision = Decision {
-            key,
-            verdict: &Verdict::Upheld,
-            detail: String::new(),
-            messages: &[],
-            replaces: None,
-            l1: None,
-            waits: &BTreeSet::new(),
-            at: timestamp,
-            after: Duration::ZERO,
-        };
-        world.ledger.decide(&decision).await.unwrap().unwrap();
+        uphold(&world.ledger, key, parent_hash).await;
     }
     assert_eq!(world.ledger.vouched(chain()).await.unwrap().unwrap().number, number);
     (auditor, world)
@@ -148,7 +135,7 @@ async fn heights_far_above_the_chain_are_ignored() {
         auditor.on_claim(claim_of(number, 2, name), Instant::now()).await.unwrap();
     }
     assert_eq!((open(&auditor), auditor.open.len()), (vec![111], 1));
-    let branch = world.ledger.claimed_branch(chain(), claim_of(111, 2, "b").block).await.unwrap();
+    let branch = world.ledger.claimed_branch(chain(), claim_of(111, 2, "b").block, 0).await.unwrap();
     assert_eq!(branch.len(), 1);
 }
 
@@ -165,4 +152,49 @@ async fn what_two_claimants_claim_for_long_is_compared() {
         assert_eq!(lines.count("claimants call different blocks"), reported, "{}", lines.text());
     }
     assert_eq!(world.ledger.last_event().await.unwrap(), 1);
+}
+
+/// Records a block that was fetched, and upholds it.
+async fn uphold(ledger: &Ledger, key: BlockKey, parent_hash: B256) {
+    let case = NewCase::Ancestor { key, parent_hash, timestamp: UnixSeconds(key.number), l1_origin: None };
+    ledger.open_case(&case, UnixSeconds(0)).await.unwrap();
+    let decision = Decision {
+        key,
+        verdict: &Verdict::Upheld,
+        detail: String::new(),
+        messages: &[],
+        replaces: None,
+        l1: None,
+        waits: &BTreeSet::new(),
+        at: UnixSeconds(0),
+        after: Duration::ZERO,
+    };
+    ledger.decide(&decision).await.unwrap().unwrap();
+}
+
+/// The block of one is below the other's, and soon below the vouched head; nobody has it. What is below the other's claim is known only
+/// once it is fetched.
+#[tokio::test]
+async fn a_claimant_that_remains_on_another_block_differs_from_one_that_moves_on() {
+    let lines = Lines::capture();
+    let (mut auditor, world) = audit_begun_at(400).await;
+    let start = Instant::now();
+    let mut parent = B256::repeat_byte(1);
+    for step in 1..=5_u8 {
+        let (at, number) = (start + 10 * u32::from(step) * Duration::from_secs(1), 400 + u64::from(step));
+        auditor.on_claim(claim_of(401, 9, "a"), at).await.unwrap();
+        auditor.on_claim(claim_of(number, step, "b"), at).await.unwrap();
+        let key = BlockKey { hash: B256::repeat_byte(step), ..key(number) };
+        uphold(&world.ledger, key, parent).await;
+        parent = key.hash;
+        auditor.report_differences(at).await.unwrap();
+        let reported = lines.count("claimants call different blocks");
+        assert_eq!(reported, usize::from(step >= 4), "step {step}: {}", lines.text());
+    }
+    assert_eq!(world.ledger.vouched(chain()).await.unwrap().unwrap().number, 405);
+    // An endpoint that was restarted calls genesis safe: it no longer says anything about the other block.
+    let at = start + Duration::from_secs(60);
+    auditor.on_claim(claim_of(0, 7, "a"), at).await.unwrap();
+    auditor.report_differences(at).await.unwrap();
+    assert_eq!(auditor.claims.count(chain()), 0);
 }
