@@ -192,10 +192,10 @@ async fn a_difference_is_reported_once_until_they_agree_again() {
     world.reports.until_more("differs", 3).await;
     let [event] = world.reports.events().await.try_into().unwrap();
     assert_eq!((&event["kind"], &event["timestamp"]), (&json!("super-roots-differ"), &json!(FINAL)));
-    assert_eq!((&event["block"]["chain_id"], &event["block"]["number"]), (&json!("901"), &json!(NUMBER)));
+    assert_eq!((&event["block"]["chain_id"], &event["block"]["number"]), (&json!(CHAIN), &json!(NUMBER)));
     let of = |root| super_root(UnixSeconds(FINAL), &[(ChainId::from(CHAIN), B256::repeat_byte(root))].into());
     let answers = [("crosscheck", 1), ("supernode #0", 2)].map(|(by, root)| {
-        let output = json!({ "chain_id": "901", "output_root": B256::repeat_byte(root) });
+        let output = json!({ "chain_id": CHAIN, "output_root": B256::repeat_byte(root) });
         json!({ "by": by, "super_root": of(root), "outputs": [output] })
     });
     assert_eq!(event["answers"], json!(answers));
