@@ -80,13 +80,10 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     async fn round(&mut self) -> Vec<(MessageKey, Outcome<ChecksDiffer>)> {
         let samples = self.samples();
-        if samples.is_empty() {
-            return Vec::new();
-        }
-        let refusal = match self.filter.is_passthrough().await {
-            Ok(Some(true)) => Some(NoOpinion::Passthrough),
-            // A filter says so on its admin port only.
-            Ok(Some(false) | None) => None,
+        let Some(first) = samples.first() else { return Vec::new() };
+        let refusal = match self.filter.is_passthrough(first.key.block.chain_id).await {
+            Ok(true) => Some(NoOpinion::Passthrough),
+            Ok(false) => None,
             Err(error) => Some(NoOpinion::Failed(error.to_string())),
         };
         let mut outcomes = Vec::with_capacity(samples.len());

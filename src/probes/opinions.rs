@@ -41,15 +41,16 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
     }
 }
 
-/// Whether an interop filter checks anything. `None`: it does not say.
-pub(super) fn filter(is_passthrough: &Result<Option<bool>, SourceError>) -> ProbeVerdict {
+/// Whether an interop filter checks anything.
+pub(super) fn filter(is_passthrough: &Result<bool, SourceError>) -> ProbeVerdict {
     match is_passthrough {
-        Ok(Some(true)) => ProbeVerdict::doubt(
+        Ok(true) => ProbeVerdict::doubt(
             "it accepts every access list (--dangerously-enable-passthrough)",
             "its answers are not compared: start it without that flag",
         ),
-        Ok(Some(false)) => ProbeVerdict::ok("it is not in passthrough"),
-        Ok(None) => ProbeVerdict::ok("it does not say at this address whether it is in passthrough"),
+        Ok(false) => {
+            ProbeVerdict::ok("it is not in passthrough: it refuses an access list that must be refused")
+        }
         Err(error) => ProbeVerdict::undetermined(error),
     }
 }

@@ -268,12 +268,11 @@ fn supernode_opinion(
 }
 
 #[rstest]
-#[case::checks(Ok(Some(false)), Grade::Ok, "not in passthrough")]
-#[case::accepts_everything(Ok(Some(true)), Grade::Doubt, "accepts every access list")]
-#[case::does_not_say(Ok(None), Grade::Ok, "does not say")]
+#[case::checks(Ok(false), Grade::Ok, "not in passthrough")]
+#[case::accepts_everything(Ok(true), Grade::Doubt, "accepts every access list")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn filter_opinion(
-    #[case] is_passthrough: Result<Option<bool>, SourceError>,
+    #[case] is_passthrough: Result<bool, SourceError>,
     #[case] grade: Grade,
     #[case] says: &str,
 ) {

@@ -1,7 +1,8 @@
 //! [`InteropFilter`]: a client of op-interop-filter, or of what stands in front of some. It judges no answer.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError, is_no_such_method};
-use alloy::primitives::{B256, U64};
+use alloy::primitives::{Address, B256, U64};
+use crosscheck_core::message::{Identifier, Message, encode_access_list};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::de::IgnoredAny;
@@ -25,15 +26,24 @@ impl InteropFilter {
         Ok(Self { endpoint: Endpoint::new(url, limits)? })
     }
 
-    /// Whether it accepts everything. `None`: it does not say. A filter says so on its admin port only.
+    /// Whether it accepts everything. It is asked about an access list that it must refuse: a filter serves the method that names its
+    /// passthrough on its admin port only. `chain_id`: one that it watches.
     ///
     /// # Errors
-    /// If it does not answer.
-    pub(crate) async fn is_passthrough(&self) -> Result<Option<bool>, SourceError> {
-        match self.endpoint.call("admin_getPassthroughEnabled", rpc_params![]).await {
-            Ok(is_on) => Ok(Some(is_on)),
-            Err(SourceError::Refused { .. }) => Ok(None),
+    /// If it does not serve the check, or does not answer it.
+    pub(crate) async fn is_passthrough(&self, chain_id: ChainId) -> Result<bool, SourceError> {
+        let (entries, timestamp) = must_be_refused(chain_id);
+        let (named, accepted) = tokio::join!(
+            self.endpoint.call::<bool>("admin_getPassthroughEnabled", rpc_params![]),
+            self.check_access_list(&entries, chain_id, timestamp),
+        );
+        match accepted {
+            // Why it refuses does not matter: in passthrough it refuses nothing.
+            Err(error @ SourceError::Refused { .. }) if !is_no_such_method(&error) => {
+                Ok(named.unwrap_or(false))
+            }
             Err(error) => Err(error),
+            Ok(()) => Ok(true),
         }
     }
 
@@ -70,4 +80,13 @@ impl InteropFilter {
             Some(_) => Err(self.endpoint.untrustworthy(method, &"the answer is not null")),
         }
     }
+}
+
+/// An access list, and the timestamp of the block that would execute its message: the message is not older than the block.
+fn must_be_refused(chain_id: ChainId) -> (Vec<B256>, UnixSeconds) {
+    // So early that every filter has read up to it, and answers by what it knows.
+    let timestamp = UnixSeconds(1);
+    let identifier = Identifier { origin: Address::ZERO, block_number: 0, log_index: 0, timestamp, chain_id };
+    let message = Message { identifier, payload_hash: B256::ZERO };
+    (encode_access_list(&message), timestamp)
 }

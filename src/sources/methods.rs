@@ -116,7 +116,7 @@ pub(crate) const METHODS: &[Method] = &[
         Filter,
         "admin_getPassthroughEnabled",
         MethodUse::Apart,
-        "it is not known whether it accepts everything",
+        "whether it accepts everything is found out by an access list alone",
     ),
 ];
 
