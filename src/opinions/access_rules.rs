@@ -13,7 +13,7 @@ use super::difference_book::Difference;
 use super::outcome::{CROSSCHECK, NoOpinion, Outcome};
 use super::sample::Sample;
 use crate::rpc::SupervisorError;
-use crate::sources::{SourceError, is_no_such_method};
+use crate::sources::{SourceError, is_not_served};
 use crosscheck_core::events::{AccessCheckAnswer, Event};
 use crosscheck_core::validity::InvalidReason;
 
@@ -87,7 +87,7 @@ pub(super) fn of_filter(answer: Result<(), SourceError>) -> Result<Opinion, NoOp
     match answer {
         Ok(()) => Ok(Opinion::Valid),
         Err(SourceError::Refused { code: CONFLICT, message, .. }) => Ok(Opinion::Invalid { detail: message }),
-        Err(error) if is_no_such_method(&error) => Err(NoOpinion::Failed(error.to_string())),
+        Err(error) if is_not_served(&error) => Err(NoOpinion::Failed(error.to_string())),
         Err(SourceError::Refused { code, message, .. }) => Err(NoOpinion::Undecided { code, message }),
         Err(error) => Err(NoOpinion::Failed(error.to_string())),
     }

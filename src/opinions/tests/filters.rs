@@ -1,6 +1,7 @@
 //! Answers of interop filters.
 
 use super::*;
+use axum::http::StatusCode;
 use rstest::rstest;
 
 /// The contract whose log is cited.
@@ -183,7 +184,7 @@ struct World {
     own: Own,
     messages: Messages,
     reports: Reports,
-    _server: RunningServer,
+    _server: Option<RunningServer>,
 }
 
 impl World {
@@ -191,10 +192,16 @@ impl World {
         let timeout = if conduct == Conduct::Hang { Duration::from_millis(250) } else { DEADLINE };
         let conduct = Arc::new(Mutex::new((conduct, 0)));
         let server = served(Arc::clone(&conduct)).await;
+        let url = server.url();
+        Self::at(&url, timeout, (conduct, Some(server))).await
+    }
+
+    /// The filter is at this address.
+    async fn at(url: &str, timeout: Duration, (conduct, server): (Shared, Option<RunningServer>)) -> Self {
         let filter = "http://10.0.0.7:8545".parse().unwrap();
         let mut reports =
             Reports::new(EndpointKind::Filter, EndpointNames::new([("filter #0".to_owned(), &filter)])).await;
-        let filter = InteropFilter::new(server.url().parse().unwrap(), limits(timeout)).unwrap();
+        let filter = InteropFilter::new(url.parse().unwrap(), limits(timeout)).unwrap();
         let (own, messages) = (Own::default(), Messages::new());
         let tracker: SharedTracker = messages.tracker.tracker();
         let watcher = FilterWatcher::new(filter, own.clone(), tracker, reports.endpoint.clone());
@@ -229,6 +236,43 @@ async fn who_agrees_is_not_reported(#[case] conduct: Conduct) {
     }
     assert_eq!(world.reports.outcomes("differs"), 0);
     world.reports.assert_silent().await;
+}
+
+/// A proxy that lists only the older name, and refuses every other method with this HTTP status.
+async fn proxied(status: u16) -> String {
+    let answer = move |axum::Json(request): axum::Json<Value>| async move {
+        if request["method"] != "supervisor_checkAccessList" {
+            return (StatusCode::from_u16(status).unwrap(), String::new());
+        }
+        let entries: Vec<B256> = serde_json::from_value(request["params"][0].clone()).unwrap();
+        let is_accepted = !is_refused_by_all(&entries, &request["params"][2]) && is_right(&entries);
+        let (key, answer) = match is_accepted {
+            true => ("result", Value::Null),
+            false => ("error", json!({ "code": -320_600, "message": "conflicting data" })),
+        };
+        (StatusCode::OK, json!({ "jsonrpc": "2.0", "id": request["id"], key: answer }).to_string())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = axum::Router::new().fallback(axum::routing::post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
+
+#[rstest]
+#[case::not_authorized(401)]
+#[case::forbidden(403)]
+#[case::not_found(404)]
+#[case::not_allowed(405)]
+#[tokio::test]
+async fn a_filter_behind_a_proxy_is_asked_by_the_name_that_the_proxy_lists(#[case] status: u16) {
+    let shared = Arc::new(Mutex::new((Conduct::Right, 0)));
+    let mut world = World::at(&proxied(status).await, DEADLINE, (shared, None)).await;
+    for is_valid in [true, false] {
+        world.decide(is_valid, "agrees").await;
+    }
+    world.reports.assert_silent().await;
+    assert_eq!(world.reports.lines.count("gives no second opinion"), 0);
 }
 
 #[rstest]
@@ -282,6 +326,7 @@ async fn a_difference_that_is_not_found_again_is_not_reported() {
 #[case::not_there_yet(Conduct::Code(-321_401), false)]
 #[case::its_data_contradict_themselves(Conduct::Code(-321_500), false)]
 #[case::an_outage(Conduct::Code(-32_603), false)]
+#[case::an_error_without_a_code_of_its_own(Conduct::Code(-32_602), false)]
 #[case::not_served(Conduct::Code(-32_601), true)]
 #[case::passthrough(Conduct::Passthrough, true)]
 #[case::no_answer_of_a_filter(Conduct::Object, true)]
