@@ -13,7 +13,7 @@ use crosscheck_core::tracker::MessageKey;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// How many messages a filter is asked about in a round.
+/// How many messages a filter is asked about in a round, beside those of which a difference was reported.
 const ROOM: usize = 8;
 
 /// Compares the own answers to access lists with those of one interop filter.
@@ -69,8 +69,8 @@ impl<O: OwnChecks> FilterWatcher<O> {
     /// What there is to ask again, and what was decided since.
     fn samples(&mut self) -> Vec<Sample> {
         let mut samples: Vec<Sample> =
-            self.standing.book.suspected().map(|(_, differ)| differ.sample.clone()).collect();
-        let room = ROOM.saturating_sub(samples.len());
+            self.standing.book.to_ask_again().map(|(_, differ)| differ.sample.clone()).collect();
+        let room = ROOM.saturating_sub(self.standing.book.suspected());
         let new = self.sampler.take(&self.tracker.read(), room);
         let is_known = |sample: &Sample| samples.iter().any(|known| known.key == sample.key);
         let new: Vec<Sample> = new.into_iter().filter(|sample| !is_known(sample)).collect();

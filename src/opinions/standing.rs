@@ -66,6 +66,13 @@ impl<K: Ord, A: Difference> Standing<K, A> {
                 info!(endpoint = self.endpoint.name, "second opinion agrees again");
                 None
             }
+            News::Undecided => {
+                info!(
+                    endpoint = self.endpoint.name,
+                    "difference of a second opinion can no longer be decided"
+                );
+                None
+            }
         }
     }
 
