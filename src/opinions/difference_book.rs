@@ -1,10 +1,12 @@
 //! [`DifferenceBook`]: where an endpoint and we differ. Pure.
 //!
-//! A difference is reported only if it is there again when both are asked the same again: while a chain reorgs, answers rightly differ.
+//! A difference is reported only if it is there again when both are asked the same again, long enough after it was found: while a chain
+//! reorgs, and while one of them lags, answers rightly differ. The time is an argument.
 //! What was reported is asked again, too. The difference ends when all of that agrees, or can no longer be decided; that other answers
 //! agree does not end it.
 
 use super::outcome::Outcome;
+use crosscheck_p2p::UnixSeconds;
 use std::collections::BTreeMap;
 
 /// In how many rounds a difference may be without an answer before it is forgotten.
@@ -13,8 +15,16 @@ const MAX_UNANSWERED: u32 = 5;
 /// How many reported questions are asked again. What is found beyond them is part of the same difference.
 const MAX_REPORTED: usize = 8;
 
+/// How many seconds a difference must have lasted before it is reported, however often both are asked.
+pub(super) const MIN_AGE: u64 = 60;
+
 /// A difference that may be there again.
 pub(super) trait Difference: Clone {
+    /// How many seconds it must have lasted before it is reported.
+    fn min_age(&self) -> u64 {
+        MIN_AGE
+    }
+
     /// Whether this is the same difference, found again.
     fn repeats(&self, earlier: &Self) -> bool;
 }
@@ -35,8 +45,20 @@ pub(super) enum News<A> {
 #[derive(Clone, Debug)]
 struct Found<A> {
     difference: A,
+    since: UnixSeconds,
     unanswered: u32,
     is_reported: bool,
+}
+
+impl<A: Difference> Found<A> {
+    fn again(difference: A, earlier: Option<Self>, now: UnixSeconds) -> Self {
+        let repeated =
+            earlier.filter(|earlier| earlier.is_reported || difference.repeats(&earlier.difference));
+        let is_old = |since: UnixSeconds| now.0.saturating_sub(since.0) >= difference.min_age();
+        let is_reported = repeated.as_ref().is_some_and(|found| found.is_reported || is_old(found.since));
+        let since = repeated.map_or(now, |found| found.since);
+        Self { difference, since, unanswered: 0, is_reported }
+    }
 }
 
 /// Where an endpoint and we differ. `K`: what both were asked.
@@ -67,8 +89,13 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
         self.is_reported
     }
 
-    /// Takes in what a round of questions came to.
-    pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>) -> News<A> {
+    /// Forgets the suspected differences for which this is not so.
+    pub(super) fn retain_suspected(&mut self, mut is_kept: impl FnMut(&K) -> bool) {
+        self.found.retain(|question, found| found.is_reported || is_kept(question));
+    }
+
+    /// Takes in what a round of questions came to at this time.
+    pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>, now: UnixSeconds) -> News<A> {
         let mut news = News::None;
         let mut agree = false;
         for (question, outcome) in round {
@@ -76,14 +103,12 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
             match outcome {
                 Outcome::Agrees => agree |= earlier.is_some(),
                 Outcome::Differs(difference) => {
-                    let is_reported = earlier.is_some_and(|earlier| {
-                        earlier.is_reported || difference.repeats(&earlier.difference)
-                    });
-                    if is_reported && !self.is_reported {
+                    let found = Found::again(difference, earlier, now);
+                    if found.is_reported && !self.is_reported {
                         self.is_reported = true;
-                        news = News::Differ(difference.clone());
+                        news = News::Differ(found.difference.clone());
                     }
-                    self.keep(question, Found { difference, unanswered: 0, is_reported });
+                    self.keep(question, found);
                 }
                 Outcome::None(_) => {
                     if let Some(earlier) = earlier.filter(|earlier| earlier.unanswered < MAX_UNANSWERED) {
@@ -145,7 +170,7 @@ mod tests {
     #[case::again("1a,1a,1=,3a,3a", ".,!a,=,.,!a")]
     #[case::one_for_a_round("1a 2b,1a 2b", ".,!a")]
     fn a_difference_is_reported_when_it_is_found_again(#[case] rounds: &str, #[case] expected: &str) {
-        let mut book = DifferenceBook::<char, u32>::new();
+        let (mut book, mut now) = (DifferenceBook::<char, u32>::new(), UnixSeconds(1_000));
         let news = rounds.split(',').map(|round| {
             let outcomes = round.split(' ').map(|asked| {
                 let mut letters = asked.chars();
@@ -157,7 +182,8 @@ mod tests {
                 };
                 (question, outcome)
             });
-            match book.note(outcomes.collect()) {
+            now.0 += MIN_AGE;
+            match book.note(outcomes.collect(), now) {
                 News::None => ".".to_owned(),
                 News::Differ(way) => format!("!{}", char::from_u32(way).unwrap()),
                 News::AgreeAgain => "=".to_owned(),
@@ -171,9 +197,9 @@ mod tests {
     fn what_is_suspected_or_reported_is_asked_again() {
         let mut book = DifferenceBook::<u8, u32>::new();
         let differs = || vec![(1, Outcome::Differs(7)), (2, Outcome::Agrees)];
-        assert_eq!(book.note(differs()), News::None);
+        assert_eq!(book.note(differs(), UnixSeconds(1)), News::None);
         assert_eq!((book.suspected(), book.is_reported()), (1, false));
-        assert_eq!(book.note(differs()), News::Differ(7));
+        assert_eq!(book.note(differs(), UnixSeconds(61)), News::Differ(7));
         assert_eq!((book.suspected(), book.is_reported()), (0, true));
         assert_eq!(book.to_ask_again().collect::<Vec<_>>(), vec![(&1, &7)]);
     }
@@ -182,10 +208,34 @@ mod tests {
     fn few_of_what_was_reported_is_asked_again() {
         let mut book = DifferenceBook::<usize, u32>::new();
         let all = || (0..2 * MAX_REPORTED).map(|question| (question, Outcome::Differs(7))).collect();
-        assert_eq!(book.note(all()), News::None);
-        assert_eq!(book.note(all()), News::Differ(7));
+        assert_eq!(book.note(all(), UnixSeconds(1)), News::None);
+        assert_eq!(book.note(all(), UnixSeconds(61)), News::Differ(7));
         assert_eq!((book.to_ask_again().count(), book.suspected()), (MAX_REPORTED, 0));
         let end = (0..MAX_REPORTED).map(|question| (question, Outcome::Agrees)).collect();
-        assert_eq!(book.note(end), News::AgreeAgain);
+        assert_eq!(book.note(end, UnixSeconds(62)), News::AgreeAgain);
+    }
+
+    #[rstest]
+    #[case::at_once(&[(0, 7), (0, 7), (0, 7)], false)]
+    #[case::too_soon(&[(0, 7), (1, 7), (59, 7)], false)]
+    #[case::in_time(&[(0, 7), (1, 7), (60, 7)], true)]
+    #[case::another_since(&[(0, 8), (30, 7), (60, 7)], false)]
+    #[case::the_clock_was_set_back(&[(100, 7), (0, 7), (99, 7)], false)]
+    fn a_difference_is_reported_when_it_has_lasted(#[case] rounds: &[(u64, u32)], #[case] expected: bool) {
+        let mut book = DifferenceBook::<u8, u32>::new();
+        for (at, difference) in rounds {
+            book.note(vec![(1, Outcome::Differs(*difference))], UnixSeconds(1_000 + at));
+        }
+        assert_eq!(book.is_reported(), expected);
+    }
+
+    #[test]
+    fn what_is_suspected_can_be_forgotten_and_what_was_reported_not() {
+        let mut book = DifferenceBook::<u8, u32>::new();
+        for (question, at) in [(1, 1), (1, 61), (2, 62)] {
+            book.note(vec![(question, Outcome::Differs(7))], UnixSeconds(at));
+        }
+        book.retain_suspected(|_| false);
+        assert_eq!(book.to_ask_again().map(|(question, _)| *question).collect::<Vec<_>>(), [1]);
     }
 }

@@ -37,6 +37,9 @@ pub(super) enum NoOpinion {
     /// The endpoint accepts every access list.
     #[error("it accepts every access list (--dangerously-enable-passthrough)")]
     Passthrough,
+    /// The endpoint follows other blocks.
+    #[error("it is on another branch of chain {0}")]
+    AnotherBranch(ChainId),
     /// The endpoint has none yet.
     #[error("it has no super root at the timestamp yet")]
     NotYet,
@@ -68,7 +71,8 @@ impl NoOpinion {
             | Self::OtherChains(_)
             | Self::Inconsistent
             | Self::Passthrough => true,
-            Self::NotYet
+            Self::AnotherBranch(_)
+            | Self::NotYet
             | Self::NotVerified(_)
             | Self::NotActive
             | Self::Undecided { .. }

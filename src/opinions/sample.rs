@@ -5,8 +5,8 @@
 
 use alloy::primitives::B256;
 use crosscheck_core::events::{EventMessage, ExecutingBlock};
-use crosscheck_core::message::encode_access_list;
-use crosscheck_core::tracker::{MessageKey, TrackedMessage, Tracker};
+use crosscheck_core::message::{Message, encode_access_list};
+use crosscheck_core::tracker::{MessageKey, State, TrackedMessage, Tracker};
 use crosscheck_core::validity::StatusKind;
 use std::collections::VecDeque;
 
@@ -20,6 +20,8 @@ pub(super) struct Sample {
     pub(super) key: MessageKey,
     /// The message, as events name it.
     pub(super) message: EventMessage,
+    /// What it cites.
+    pub(super) cited: Message,
     /// The access list that declares it.
     pub(super) entries: Vec<B256>,
 }
@@ -46,7 +48,9 @@ impl Sampler {
                 StatusKind::Valid => &mut valid,
                 StatusKind::Unknown => continue,
             };
-            let Some(sample) = Sample::of(message).filter(|_| message.state().is_open()) else { continue };
+            let Some(sample) = Sample::of(message).filter(|_| message.state() == State::Tracked) else {
+                continue;
+            };
             // The latest of each are kept.
             if of_kind.len() >= room {
                 of_kind.pop_front();
@@ -62,11 +66,21 @@ impl Sampler {
     }
 }
 
+/// Whether the block that executes a message is canonical, or so old that the tracker no longer has it.
+pub(super) fn is_canonical(tracker: &Tracker, key: &MessageKey) -> bool {
+    let Some(chain) = tracker.chain(key.block.chain_id) else { return false };
+    chain.block(key.block.number).map_or_else(
+        || chain.first().is_some_and(|first| key.block.number < first),
+        |block| block.key == key.block,
+    )
+}
+
 impl Sample {
     fn of(message: &TrackedMessage) -> Option<Self> {
         let key = message.key();
         let executing = ExecutingBlock { key: key.block, timestamp: message.timestamp() };
-        let entries = encode_access_list(message.message()?);
+        let cited = *message.message()?;
+        let entries = encode_access_list(&cited);
         let message = EventMessage {
             executing,
             log_index: key.log_index,
@@ -74,6 +88,6 @@ impl Sample {
             initiating_chain: message.initiating(),
             level: message.level(),
         };
-        Some(Self { key, message, entries })
+        Some(Self { key, message, cited, entries })
     }
 }

@@ -56,7 +56,7 @@ impl<K: Ord, A: Difference> Standing<K, A> {
             self.endpoint.metrics.compared(self.endpoint.kind, outcome);
         }
         self.note_silence(&round);
-        let news = self.book.note(round);
+        let news = self.book.note(round, self.endpoint.clock.now());
         let OpinionEndpoint { kind, place, metrics, .. } = &self.endpoint;
         metrics.differ(*kind, *place, self.book.is_reported());
         match news {

@@ -64,6 +64,24 @@ impl InteropFilter {
         }
     }
 
+    /// The hash that its block of a chain has at this height. `None`: it has none, or does not serve this.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub(crate) async fn block_hash(
+        &self,
+        chain_id: ChainId,
+        number: u64,
+    ) -> Result<Option<B256>, SourceError> {
+        let params = rpc_params![chain_id.to_string(), U64::from(number)];
+        match self.endpoint.call("interop_getBlockHashByNumber", params).await {
+            Ok(hash) => Ok(Some(hash)),
+            Err(SourceError::Refused { .. }) => Ok(None),
+            Err(error) if is_not_served(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn check(
         &self,
         method: &'static str,

@@ -114,6 +114,12 @@ pub(crate) const METHODS: &[Method] = &[
     method(Filter, "supervisor_checkAccessList", MethodUse::Extra, "it is asked by the name of today alone"),
     method(
         Filter,
+        "interop_getBlockHashByNumber",
+        MethodUse::Extra,
+        "it is not known whether it is on another branch, and a difference counts later",
+    ),
+    method(
+        Filter,
         "admin_getPassthroughEnabled",
         MethodUse::Apart,
         "whether it accepts everything is found out by an access list alone",
@@ -136,6 +142,7 @@ impl Method {
                 let descriptor = json!({ "chainID": "1", "timestamp": U64::ZERO });
                 rpc_params![Vec::<B256>::new(), "unsafe", descriptor]
             }
+            "interop_getBlockHashByNumber" => rpc_params!["1", U64::ZERO],
             _ => rpc_params![],
         }
     }
