@@ -105,9 +105,10 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     async fn ask(&self, sample: &Sample) -> Outcome<ChecksDiffer> {
         let (chain_id, timestamp) = (sample.key.block.chain_id, sample.message.executing.timestamp);
+        let entries = sample.entries();
         let (own, theirs) = tokio::join!(
-            self.own.check_access_list(&sample.entries, chain_id, timestamp),
-            self.filter.check_access_list(&sample.entries, chain_id, timestamp),
+            self.own.check_access_list(&entries, chain_id, timestamp),
+            self.filter.check_access_list(&entries, chain_id, timestamp),
         );
         let outcome = compare(sample, of_own(own), of_filter(theirs));
         let Outcome::Differs(differ) = outcome else { return outcome };

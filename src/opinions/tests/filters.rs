@@ -69,7 +69,7 @@ impl Messages {
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
         let set = DependencySet::new([(ChainId::from(CHAIN), member)].into(), 3600);
         let index = LogIndex::new(usize::MAX);
-        let limits = TrackerLimits { max_messages: 1_000, retention: 1_000_000, ended_kept: 10 };
+        let limits = TrackerLimits { max_messages: 5_000, retention: 1_000_000, ended_kept: 10 };
         let tracker = TrackerWriter::new(Tracker::new(set, index.clone(), limits));
         let mut messages = Self { tracker, index, hashes: vec![B256::ZERO], made: 0 };
         messages.extend(None);
@@ -480,4 +480,17 @@ async fn few_messages_are_asked_about_and_invalid_ones_first() {
         messages.decide(is_valid);
     }
     assert_eq!(heights(sampler.take(&tracker.read(), 2)), [44, 45]);
+}
+
+#[tokio::test]
+async fn the_latest_of_many_messages_are_asked_about() {
+    let mut messages = Messages::new();
+    let mut sampler = Sampler::new(&messages.tracker.tracker().read());
+    for _ in 0..1_100 {
+        messages.decide(true);
+    }
+    messages.decide(false);
+    let samples = sampler.take(&messages.tracker.tracker().read(), 3);
+    let heights: Vec<u64> = samples.iter().map(|sample| sample.key.block.number).collect();
+    assert_eq!(heights, [1_102, 1_101, 1_100]);
 }
