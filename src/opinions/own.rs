@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 /// Who answers super roots here.
 pub(crate) trait OwnRoots: Send + Sync + 'static {
     /// Whether these chains are a dependency set that is watched here.
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool;
+    ///
+    /// # Errors
+    /// If all of them are watched, and their dependency set is not known.
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError>;
 
     /// The timestamp up to which every one of the chains is final. 0: one of them has no final block yet.
     fn finalized(
@@ -36,7 +39,7 @@ pub(crate) trait OwnChecks: Send + Sync + 'static {
 }
 
 impl OwnRoots for OwnAnswers {
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool {
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError> {
         Self::is_set(self, chains)
     }
 

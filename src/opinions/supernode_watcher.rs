@@ -69,7 +69,7 @@ impl<O: OwnRoots> SupernodeWatcher<O> {
                 NoOpinion::Failed(error.to_string())
             }
         })?;
-        if !self.own.is_set(&chains) {
+        if !self.own.is_set(&chains).map_err(|error| NoOpinion::OwnUnknown(error.to_string()))? {
             return Err(NoOpinion::OtherChains(chains));
         }
         let own = self.own_root(&chains, again).await?;

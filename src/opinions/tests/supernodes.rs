@@ -15,12 +15,16 @@ struct Own(Arc<OwnState>);
 
 struct OwnState {
     finalized: AtomicU64,
+    is_set_known: AtomicBool,
     root: u8,
 }
 
 impl OwnRoots for Own {
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool {
-        *chains == [ChainId::from(CHAIN)].into()
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError> {
+        match self.0.is_set_known.load(Ordering::Relaxed) {
+            true => Ok(*chains == [ChainId::from(CHAIN)].into()),
+            false => Err(SupervisorError::Uninitialized { what: "the dependency set".to_owned() }),
+        }
     }
 
     async fn finalized(&self, _chains: &BTreeSet<ChainId>) -> Result<UnixSeconds, SupervisorError> {
@@ -165,7 +169,11 @@ impl World {
         let server = served(Arc::clone(&conduct)).await;
         let mut reports = Reports::new(EndpointKind::Supernode, EndpointNames::default()).await;
         let supernode = Supernode::new(server.url().parse().unwrap(), limits(timeout)).unwrap();
-        let own = Own(Arc::new(OwnState { finalized: AtomicU64::new(FINAL), root: 1 }));
+        let own = Own(Arc::new(OwnState {
+            finalized: AtomicU64::new(FINAL),
+            is_set_known: AtomicBool::new(true),
+            root: 1,
+        }));
         let watcher = SupernodeWatcher::new(supernode, own.clone(), reports.endpoint.clone());
         reports.tasks.spawn(async move { watcher.run(CancellationToken::new()).await.unwrap() });
         Self { conduct, own, reports, _server: server }
@@ -292,4 +300,13 @@ async fn while_nothing_is_final_nobody_is_asked() {
     world.conduct.lock().asked.clear();
     world.reports.until_more("none", 3).await;
     assert!(world.conduct.lock().asked.is_empty());
+}
+
+#[tokio::test]
+async fn a_dependency_set_that_is_not_known_here_is_no_fault_of_the_supernode() {
+    let world = World::new(Data::Root(2)).await;
+    world.own.0.is_set_known.store(false, Ordering::Relaxed);
+    world.reports.until_more("none", 3).await;
+    world.reports.assert_silent().await;
+    assert_eq!(world.reports.lines.count("gives no second opinion"), 0, "{}", world.reports.lines.text());
 }
