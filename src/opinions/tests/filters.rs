@@ -278,7 +278,7 @@ async fn who_agrees_is_not_reported(#[case] conduct: Conduct) {
 }
 
 /// A proxy that lists only the older name, and refuses every other method with this HTTP status.
-async fn proxied(status: u16) -> String {
+async fn proxied(status: u16) -> (String, impl Future<Output = ()>) {
     let answer = move |axum::Json(request): axum::Json<Value>| async move {
         if request["method"] != "supervisor_checkAccessList" {
             return (StatusCode::from_u16(status).unwrap(), String::new());
@@ -294,8 +294,7 @@ async fn proxied(status: u16) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(axum::routing::post(answer));
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    url
+    (url, async move { axum::serve(listener, app).await.unwrap() })
 }
 
 #[rstest]
@@ -306,7 +305,9 @@ async fn proxied(status: u16) -> String {
 #[tokio::test]
 async fn a_filter_behind_a_proxy_is_asked_by_the_name_that_the_proxy_lists(#[case] status: u16) {
     let shared = Scripted::new(Conduct::Right);
-    let mut world = World::at(&proxied(status).await, DEADLINE, (shared, None)).await;
+    let (url, proxy) = proxied(status).await;
+    let mut world = World::at(&url, DEADLINE, (shared, None)).await;
+    world.reports.tasks.spawn(proxy);
     for is_valid in [true, false] {
         world.decide(is_valid, "agrees").await;
     }
