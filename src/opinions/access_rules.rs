@@ -7,7 +7,7 @@
 //! | every other code | none: it lags, is starting, keeps no such data, does not watch the chain, is in failsafe, or asks for a replacement |
 //! | no answer | none |
 //!
-//! A filter has no dependency set, so a chain that is unknown to one side only is no difference either.
+//! A filter has no dependency set, so a chain that is unknown to one side only is not a difference either.
 
 use super::difference_book::{Difference, MIN_AGE};
 use super::outcome::{CROSSCHECK, NoOpinion, Outcome};
@@ -18,7 +18,7 @@ use alloy::primitives::B256;
 use crosscheck_core::events::{AccessCheckAnswer, Event};
 use crosscheck_core::validity::InvalidReason;
 
-/// The code of what is proven to be otherwise.
+/// The code of a message that is proven to be invalid.
 const CONFLICT: i32 = -320_600;
 
 /// How many seconds a difference must last where it is not known whether both are about the same block: longer than a reorg lasts, or

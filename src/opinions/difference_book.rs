@@ -94,7 +94,7 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
         self.found.retain(|question, found| found.is_reported || is_kept(question));
     }
 
-    /// Takes in what a round of questions came to at this time.
+    /// Records the outcomes of a round at this time.
     pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>, now: UnixSeconds) -> News<A> {
         let mut news = News::None;
         let mut agree = false;

@@ -5,7 +5,7 @@ use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 
-/// Who answers super roots here.
+/// The source of the own super roots.
 pub(crate) trait OwnRoots: Send + Sync + 'static {
     /// Whether these chains are a dependency set that is watched here.
     ///
@@ -27,7 +27,7 @@ pub(crate) trait OwnRoots: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<OwnSuperRoot>, SupervisorError>> + Send;
 }
 
-/// Who checks access lists here.
+/// The source of the own access checks.
 pub(crate) trait OwnChecks: Send + Sync + 'static {
     /// Checks an access list as of a transaction on this chain, in a block of this timestamp.
     fn check_access_list(

@@ -12,7 +12,7 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
         Ok(runs) => runs,
         Err(error) if is_no_such_method(error) => {
             return ProbeVerdict::fault(
-                "it is no op-supernode: its super roots are of blocks whose messages it does not verify",
+                "it is not an op-supernode: its super roots are of blocks whose messages it does not verify",
                 "write the address of an op-supernode, without a chain id",
             );
         }
@@ -32,7 +32,7 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
     match set.set_of(*first) {
         Ok(known) if known == *runs => ProbeVerdict::ok(format!("it runs the dependency set {ids}")),
         Ok(_) => ProbeVerdict::doubt(
-            format!("it runs chains {ids}, which are no dependency set"),
+            format!("it runs chains {ids}, which are not a dependency set"),
             "its super roots are not compared: fix dependency_set, or leave it out of opinions.supernodes",
         ),
         Err(_) => {

@@ -252,10 +252,10 @@ fn several(ids: &[u64]) -> BTreeSet<ChainId> {
 
 #[rstest]
 #[case::of_the_set(Ok(several(&[901, 902])), Grade::Ok, "runs the dependency set 901, 902")]
-#[case::of_a_part(Ok(several(&[901])), Grade::Doubt, "no dependency set")]
+#[case::of_a_part(Ok(several(&[901])), Grade::Doubt, "not a dependency set")]
 #[case::of_more(Ok(several(&[901, 902, 903])), Grade::Doubt, "not all of them are watched")]
 #[case::of_none(Ok(several(&[])), Grade::Doubt, "runs no chain")]
-#[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "no op-supernode")]
+#[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "not an op-supernode")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn supernode_opinion(
     #[case] runs: Result<BTreeSet<ChainId>, SourceError>,

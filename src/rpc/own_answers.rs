@@ -1,4 +1,4 @@
-//! [`OwnAnswers`]: what the program answers itself, for whoever compares that with the answers of others. It asks no other program for
+//! [`OwnAnswers`]: what the program answers itself, for the comparison with the answers of others. It asks no other program for
 //! an opinion.
 
 use super::super_root::super_root;
@@ -83,7 +83,7 @@ impl OwnAnswers {
     /// Checks an access list as of a transaction on this chain, in a block of this timestamp. The failsafe does not matter.
     ///
     /// # Errors
-    /// What stands against it.
+    /// If a message is invalid, or cannot be proven.
     pub(crate) async fn check_access_list(
         &self,
         entries: &[B256],

@@ -1,4 +1,4 @@
-//! [`InteropFilter`]: a client of op-interop-filter, or of what stands in front of some. It judges no answer.
+//! [`InteropFilter`]: a client of op-interop-filter, or of a proxy in front of several. It judges no answer.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError, is_no_such_method};
 use alloy::primitives::{Address, B256, U64};

@@ -103,7 +103,7 @@ pub(crate) const METHODS: &[Method] = &[
         "it is treated as a node that does not verify messages",
     ),
     method(RollupNode, "optimism_version", MethodUse::Apart, "its version is not known"),
-    method(Supernode, "supernode_syncStatus", MethodUse::Apart, "it is no op-supernode"),
+    method(Supernode, "supernode_syncStatus", MethodUse::Apart, "it is not an op-supernode"),
     method(Supernode, "superroot_atTimestamp", MethodUse::Always, "its super roots cannot be compared"),
     method(
         Filter,

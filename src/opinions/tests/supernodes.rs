@@ -270,7 +270,7 @@ async fn one_that_fails_is_named_until_it_answers(#[case] data: Data, #[case] pr
 
 /// What it answers differs, and is of blocks that nobody verified.
 #[rstest]
-#[case::a_plain_op_node(None, Some(7), "it is no op-supernode")]
+#[case::a_plain_op_node(None, Some(7), "it is not an op-supernode")]
 #[case::of_other_chains(Some(vec![CHAIN, 902]), Some(7), "it runs chains 901, 902")]
 #[case::of_no_chains(Some(vec![]), Some(7), "it runs no chain")]
 #[case::taken_over(Some(vec![CHAIN]), Some(NUMBER), "")]
