@@ -8,10 +8,10 @@ use crate::sources::EndpointUrl;
 
 section! {
     /// Second opinions: other programs whose answers are compared with Crosscheck's own. A difference that is there again when both are
-    /// asked again is an event with both answers, a warning and a metric. It is no verdict, and does not affect readiness.
+    /// asked again is an event with both answers, a warning and a metric. It is not a verdict, and does not affect readiness.
     pub struct OpinionsConfig at "opinions.", per_chain: false {
         /// The op-supernodes whose super root (superroot_atTimestamp) at the timestamp up to which every chain is final is compared.
-        /// Write the address without a chain id. A plain op-node verifies no messages: its super roots are no opinion.
+        /// Write the address without a chain id. A plain op-node verifies no messages: its super roots are not opinions.
         supernodes: Vec<EndpointUrl> = Vec::new(), list("different http:// or https:// URLs")
             .example("[\"http://10.0.0.3:7000/\"]");
 

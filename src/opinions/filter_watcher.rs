@@ -1,19 +1,21 @@
 //! [`FilterWatcher`]: the task that compares the own answers to access lists with those of one interop filter.
 
 use super::Sampler;
-use super::access_rules::{ChecksDiffer, Opinion, compare, of_filter, of_own};
+use super::access_rules::{ChecksDiffer, Opinion, compare, of_filter, of_own, on_one_branch};
 use super::outcome::{NoOpinion, Outcome};
 use super::own::OwnChecks;
-use super::sample::Sample;
+use super::sample::{Sample, is_canonical};
 use super::standing::{OpinionEndpoint, Standing};
 use crate::ledger::LedgerError;
 use crate::shared_tracker::SharedTracker;
 use crate::sources::InteropFilter;
+use alloy::primitives::B256;
+use crosscheck_core::message::Identifier;
 use crosscheck_core::tracker::MessageKey;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// How many messages a filter is asked about in a round.
+/// How many messages a filter is asked about in a round, beside those of which a difference was reported.
 const ROOM: usize = 8;
 
 /// Compares the own answers to access lists with those of one interop filter.
@@ -56,7 +58,7 @@ impl<O: OwnChecks> FilterWatcher<O> {
             let Some(differ) = self.standing.note(round) else { continue };
             let differ = self.without_addresses(differ);
             self.standing.report(&differ.event(&self.standing.endpoint.name)).await?;
-            let ChecksDiffer { sample, own, theirs } = differ;
+            let ChecksDiffer { sample, own, theirs, .. } = differ;
             let block = sample.key.block;
             warn!(
                 endpoint = self.standing.endpoint.name, chain_id = %block.chain_id, number = block.number,
@@ -68,9 +70,13 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     /// What there is to ask again, and what was decided since.
     fn samples(&mut self) -> Vec<Sample> {
+        {
+            let tracker = self.tracker.read();
+            self.standing.book.retain_suspected(|key| is_canonical(&tracker, key));
+        }
         let mut samples: Vec<Sample> =
-            self.standing.book.suspected().map(|(_, differ)| differ.sample.clone()).collect();
-        let room = ROOM.saturating_sub(samples.len());
+            self.standing.book.to_ask_again().map(|(_, differ)| differ.sample.clone()).collect();
+        let room = ROOM.saturating_sub(self.standing.book.suspected());
         let new = self.sampler.take(&self.tracker.read(), room);
         let is_known = |sample: &Sample| samples.iter().any(|known| known.key == sample.key);
         let new: Vec<Sample> = new.into_iter().filter(|sample| !is_known(sample)).collect();
@@ -80,13 +86,10 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     async fn round(&mut self) -> Vec<(MessageKey, Outcome<ChecksDiffer>)> {
         let samples = self.samples();
-        if samples.is_empty() {
-            return Vec::new();
-        }
-        let refusal = match self.filter.is_passthrough().await {
-            Ok(Some(true)) => Some(NoOpinion::Passthrough),
-            // A filter says so on its admin port only.
-            Ok(Some(false) | None) => None,
+        let Some(first) = samples.first() else { return Vec::new() };
+        let refusal = match self.filter.is_passthrough(first.key.block.chain_id).await {
+            Ok(true) => Some(NoOpinion::Passthrough),
+            Ok(false) => None,
             Err(error) => Some(NoOpinion::Failed(error.to_string())),
         };
         let mut outcomes = Vec::with_capacity(samples.len());
@@ -102,11 +105,24 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     async fn ask(&self, sample: &Sample) -> Outcome<ChecksDiffer> {
         let (chain_id, timestamp) = (sample.key.block.chain_id, sample.message.executing.timestamp);
+        let entries = sample.entries();
         let (own, theirs) = tokio::join!(
-            self.own.check_access_list(&sample.entries, chain_id, timestamp),
-            self.filter.check_access_list(&sample.entries, chain_id, timestamp),
+            self.own.check_access_list(&entries, chain_id, timestamp),
+            self.filter.check_access_list(&entries, chain_id, timestamp),
         );
-        compare(sample, of_own(own), of_filter(theirs))
+        let outcome = compare(sample, of_own(own), of_filter(theirs));
+        let Outcome::Differs(differ) = outcome else { return outcome };
+        let cited = sample.cited.identifier;
+        match self.filter.block_hash(cited.chain_id, cited.block_number).await {
+            Ok(theirs) => on_one_branch(differ, self.canonical_hash(cited), theirs),
+            Err(error) => Outcome::None(NoOpinion::Failed(error.to_string())),
+        }
+    }
+
+    /// The hash of the initiating block on the own chain. `None`: the tracker does not have the height.
+    fn canonical_hash(&self, cited: Identifier) -> Option<B256> {
+        let tracker = self.tracker.read();
+        Some(tracker.chain(cited.chain_id)?.block(cited.block_number)?.key.hash)
     }
 
     /// The same, with names where the filter's words have addresses of endpoints.

@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use crate::metrics::{EndpointKind, Metrics};
 use prometheus::{IntCounterVec, IntGaugeVec};
 
-/// Those whose opinions are asked for.
+/// The kinds of endpoints whose opinions are asked for.
 const KINDS: [EndpointKind; 2] = [EndpointKind::Supernode, EndpointKind::Filter];
 
 /// What is measured of second opinions. Clones share it.
@@ -32,7 +32,7 @@ impl OpinionMetrics {
         }
         let differ = metrics.gauge(
             "opinions_differ",
-            "Whether an op-supernode or interop filter answered otherwise than Crosscheck, also when asked again, and does not agree again",
+            "Whether an op-supernode or interop filter gave an answer that differs from Crosscheck's, also when asked again, and the difference has not ended",
             &["kind", "endpoint"],
         )?;
         Ok(Self { compared, differ })

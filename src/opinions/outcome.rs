@@ -1,12 +1,12 @@
-//! [`Outcome`]: what came of asking an endpoint and ourselves the same question. Pure.
+//! [`Outcome`]: the result of asking an endpoint and Crosscheck the same question. Pure.
 
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 
-/// What the program's own answers are called in events.
+/// The name of the own answers in events.
 pub(super) const CROSSCHECK: &str = "crosscheck";
 
-/// What came of asking an endpoint and ourselves the same.
+/// The result of asking an endpoint and Crosscheck the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome<A> {
     /// Both say the same.
@@ -25,25 +25,28 @@ pub(super) enum NoOpinion {
     Failed(String),
     /// The endpoint is another program, whose super roots are of blocks that it has not verified.
     #[error(
-        "it is no op-supernode: it does not serve supernode_syncStatus, and does not verify what its super roots are of"
+        "it is not an op-supernode: it does not serve supernode_syncStatus, and does not verify what its super roots are of"
     )]
     NotSupernode,
-    /// The endpoint is about other chains.
-    #[error("it runs {}, which is no dependency set that is watched here", in_words(.0))]
+    /// The endpoint runs other chains.
+    #[error("it runs {}, which is not a dependency set that is watched here", in_words(.0))]
     OtherChains(BTreeSet<ChainId>),
-    /// What the endpoint answers is not what it says that it is made of.
+    /// The super root is not that of the output roots that the endpoint names.
     #[error("its super root is not that of the output roots which it names")]
     Inconsistent,
     /// The endpoint accepts every access list.
     #[error("it accepts every access list (--dangerously-enable-passthrough)")]
     Passthrough,
+    /// The endpoint follows other blocks.
+    #[error("it is on another branch of chain {0}")]
+    AnotherBranch(ChainId),
     /// The endpoint has none yet.
     #[error("it has no super root at the timestamp yet")]
     NotYet,
     /// The endpoint answers, and has not verified what it answers.
     #[error("it does not say that it has verified chain {0} at the timestamp")]
     NotVerified(ChainId),
-    /// Nothing is verified yet at the timestamp, by anybody.
+    /// Interop is not active at the timestamp, so nobody verifies it.
     #[error("interop is not active on every chain at the timestamp")]
     NotActive,
     /// The endpoint has decided nothing.
@@ -54,13 +57,13 @@ pub(super) enum NoOpinion {
         /// Its words.
         message: String,
     },
-    /// Nothing is known here.
+    /// The own answer is not known.
     #[error("the own answer is not known: {0}")]
     OwnUnknown(String),
 }
 
 impl NoOpinion {
-    /// Whether somebody has to do something about it.
+    /// Whether an operator has to act.
     pub(super) const fn needs_fix(&self) -> bool {
         match self {
             Self::Failed(_)
@@ -68,7 +71,8 @@ impl NoOpinion {
             | Self::OtherChains(_)
             | Self::Inconsistent
             | Self::Passthrough => true,
-            Self::NotYet
+            Self::AnotherBranch(_)
+            | Self::NotYet
             | Self::NotVerified(_)
             | Self::NotActive
             | Self::Undecided { .. }

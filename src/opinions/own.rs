@@ -5,10 +5,13 @@ use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 
-/// Who answers super roots here.
+/// The source of the own super roots.
 pub(crate) trait OwnRoots: Send + Sync + 'static {
     /// Whether these chains are a dependency set that is watched here.
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool;
+    ///
+    /// # Errors
+    /// If all of them are watched, and their dependency set is not known.
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError>;
 
     /// The timestamp up to which every one of the chains is final. 0: one of them has no final block yet.
     fn finalized(
@@ -24,7 +27,7 @@ pub(crate) trait OwnRoots: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<OwnSuperRoot>, SupervisorError>> + Send;
 }
 
-/// Who checks access lists here.
+/// The source of the own access checks.
 pub(crate) trait OwnChecks: Send + Sync + 'static {
     /// Checks an access list as of a transaction on this chain, in a block of this timestamp.
     fn check_access_list(
@@ -36,7 +39,7 @@ pub(crate) trait OwnChecks: Send + Sync + 'static {
 }
 
 impl OwnRoots for OwnAnswers {
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool {
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError> {
         Self::is_set(self, chains)
     }
 

@@ -1,7 +1,7 @@
 //! When the super root of an op-supernode and the own one differ. Pure.
 //!
 //! An op-supernode answers for timestamps that it has not verified: before interop is active, and before the first block that each of its
-//! nodes has derived. What it answers there is no opinion.
+//! nodes has derived. What it answers there is not an opinion.
 
 use super::difference_book::Difference;
 use super::outcome::{CROSSCHECK, NoOpinion, Outcome};
@@ -129,14 +129,14 @@ mod tests {
     #[case::it_lags(own(&[(901, 1)]), None, "it has no super root at the timestamp yet")]
     #[case::a_chain_less(
         own(&[(901, 1), (902, 2)]), Some(theirs(&[(901, 3)])),
-        "it runs chains 901, which is no dependency set that is watched here"
+        "it runs chains 901, which is not a dependency set that is watched here"
     )]
     #[case::a_chain_more(
         own(&[(901, 1)]), Some(theirs(&[(901, 3), (902, 2)])),
-        "it runs chains 901, 902, which is no dependency set that is watched here"
+        "it runs chains 901, 902, which is not a dependency set that is watched here"
     )]
     #[case::no_chains(
-        own(&[(901, 1)]), Some(theirs(&[])), "it runs no chain, which is no dependency set that is watched here"
+        own(&[(901, 1)]), Some(theirs(&[])), "it runs no chain, which is not a dependency set that is watched here"
     )]
     #[case::of_nothing_that_it_names(
         own(&[(901, 1)]), Some(AnsweredSuperRoot { super_root: B256::ZERO, ..theirs(&[(901, 1)]) }),

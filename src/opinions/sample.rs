@@ -5,12 +5,11 @@
 
 use alloy::primitives::B256;
 use crosscheck_core::events::{EventMessage, ExecutingBlock};
-use crosscheck_core::message::encode_access_list;
-use crosscheck_core::tracker::{MessageKey, TrackedMessage, Tracker};
+use crosscheck_core::message::{Message, encode_access_list};
+use crosscheck_core::tracker::{MessageKey, State, TrackedMessage, Tracker};
 use crosscheck_core::validity::StatusKind;
-use std::collections::VecDeque;
 
-/// How many changed messages are looked through in a round.
+/// How many changed messages are looked through in a round: the latest.
 const MAX_SCANNED: usize = 1024;
 
 /// A message that is asked about.
@@ -20,8 +19,8 @@ pub(super) struct Sample {
     pub(super) key: MessageKey,
     /// The message, as events name it.
     pub(super) message: EventMessage,
-    /// The access list that declares it.
-    pub(super) entries: Vec<B256>,
+    /// What it cites.
+    pub(super) cited: Message,
 }
 
 /// Chooses among the messages that changed since the last time.
@@ -36,37 +35,41 @@ impl Sampler {
         Self { after: tracker.last_number() }
     }
 
-    /// At most this many of the messages that are decided and have changed since the last time.
+    /// At most this many of the messages that are decided and have changed since the last time, the latest first. Changes beyond the
+    /// latest of them are left out: nobody is asked about everything.
     pub(super) fn take(&mut self, tracker: &Tracker, room: usize) -> Vec<Sample> {
-        let (mut invalid, mut valid) = (VecDeque::new(), VecDeque::new());
-        for message in tracker.changed_after(self.after).take(MAX_SCANNED) {
-            let kind = message.status().kind();
-            let of_kind = match kind {
+        let (mut invalid, mut valid) = (Vec::new(), Vec::new());
+        for message in tracker.changed_after(self.after).rev().take(MAX_SCANNED) {
+            let of_kind = match message.status().kind() {
                 StatusKind::Invalid => &mut invalid,
                 StatusKind::Valid => &mut valid,
                 StatusKind::Unknown => continue,
             };
-            let Some(sample) = Sample::of(message).filter(|_| message.state().is_open()) else { continue };
-            // The latest of each are kept.
-            if of_kind.len() >= room {
-                of_kind.pop_front();
+            if of_kind.len() < room && message.state() == State::Tracked {
+                of_kind.extend(message.message().map(|cited| (message, *cited)));
             }
-            of_kind.push_back(sample);
         }
-        // Changes beyond those that were looked through are left out: nobody is asked about everything.
         self.after = tracker.last_number();
         let of_invalid = room.saturating_sub(valid.len()).max(room / 2);
-        let mut chosen: Vec<Sample> = invalid.into_iter().rev().take(of_invalid).collect();
-        chosen.extend(valid.into_iter().rev().take(room.saturating_sub(chosen.len())));
-        chosen
+        invalid.truncate(of_invalid);
+        valid.truncate(room.saturating_sub(invalid.len()));
+        invalid.into_iter().chain(valid).map(|(message, cited)| Sample::of(message, cited)).collect()
     }
 }
 
+/// Whether the block that executes a message is canonical, or so old that the tracker no longer has it.
+pub(super) fn is_canonical(tracker: &Tracker, key: &MessageKey) -> bool {
+    let Some(chain) = tracker.chain(key.block.chain_id) else { return false };
+    chain.block(key.block.number).map_or_else(
+        || chain.first().is_some_and(|first| key.block.number < first),
+        |block| block.key == key.block,
+    )
+}
+
 impl Sample {
-    fn of(message: &TrackedMessage) -> Option<Self> {
+    fn of(message: &TrackedMessage, cited: Message) -> Self {
         let key = message.key();
         let executing = ExecutingBlock { key: key.block, timestamp: message.timestamp() };
-        let entries = encode_access_list(message.message()?);
         let message = EventMessage {
             executing,
             log_index: key.log_index,
@@ -74,6 +77,11 @@ impl Sample {
             initiating_chain: message.initiating(),
             level: message.level(),
         };
-        Some(Self { key, message, entries })
+        Self { key, message, cited }
+    }
+
+    /// The access list that declares it. It takes time to encode: not while the tracker is locked.
+    pub(super) fn entries(&self) -> Vec<B256> {
+        encode_access_list(&self.cited)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Standing`]: how an endpoint stands: what was counted of it, whether it has opinions, and whether they differ from ours.
+//! [`Standing`]: the state of an endpoint: what was counted of it, whether it has opinions, and whether they differ from ours.
 
 use super::OpinionMetrics;
 use super::difference_book::{Difference, DifferenceBook, News};
@@ -28,18 +28,18 @@ pub(crate) struct OpinionEndpoint {
     pub(crate) ledger: Ledger,
     /// Where the time comes from.
     pub(crate) clock: Arc<dyn Clock>,
-    /// What endpoints are called in events.
+    /// The names of endpoints in events.
     pub(crate) names: EndpointNames,
     /// What is counted.
     pub(crate) metrics: OpinionMetrics,
 }
 
-/// How an endpoint stands.
+/// The state of an endpoint: whether it has opinions, and whether they differ.
 #[derive(Debug)]
 pub(super) struct Standing<K, A> {
     pub(super) endpoint: OpinionEndpoint,
     pub(super) book: DifferenceBook<K, A>,
-    /// Since when it has had no opinion for a reason that somebody has to mend.
+    /// Since when it has had no opinion for a reason that somebody has to fix.
     silent_since: Option<Instant>,
 }
 
@@ -50,13 +50,13 @@ impl<K: Ord, A: Difference> Standing<K, A> {
         Self { endpoint, book: DifferenceBook::new(), silent_since: None }
     }
 
-    /// Takes in what a round of questions came to. Returns a difference that is to be reported.
+    /// Records the outcomes of a round. Returns a difference that is to be reported.
     pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>) -> Option<A> {
         for (_, outcome) in &round {
             self.endpoint.metrics.compared(self.endpoint.kind, outcome);
         }
         self.note_silence(&round);
-        let news = self.book.note(round);
+        let news = self.book.note(round, self.endpoint.clock.now());
         let OpinionEndpoint { kind, place, metrics, .. } = &self.endpoint;
         metrics.differ(*kind, *place, self.book.is_reported());
         match news {
@@ -66,10 +66,17 @@ impl<K: Ord, A: Difference> Standing<K, A> {
                 info!(endpoint = self.endpoint.name, "second opinion agrees again");
                 None
             }
+            News::Undecided => {
+                info!(
+                    endpoint = self.endpoint.name,
+                    "difference of a second opinion can no longer be decided"
+                );
+                None
+            }
         }
     }
 
-    /// Reports a difference to whoever reads events.
+    /// Reports a difference as an event.
     ///
     /// # Errors
     /// If the ledger cannot be written.
@@ -77,7 +84,7 @@ impl<K: Ord, A: Difference> Standing<K, A> {
         self.endpoint.ledger.report(event, self.endpoint.clock.now()).await
     }
 
-    /// Reports that nothing that it says can be used, and when that ends.
+    /// Logs that none of its answers can be used, and when that ends.
     fn note_silence(&mut self, round: &[(K, Outcome<A>)]) {
         let endpoint = self.endpoint.name.as_str();
         let reasons = round.iter().filter_map(|(_, outcome)| match outcome {

@@ -42,7 +42,7 @@ impl<O: OwnRoots> SupernodeWatcher<O> {
     async fn watch(&mut self) -> Result<(), LedgerError> {
         loop {
             tokio::time::sleep(self.standing.endpoint.interval).await;
-            let again = self.standing.book.suspected().next().map(|(timestamp, _)| *timestamp);
+            let again = self.standing.book.to_ask_again().next().map(|(timestamp, _)| *timestamp);
             let mut asked = again.unwrap_or(UnixSeconds(0));
             let outcome = self.ask(again, &mut asked).await.unwrap_or_else(Outcome::None);
             let Some(differ) = self.standing.note(vec![(asked, outcome)]) else { continue };
@@ -69,7 +69,7 @@ impl<O: OwnRoots> SupernodeWatcher<O> {
                 NoOpinion::Failed(error.to_string())
             }
         })?;
-        if !self.own.is_set(&chains) {
+        if !self.own.is_set(&chains).map_err(|error| NoOpinion::OwnUnknown(error.to_string()))? {
             return Err(NoOpinion::OtherChains(chains));
         }
         let own = self.own_root(&chains, again).await?;

@@ -14,14 +14,14 @@ use crosscheck_core::proof::{Executed, LogIndex, ProvenLog, ProvenLogs};
 use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_devnet::serve::{RunningServer, start};
-use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
+use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -43,8 +43,33 @@ fn refusal(code: i32, message: &str) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(code, message.to_owned(), None::<()>)
 }
 
+/// A clock on which this many seconds pass whenever it is read: enough for every difference to have lasted, unless a test says otherwise.
+#[derive(Debug)]
+struct TestClock {
+    now: AtomicU64,
+    step: AtomicU64,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixSeconds {
+        UnixSeconds(self.now.fetch_add(self.step.load(Ordering::Relaxed), Ordering::Relaxed))
+    }
+}
+
+impl TestClock {
+    /// From now on, time passes only when a test says so.
+    fn stop(&self) {
+        self.step.store(0, Ordering::Relaxed);
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
 /// Where a task under test reports.
 struct Reports {
+    clock: Arc<TestClock>,
     ledger: Ledger,
     metrics: Metrics,
     lines: Lines,
@@ -58,17 +83,18 @@ impl Reports {
         let dir = TempDir::new().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+        let clock = Arc::new(TestClock { now: AtomicU64::new(1_000), step: AtomicU64::new(600) });
         let endpoint = OpinionEndpoint {
             kind,
             place: 0,
             name: format!("{} #0", kind.name()),
             interval: Duration::from_millis(2),
             ledger: ledger.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             names,
             metrics: OpinionMetrics::register(&metrics).unwrap(),
         };
-        Self { ledger, metrics, lines: Lines::capture(), endpoint, tasks: JoinSet::new(), _dir: dir }
+        Self { clock, ledger, metrics, lines: Lines::capture(), endpoint, tasks: JoinSet::new(), _dir: dir }
     }
 
     /// How often a comparison came to this.

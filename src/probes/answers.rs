@@ -195,7 +195,7 @@ pub(super) struct OpinionAnswers {
 #[derive(Debug)]
 pub(super) enum OpinionOf {
     Supernode { runs: Answer<BTreeSet<ChainId>> },
-    Filter { is_passthrough: Answer<Option<bool>> },
+    Filter { is_passthrough: Answer<bool> },
 }
 
 impl OpinionAnswers {

@@ -5,6 +5,7 @@ use super::asking::Asking;
 use crate::metrics::EndpointKind;
 use crate::sources::{Endpoint, EndpointUrl, InteropFilter, SourceError, Supernode};
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
 
 /// Asks the op-supernode at `url`, and at this place of a list of several.
 ///
@@ -23,18 +24,19 @@ pub(super) async fn ask_supernode(
     Ok(OpinionAnswers { place, url: url.clone(), of: OpinionOf::Supernode { runs }, methods })
 }
 
-/// Asks the interop filter at `url`, and at this place of a list of several.
+/// Asks the interop filter at `url`, and at this place of a list of several. `chain_id`: a chain that it should watch.
 ///
 /// # Errors
 /// If no HTTP client can be made.
 pub(super) async fn ask_filter(
     asking: &Asking,
+    chain_id: ChainId,
     (place, url): (Option<usize>, &EndpointUrl),
 ) -> Result<OpinionAnswers, SourceError> {
     let endpoint = Endpoint::new(url.clone(), asking.limits)?;
     let filter = InteropFilter::new(url.clone(), asking.limits)?;
     let (is_passthrough, methods) = tokio::join!(
-        asking.within(url, "admin_getPassthroughEnabled", filter.is_passthrough()),
+        asking.within(url, "interop_checkAccessList", filter.is_passthrough(chain_id)),
         asking.methods(&endpoint, EndpointKind::Filter, B256::ZERO),
     );
     Ok(OpinionAnswers { place, url: url.clone(), of: OpinionOf::Filter { is_passthrough }, methods })

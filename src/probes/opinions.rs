@@ -12,7 +12,7 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
         Ok(runs) => runs,
         Err(error) if is_no_such_method(error) => {
             return ProbeVerdict::fault(
-                "it is no op-supernode: its super roots are of blocks whose messages it does not verify",
+                "it is not an op-supernode: its super roots are of blocks whose messages it does not verify",
                 "write the address of an op-supernode, without a chain id",
             );
         }
@@ -32,7 +32,7 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
     match set.set_of(*first) {
         Ok(known) if known == *runs => ProbeVerdict::ok(format!("it runs the dependency set {ids}")),
         Ok(_) => ProbeVerdict::doubt(
-            format!("it runs chains {ids}, which are no dependency set"),
+            format!("it runs chains {ids}, which are not a dependency set"),
             "its super roots are not compared: fix dependency_set, or leave it out of opinions.supernodes",
         ),
         Err(_) => {
@@ -41,15 +41,16 @@ pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, So
     }
 }
 
-/// Whether an interop filter checks anything. `None`: it does not say.
-pub(super) fn filter(is_passthrough: &Result<Option<bool>, SourceError>) -> ProbeVerdict {
+/// Whether an interop filter checks anything.
+pub(super) fn filter(is_passthrough: &Result<bool, SourceError>) -> ProbeVerdict {
     match is_passthrough {
-        Ok(Some(true)) => ProbeVerdict::doubt(
+        Ok(true) => ProbeVerdict::doubt(
             "it accepts every access list (--dangerously-enable-passthrough)",
             "its answers are not compared: start it without that flag",
         ),
-        Ok(Some(false)) => ProbeVerdict::ok("it is not in passthrough"),
-        Ok(None) => ProbeVerdict::ok("it does not say at this address whether it is in passthrough"),
+        Ok(false) => {
+            ProbeVerdict::ok("it is not in passthrough: it refuses an access list that must be refused")
+        }
         Err(error) => ProbeVerdict::undetermined(error),
     }
 }

@@ -141,7 +141,9 @@ impl Prober {
     async fn ask_opinions(&self, asking: &Asking) -> Result<Vec<ProbeFinding>, SourceError> {
         let opinions = &self.config.opinions;
         let supernodes = placed(&opinions.supernodes).map(|url| ask_supernode(asking, url).boxed());
-        let filters = placed(&opinions.filters).map(|url| ask_filter(asking, url).boxed());
+        let filters = self.config.chains.keys().next().into_iter().flat_map(|chain_id| {
+            placed(&opinions.filters).map(|url| ask_filter(asking, *chain_id, url).boxed())
+        });
         let questions: Vec<_> = supernodes.chain(filters).collect();
         let answers: Vec<_> = stream::iter(questions).buffered(AT_ONCE).try_collect().await?;
         let set = self.config.dependency_set();

@@ -252,10 +252,10 @@ fn several(ids: &[u64]) -> BTreeSet<ChainId> {
 
 #[rstest]
 #[case::of_the_set(Ok(several(&[901, 902])), Grade::Ok, "runs the dependency set 901, 902")]
-#[case::of_a_part(Ok(several(&[901])), Grade::Doubt, "no dependency set")]
+#[case::of_a_part(Ok(several(&[901])), Grade::Doubt, "not a dependency set")]
 #[case::of_more(Ok(several(&[901, 902, 903])), Grade::Doubt, "not all of them are watched")]
 #[case::of_none(Ok(several(&[])), Grade::Doubt, "runs no chain")]
-#[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "no op-supernode")]
+#[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "not an op-supernode")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn supernode_opinion(
     #[case] runs: Result<BTreeSet<ChainId>, SourceError>,
@@ -268,12 +268,11 @@ fn supernode_opinion(
 }
 
 #[rstest]
-#[case::checks(Ok(Some(false)), Grade::Ok, "not in passthrough")]
-#[case::accepts_everything(Ok(Some(true)), Grade::Doubt, "accepts every access list")]
-#[case::does_not_say(Ok(None), Grade::Ok, "does not say")]
+#[case::checks(Ok(false), Grade::Ok, "not in passthrough")]
+#[case::accepts_everything(Ok(true), Grade::Doubt, "accepts every access list")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn filter_opinion(
-    #[case] is_passthrough: Result<Option<bool>, SourceError>,
+    #[case] is_passthrough: Result<bool, SourceError>,
     #[case] grade: Grade,
     #[case] says: &str,
 ) {

@@ -1,4 +1,4 @@
-//! [`OwnAnswers`]: what the program answers itself, for whoever compares that with the answers of others. It asks no other program for
+//! [`OwnAnswers`]: what the program answers itself, for the comparison with the answers of others. It asks no other program for
 //! an opinion.
 
 use super::super_root::super_root;
@@ -7,6 +7,7 @@ use super::superroot_api::SuperRootRpc;
 use super::{AccessCheck, SupervisorError};
 use alloy::primitives::B256;
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::{DependencySet, Unclear};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,9 +47,11 @@ impl OwnAnswers {
     }
 
     /// Whether these chains are a dependency set that is watched here.
-    pub(crate) fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool {
-        let set = &self.super_roots.superchain.set;
-        chains.first().is_some_and(|first| set.set_of(*first).is_ok_and(|known| known == *chains))
+    ///
+    /// # Errors
+    /// If all of them are watched, and their dependency set is not known.
+    pub(crate) fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError> {
+        is_set(&self.super_roots.superchain.set, chains).map_err(Into::into)
     }
 
     /// The timestamp up to which every one of the chains is final. 0: one of them has no final block yet.
@@ -80,7 +83,7 @@ impl OwnAnswers {
     /// Checks an access list as of a transaction on this chain, in a block of this timestamp. The failsafe does not matter.
     ///
     /// # Errors
-    /// What stands against it.
+    /// If a message is invalid, or cannot be proven.
     pub(crate) async fn check_access_list(
         &self,
         entries: &[B256],
@@ -91,10 +94,42 @@ impl OwnAnswers {
     }
 }
 
+/// Whether these chains are one dependency set. Chains that are not watched are none, whatever is known of the others.
+fn is_set(set: &DependencySet, chains: &BTreeSet<ChainId>) -> Result<bool, Unclear> {
+    let Some(first) = chains.first().filter(|_| chains.iter().all(|chain_id| set.contains(*chain_id))) else {
+        return Ok(false);
+    };
+    match set.set_of(*first) {
+        Ok(known) => Ok(known == *chains),
+        Err(Unclear::NotWatched { .. } | Unclear::OtherSet { .. }) => Ok(false),
+        Err(unknown) => Err(unknown),
+    }
+}
+
 impl OwnOutput {
     fn of(output: &ChainOutput) -> Self {
         let &ChainOutput { chain_id, number, ref canonical, .. } = output;
         let block = BlockKey { chain_id, number, hash: canonical.block_hash };
         Self { block, output_root: canonical.root() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosscheck_core::validity::{Accord, ChainRules};
+
+    #[test]
+    fn a_set_that_is_not_known_is_not_another_set() {
+        let ids = |ids: &[u64]| ids.iter().map(|id| ChainId::from(*id)).collect::<BTreeSet<_>>();
+        let rules =
+            |dependencies| ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies };
+        let chains = [(901, rules(Some(ids(&[901])))), (902, rules(None))];
+        let set = DependencySet::of_chains(chains.map(|(id, rules)| (ChainId::from(id), rules)).into(), 100);
+        let is = |chains| is_set(&set, &ids(chains));
+        assert_eq!((is(&[901]), is(&[901, 902]), is(&[902, 903])), (Ok(true), Ok(false), Ok(false)));
+        assert_eq!(is(&[902]), Err(Unclear::Dependencies { chain_id: ChainId::from(902) }));
+        set.set_accord(ChainId::from(901), Accord::Awaited);
+        assert_eq!(is(&[901]), Err(Unclear::Unasked { chain_id: ChainId::from(901) }));
     }
 }

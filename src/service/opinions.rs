@@ -1,4 +1,4 @@
-//! Starts who asks for second opinions.
+//! Starts the tasks that ask for second opinions.
 
 use super::Shared;
 use super::sources::{endpoint_names, opinion_endpoints, opinion_name};

@@ -103,7 +103,7 @@ pub(crate) const METHODS: &[Method] = &[
         "it is treated as a node that does not verify messages",
     ),
     method(RollupNode, "optimism_version", MethodUse::Apart, "its version is not known"),
-    method(Supernode, "supernode_syncStatus", MethodUse::Apart, "it is no op-supernode"),
+    method(Supernode, "supernode_syncStatus", MethodUse::Apart, "it is not an op-supernode"),
     method(Supernode, "superroot_atTimestamp", MethodUse::Always, "its super roots cannot be compared"),
     method(
         Filter,
@@ -114,9 +114,15 @@ pub(crate) const METHODS: &[Method] = &[
     method(Filter, "supervisor_checkAccessList", MethodUse::Extra, "it is asked by the name of today alone"),
     method(
         Filter,
+        "interop_getBlockHashByNumber",
+        MethodUse::Extra,
+        "it is not known whether it is on another branch, and a difference counts later",
+    ),
+    method(
+        Filter,
         "admin_getPassthroughEnabled",
         MethodUse::Apart,
-        "it is not known whether it accepts everything",
+        "whether it accepts everything is found out by an access list alone",
     ),
 ];
 
@@ -136,6 +142,7 @@ impl Method {
                 let descriptor = json!({ "chainID": "1", "timestamp": U64::ZERO });
                 rpc_params![Vec::<B256>::new(), "unsafe", descriptor]
             }
+            "interop_getBlockHashByNumber" => rpc_params!["1", U64::ZERO],
             _ => rpc_params![],
         }
     }

@@ -47,7 +47,7 @@ pub(crate) use endpoint_names::{claimant_name, name_of};
 pub(crate) use endpoint_pace::EndpointPace;
 pub use execution::ExecutionClient;
 pub use gossiped_transactions::GossipedTransactions;
-pub(crate) use interop_filter::InteropFilter;
+pub(crate) use interop_filter::{InteropFilter, is_not_served};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_reader::L1Reader;
 pub(crate) use l1_reader::L1Source;

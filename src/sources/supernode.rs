@@ -80,7 +80,7 @@ impl Supernode {
     /// The chains that it runs. A plain op-node does not serve this.
     ///
     /// # Errors
-    /// If it does not answer, or is no op-supernode.
+    /// If it does not answer, or is not an op-supernode.
     pub(crate) async fn chain_ids(&self) -> Result<BTreeSet<ChainId>, SourceError> {
         const METHOD: &str = "supernode_syncStatus";
         let status: Status = self.endpoint.call(METHOD, rpc_params![]).await?;

@@ -77,7 +77,10 @@ async fn programs_agree_until_one_of_them_differs() {
     let checked = crosscheck(&["check", "--online", "--config", config.to_str().unwrap()]).output().unwrap();
     let checked = String::from_utf8(checked.stdout).unwrap();
     assert!(checked.contains("it runs the dependency set 901, 902"), "{checked}");
-    assert!(checked.contains("it does not say at this address whether it is in passthrough"), "{checked}");
+    assert!(
+        checked.contains("it is not in passthrough: it refuses an access list that must be refused"),
+        "{checked}"
+    );
 
     let (_own, log) = chains.sidecar(&config);
     let agreed = || async {

@@ -184,7 +184,7 @@ impl Tracker {
 
     /// The messages kept that changed after `sequence`, by their last change. Each change gives a message a new, higher
     /// sequence, so a poller misses nothing as long as it polls before `ended_kept` more have ended.
-    pub fn changed_after(&self, sequence: u64) -> impl Iterator<Item = &TrackedMessage> {
+    pub fn changed_after(&self, sequence: u64) -> impl DoubleEndedIterator<Item = &TrackedMessage> {
         self.book.changed_after(sequence)
     }
 

@@ -104,7 +104,7 @@ impl MessageBook {
         self.get(TrackedId(kept.first.0.checked_add(u64::try_from(position).ok()?)?))
     }
 
-    pub(super) fn changed_after(&self, sequence: u64) -> impl Iterator<Item = &TrackedMessage> {
+    pub(super) fn changed_after(&self, sequence: u64) -> impl DoubleEndedIterator<Item = &TrackedMessage> {
         let range = self.by_change.range((Bound::Excluded(sequence), Bound::Unbounded));
         range.filter_map(|(_, id)| self.messages.get(id))
     }

@@ -1,6 +1,8 @@
 //! Answers of interop filters.
 
 use super::*;
+use alloy::primitives::U256;
+use axum::http::StatusCode;
 use rstest::rstest;
 
 /// The contract whose log is cited.
@@ -47,11 +49,19 @@ fn message(payload_hash: B256) -> Message {
     }
 }
 
+/// The hash of the block that was made as this one.
+fn hash(made: u64) -> B256 {
+    U256::from(made).into()
+}
+
 /// A chain of which every block but the first executes a message that cites the first.
 struct Messages {
     tracker: TrackerWriter,
     index: LogIndex,
-    tip: u8,
+    /// The hashes of its blocks, and of the parent of the first.
+    hashes: Vec<B256>,
+    /// How many blocks were ever made.
+    made: u64,
 }
 
 impl Messages {
@@ -59,16 +69,18 @@ impl Messages {
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
         let set = DependencySet::new([(ChainId::from(CHAIN), member)].into(), 3600);
         let index = LogIndex::new(usize::MAX);
-        let limits = TrackerLimits { max_messages: 1_000, retention: 1_000_000, ended_kept: 10 };
+        let limits = TrackerLimits { max_messages: 5_000, retention: 1_000_000, ended_kept: 10 };
         let tracker = TrackerWriter::new(Tracker::new(set, index.clone(), limits));
-        let mut messages = Self { tracker, index, tip: 0 };
+        let mut messages = Self { tracker, index, hashes: vec![B256::ZERO], made: 0 };
         messages.extend(None);
         messages
     }
 
     fn extend(&mut self, payload_hash: Option<B256>) {
-        self.tip += 1;
-        let hash = B256::repeat_byte(self.tip);
+        self.made += 1;
+        let (number, hash) = (self.hashes.len() as u64, hash(self.made));
+        let parent_hash = *self.hashes.last().unwrap();
+        self.hashes.push(hash);
         let executed = payload_hash.map(|payload_hash| Executed {
             log_index: 0,
             transaction_index: 1,
@@ -76,14 +88,14 @@ impl Messages {
             message: ExecutingMessage { log_index: 0, message: message(payload_hash) },
         });
         let executed: Vec<Executed> = executed.into_iter().collect();
-        let timestamp = UnixSeconds(100 + 2 * u64::from(self.tip));
+        let timestamp = UnixSeconds(100 + 2 * number);
         let logs = vec![ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD }];
-        let (chain_id, number) = (ChainId::from(CHAIN), u64::from(self.tip));
+        let chain_id = ChainId::from(CHAIN);
         let logs = ProvenLogs::for_tests(chain_id, number, timestamp, logs).with_hash(hash);
         self.index.insert(Arc::new(logs.with_executed(executed.clone())));
         let outcome = self.tracker.apply(Input::Block(Arc::new(ObservedBlock {
             key: BlockKey { chain_id, number, hash },
-            parent_hash: B256::repeat_byte(self.tip - 1),
+            parent_hash,
             timestamp,
             transactions: executed.iter().map(|_| B256::repeat_byte(0x77)).collect(),
             executed,
@@ -92,6 +104,13 @@ impl Messages {
             is_deposits_only: false,
         })));
         assert_eq!((outcome.refused, outcome.requests), (None, vec![]));
+    }
+
+    /// The highest block is canonical no longer.
+    fn rewind(&mut self) {
+        self.hashes.pop();
+        let kept = self.hashes.len() as u64 - 1;
+        self.tracker.apply(Input::Rewound { chain_id: ChainId::from(CHAIN), kept });
     }
 
     /// The monitor decides another message.
@@ -113,13 +132,41 @@ enum Conduct {
     RejectsOnce,
     /// The same, in passthrough.
     Passthrough,
-    /// As we do, under the older name only.
+    /// As we do, under the older name only. No filter serves a method that names its passthrough.
     Older,
     Object,
     Hang,
 }
 
-type Shared = Arc<Mutex<(Conduct, u64)>>;
+impl Conduct {
+    /// Whether it reads access lists, and refuses a message that is not older than its block.
+    const fn reads(self) -> bool {
+        !matches!(self, Self::Passthrough | Self::Code(_) | Self::Object)
+    }
+}
+
+fn is_refused_by_all(entries: &[B256], descriptor: &Value) -> bool {
+    let executed: U64 = serde_json::from_value(descriptor["timestamp"].clone()).unwrap();
+    let [access] = parse_access_list(entries).unwrap().try_into().unwrap();
+    access.timestamp.0 >= executed.to::<u64>()
+}
+
+/// A filter.
+struct Scripted {
+    conduct: Conduct,
+    /// How many lists were asked about that may be valid.
+    asked: u64,
+    /// Its block that is cited. `None`: it does not say.
+    block: Option<B256>,
+}
+
+impl Scripted {
+    fn new(conduct: Conduct) -> Shared {
+        Arc::new(Mutex::new(Self { conduct, asked: 0, block: Some(hash(1)) }))
+    }
+}
+
+type Shared = Arc<Mutex<Scripted>>;
 
 fn answer(conduct: Conduct, asked: u64, entries: &[B256]) -> Result<Value, ErrorObjectOwned> {
     let conflict = || Err(refusal(-320_600, "rejected by http://10.0.0.7:8545: conflicting data"));
@@ -133,17 +180,24 @@ fn answer(conduct: Conduct, asked: u64, entries: &[B256]) -> Result<Value, Error
     }
 }
 
-async fn served(conduct: Shared) -> RunningServer {
-    let mut module = RpcModule::new(conduct);
+async fn served(scripted: Shared) -> RunningServer {
+    let mut module = RpcModule::new(scripted);
+    module
+        .register_method("interop_getBlockHashByNumber", |params, scripted, _| {
+            let asked = params.parse::<(String, String)>().unwrap();
+            assert_eq!(asked, ("901".to_owned(), "0x1".to_owned()));
+            scripted.lock().block.ok_or_else(|| refusal(-32_601, "the method does not exist"))
+        })
+        .unwrap();
     for name in ["interop_checkAccessList", "supervisor_checkAccessList"] {
         let is_older = name.starts_with("supervisor");
-        let method = move |params: jsonrpsee::types::Params<'static>, conduct: Arc<Shared>, _| async move {
+        let method = move |params: jsonrpsee::types::Params<'static>, scripted: Arc<Shared>, _| async move {
             let (entries, level, descriptor) = params.parse::<(Vec<B256>, String, Value)>().unwrap();
             assert_eq!((level.as_str(), &descriptor["chainID"]), ("unsafe", &json!("901")));
             let (is, asked) = {
-                let mut conduct = conduct.lock();
-                conduct.1 += 1;
-                *conduct
+                let mut scripted = scripted.lock();
+                scripted.asked += u64::from(!is_refused_by_all(&entries, &descriptor));
+                (scripted.conduct, scripted.asked)
             };
             if is == Conduct::Hang {
                 std::future::pending::<()>().await;
@@ -151,50 +205,55 @@ async fn served(conduct: Shared) -> RunningServer {
             if (is == Conduct::Older) != is_older {
                 return Err(refusal(-32_601, "the method does not exist"));
             }
+            if is_refused_by_all(&entries, &descriptor) && is.reads() {
+                return Err(refusal(
+                    -320_600,
+                    "initiating message timestamp 1 not before inclusion timestamp 1",
+                ));
+            }
             answer(is, asked, &entries)
         };
         module.register_async_method(name, method).unwrap();
     }
-    module
-        .register_method("admin_getPassthroughEnabled", |_, conduct, _| match conduct.lock().0 {
-            Conduct::Passthrough => Ok(true),
-            Conduct::Right => Ok(false),
-            _ => Err(refusal(-32_601, "the method does not exist")),
-        })
-        .unwrap();
     start(module).await.unwrap()
 }
 
 struct World {
-    conduct: Shared,
+    scripted: Shared,
     own: Own,
     messages: Messages,
     reports: Reports,
-    _server: RunningServer,
+    _server: Option<RunningServer>,
 }
 
 impl World {
     async fn new(conduct: Conduct) -> Self {
         let timeout = if conduct == Conduct::Hang { Duration::from_millis(250) } else { DEADLINE };
-        let conduct = Arc::new(Mutex::new((conduct, 0)));
-        let server = served(Arc::clone(&conduct)).await;
+        let scripted = Scripted::new(conduct);
+        let server = served(Arc::clone(&scripted)).await;
+        let url = server.url();
+        Self::at(&url, timeout, (scripted, Some(server))).await
+    }
+
+    /// The filter is at this address.
+    async fn at(url: &str, timeout: Duration, (scripted, server): (Shared, Option<RunningServer>)) -> Self {
         let filter = "http://10.0.0.7:8545".parse().unwrap();
         let mut reports =
             Reports::new(EndpointKind::Filter, EndpointNames::new([("filter #0".to_owned(), &filter)])).await;
-        let filter = InteropFilter::new(server.url().parse().unwrap(), limits(timeout)).unwrap();
+        let filter = InteropFilter::new(url.parse().unwrap(), limits(timeout)).unwrap();
         let (own, messages) = (Own::default(), Messages::new());
         let tracker: SharedTracker = messages.tracker.tracker();
         let watcher = FilterWatcher::new(filter, own.clone(), tracker, reports.endpoint.clone());
         reports.tasks.spawn(async move { watcher.run(CancellationToken::new()).await.unwrap() });
-        Self { conduct, own, messages, reports, _server: server }
+        Self { scripted, own, messages, reports, _server: server }
     }
 
     fn set(&self, conduct: Conduct) {
-        self.conduct.lock().0 = conduct;
+        self.scripted.lock().conduct = conduct;
     }
 
     fn asked(&self) -> u64 {
-        self.conduct.lock().1
+        self.scripted.lock().asked
     }
 
     /// The monitor decides a message, and the comparison comes to this.
@@ -218,6 +277,44 @@ async fn who_agrees_is_not_reported(#[case] conduct: Conduct) {
     world.reports.assert_silent().await;
 }
 
+/// A proxy that lists only the older name, and refuses every other method with this HTTP status.
+async fn proxied(status: u16) -> (String, impl Future<Output = ()>) {
+    let answer = move |axum::Json(request): axum::Json<Value>| async move {
+        if request["method"] != "supervisor_checkAccessList" {
+            return (StatusCode::from_u16(status).unwrap(), String::new());
+        }
+        let entries: Vec<B256> = serde_json::from_value(request["params"][0].clone()).unwrap();
+        let is_accepted = !is_refused_by_all(&entries, &request["params"][2]) && is_right(&entries);
+        let (key, answer) = match is_accepted {
+            true => ("result", Value::Null),
+            false => ("error", json!({ "code": -320_600, "message": "conflicting data" })),
+        };
+        (StatusCode::OK, json!({ "jsonrpc": "2.0", "id": request["id"], key: answer }).to_string())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = axum::Router::new().fallback(axum::routing::post(answer));
+    (url, async move { axum::serve(listener, app).await.unwrap() })
+}
+
+#[rstest]
+#[case::not_authorized(401)]
+#[case::forbidden(403)]
+#[case::not_found(404)]
+#[case::not_allowed(405)]
+#[tokio::test]
+async fn a_filter_behind_a_proxy_is_asked_by_the_name_that_the_proxy_lists(#[case] status: u16) {
+    let shared = Scripted::new(Conduct::Right);
+    let (url, proxy) = proxied(status).await;
+    let mut world = World::at(&url, DEADLINE, (shared, None)).await;
+    world.reports.tasks.spawn(proxy);
+    for is_valid in [true, false] {
+        world.decide(is_valid, "agrees").await;
+    }
+    world.reports.assert_silent().await;
+    assert_eq!(world.reports.lines.count("gives no second opinion"), 0);
+}
+
 #[rstest]
 #[case::accepts_what_is_invalid(Conduct::Accepts, false)]
 #[case::rejects_what_is_valid(Conduct::Rejects, true)]
@@ -239,13 +336,15 @@ async fn a_difference_is_reported_with_both_answers(#[case] conduct: Conduct, #[
     assert_eq!(event["answers"], answers);
     assert!(world.reports.differ());
 
-    // Reported once, whatever else it is asked about, until it agrees.
+    // Reported once, whatever else it is asked about: that it agrees on other messages does not end it.
     for _ in 0..3 {
         world.decide(is_valid, "differs").await;
+        world.decide(!is_valid, "agrees").await;
     }
+    assert!(world.reports.differ());
+    assert_eq!(world.reports.lines.count("second opinion agrees again"), 0);
     assert_eq!(world.reports.events().await.len(), 1);
     world.set(Conduct::Right);
-    world.decide(is_valid, "agrees").await;
     world.reports.until_line("second opinion agrees again").await;
     assert!(!world.reports.differ());
 }
@@ -256,6 +355,62 @@ async fn a_difference_that_is_not_found_again_is_not_reported() {
     world.decide(true, "differs").await;
     world.reports.until("agreement", |reports| reports.outcomes("agrees") > 0).await;
     world.reports.assert_silent().await;
+}
+
+#[rstest]
+#[case::of_one_block(Some(hash(1)), 60)]
+#[case::where_the_filter_does_not_name_its_block(None, 600)]
+#[tokio::test]
+async fn a_difference_is_reported_when_it_has_lasted(#[case] block: Option<B256>, #[case] seconds: u64) {
+    let mut world = World::new(Conduct::Accepts).await;
+    world.reports.clock.stop();
+    world.scripted.lock().block = block;
+    world.decide(false, "differs").await;
+    world.reports.until_more("differs", 3).await;
+    world.reports.clock.advance(seconds - 1);
+    world.reports.until_more("differs", 3).await;
+    world.reports.assert_silent().await;
+    world.reports.clock.advance(1);
+    world.reports.until("the difference", Reports::differ).await;
+}
+
+#[tokio::test]
+async fn a_filter_on_another_branch_has_no_opinion() {
+    let mut world = World::new(Conduct::Accepts).await;
+    world.scripted.lock().block = Some(hash(99));
+    world.decide(false, "none").await;
+    world.decide(false, "none").await;
+    assert_eq!(world.reports.outcomes("differs"), 0);
+    world.reports.assert_silent().await;
+    assert_eq!(world.reports.lines.count("gives no second opinion"), 0);
+}
+
+#[tokio::test]
+async fn what_was_found_in_a_block_that_is_reorged_out_is_forgotten() {
+    let mut world = World::new(Conduct::Accepts).await;
+    world.reports.clock.stop();
+    world.decide(false, "differs").await;
+    world.messages.rewind();
+    // Two rounds that began after the reorg.
+    for _ in 0..3 {
+        world.decide(true, "agrees").await;
+    }
+    let differed = world.reports.outcomes("differs");
+    world.reports.clock.advance(1_000);
+    for _ in 0..3 {
+        world.decide(true, "agrees").await;
+    }
+    assert_eq!(world.reports.outcomes("differs"), differed);
+    world.reports.assert_silent().await;
+}
+
+#[tokio::test]
+async fn messages_of_blocks_that_are_reorged_out_are_not_asked_about() {
+    let mut messages = Messages::new();
+    let mut sampler = Sampler::new(&messages.tracker.tracker().read());
+    messages.decide(false);
+    messages.rewind();
+    assert_eq!(sampler.take(&messages.tracker.tracker().read(), 8), []);
 }
 
 /// Whether the filter is named as one that gives no opinion.
@@ -269,6 +424,7 @@ async fn a_difference_that_is_not_found_again_is_not_reported() {
 #[case::not_there_yet(Conduct::Code(-321_401), false)]
 #[case::its_data_contradict_themselves(Conduct::Code(-321_500), false)]
 #[case::an_outage(Conduct::Code(-32_603), false)]
+#[case::an_error_without_a_code_of_its_own(Conduct::Code(-32_602), false)]
 #[case::not_served(Conduct::Code(-32_601), true)]
 #[case::passthrough(Conduct::Passthrough, true)]
 #[case::no_answer_of_a_filter(Conduct::Object, true)]
@@ -325,4 +481,17 @@ async fn few_messages_are_asked_about_and_invalid_ones_first() {
         messages.decide(is_valid);
     }
     assert_eq!(heights(sampler.take(&tracker.read(), 2)), [44, 45]);
+}
+
+#[tokio::test]
+async fn the_latest_of_many_messages_are_asked_about() {
+    let mut messages = Messages::new();
+    let mut sampler = Sampler::new(&messages.tracker.tracker().read());
+    for _ in 0..1_100 {
+        messages.decide(true);
+    }
+    messages.decide(false);
+    let samples = sampler.take(&messages.tracker.tracker().read(), 3);
+    let heights: Vec<u64> = samples.iter().map(|sample| sample.key.block.number).collect();
+    assert_eq!(heights, [1_102, 1_101, 1_100]);
 }

@@ -15,12 +15,16 @@ struct Own(Arc<OwnState>);
 
 struct OwnState {
     finalized: AtomicU64,
+    is_set_known: AtomicBool,
     root: u8,
 }
 
 impl OwnRoots for Own {
-    fn is_set(&self, chains: &BTreeSet<ChainId>) -> bool {
-        *chains == [ChainId::from(CHAIN)].into()
+    fn is_set(&self, chains: &BTreeSet<ChainId>) -> Result<bool, SupervisorError> {
+        match self.0.is_set_known.load(Ordering::Relaxed) {
+            true => Ok(*chains == [ChainId::from(CHAIN)].into()),
+            false => Err(SupervisorError::Uninitialized { what: "the dependency set".to_owned() }),
+        }
     }
 
     async fn finalized(&self, _chains: &BTreeSet<ChainId>) -> Result<UnixSeconds, SupervisorError> {
@@ -165,7 +169,11 @@ impl World {
         let server = served(Arc::clone(&conduct)).await;
         let mut reports = Reports::new(EndpointKind::Supernode, EndpointNames::default()).await;
         let supernode = Supernode::new(server.url().parse().unwrap(), limits(timeout)).unwrap();
-        let own = Own(Arc::new(OwnState { finalized: AtomicU64::new(FINAL), root: 1 }));
+        let own = Own(Arc::new(OwnState {
+            finalized: AtomicU64::new(FINAL),
+            is_set_known: AtomicBool::new(true),
+            root: 1,
+        }));
         let watcher = SupernodeWatcher::new(supernode, own.clone(), reports.endpoint.clone());
         reports.tasks.spawn(async move { watcher.run(CancellationToken::new()).await.unwrap() });
         Self { conduct, own, reports, _server: server }
@@ -206,7 +214,8 @@ async fn a_difference_is_reported_once_until_they_agree_again() {
     world.reports.until_line("second opinion agrees again").await;
     assert!(!world.reports.differ());
     world.set(Data::Root(3));
-    world.reports.until("a second difference", Reports::differ).await;
+    let said = "super root of an op-supernode differs";
+    world.reports.until("a second difference", |reports| reports.lines.count(said) == 2).await;
     assert_eq!(world.reports.events().await.len(), 2);
 }
 
@@ -261,7 +270,7 @@ async fn one_that_fails_is_named_until_it_answers(#[case] data: Data, #[case] pr
 
 /// What it answers differs, and is of blocks that nobody verified.
 #[rstest]
-#[case::a_plain_op_node(None, Some(7), "it is no op-supernode")]
+#[case::a_plain_op_node(None, Some(7), "it is not an op-supernode")]
 #[case::of_other_chains(Some(vec![CHAIN, 902]), Some(7), "it runs chains 901, 902")]
 #[case::of_no_chains(Some(vec![]), Some(7), "it runs no chain")]
 #[case::taken_over(Some(vec![CHAIN]), Some(NUMBER), "")]
@@ -291,4 +300,13 @@ async fn while_nothing_is_final_nobody_is_asked() {
     world.conduct.lock().asked.clear();
     world.reports.until_more("none", 3).await;
     assert!(world.conduct.lock().asked.is_empty());
+}
+
+#[tokio::test]
+async fn a_dependency_set_that_is_not_known_here_is_no_fault_of_the_supernode() {
+    let world = World::new(Data::Root(2)).await;
+    world.own.0.is_set_known.store(false, Ordering::Relaxed);
+    world.reports.until_more("none", 3).await;
+    world.reports.assert_silent().await;
+    assert_eq!(world.reports.lines.count("gives no second opinion"), 0, "{}", world.reports.lines.text());
 }
