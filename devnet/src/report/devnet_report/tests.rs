@@ -569,6 +569,9 @@ fn the_json_has_the_agreed_shape() {
         "attestations": {
             "received": 1, "upheld": 0, "upheld_replacement": 0, "violated": 1, "discarded": 0, "open": 0
         },
+        "unattested": {
+            "received": 0, "upheld": 0, "upheld_replacement": 0, "violated": 0, "discarded": 0, "open": 0
+        },
         "messages": { "executed": 2, "valid": 1, "invalid": 1, "unknown": 0, "unchecked": 0 },
         "tracked": {
             "seen": 1, "valid": 0, "invalid": 1, "undeclared": 0, "flipped": 0, "resolved": 0, "suspects": 0
