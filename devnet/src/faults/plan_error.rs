@@ -93,9 +93,9 @@ pub enum FaultPlanError {
         /// The fork's first block.
         first: u64,
     },
-    /// A fault that shows in attestations only, which nobody makes.
+    /// A fault that is found by attestations only, which nobody makes.
     #[error(
-        "--fault {fault}: it shows only in attestations, and with --no-attester there are none; leave one of the two out"
+        "--fault {fault}: it is found by attestations only, and with --no-attester there are none; leave one of the two out"
     )]
     NeedsAttester {
         /// The fault as it was given.

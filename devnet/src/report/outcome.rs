@@ -5,7 +5,7 @@ use super::devnet_report::{DevnetReport, PlantedFault};
 use super::message_report::MissedMessage;
 use crate::faults::{Attested, FaultPlan, Publication};
 use crate::findings::MessagePlace;
-use crate::follower::FollowerReport;
+use crate::follower::{FollowMode, FollowerReport};
 use crate::observation::{Observations, SeenMessages, executed_by};
 use crate::simulation::Sequencer;
 use alloy::primitives::B256;
@@ -85,7 +85,14 @@ pub(crate) fn lagging_followers(
     let lag = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-        let bound = plan.first_invalid_attestation(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let bound = match mode.follow_mode {
+            // An invalid block of any chain stops the heads that are served of all: blocks of one height are of one time.
+            FollowMode::Verified => {
+                sequencers.iter().filter_map(|each| plan.first_invalid_block(each.chain_id())).min()
+            }
+            FollowMode::Attested | FollowMode::Clamp => plan.first_invalid_attestation(chain_id),
+        };
+        let bound = bound.map_or(u64::MAX, |bad| bad.saturating_sub(1));
         let due = last_attested(sequencer, plan).min(bound);
         let (safe, finalized) = (follower.safe, follower.finalized);
         let due_final = sequencer.heads().finalized.min(due);
