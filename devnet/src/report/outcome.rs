@@ -85,13 +85,16 @@ pub(crate) fn lagging_followers(
     let lag = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-        let bound = match mode.follow_mode {
-            // An invalid block of any chain stops the heads that are served of all: blocks of one height are of one time.
-            FollowMode::Verified => {
-                sequencers.iter().filter_map(|each| plan.first_invalid_block(each.chain_id())).min()
-            }
-            FollowMode::Attested | FollowMode::Clamp => plan.first_invalid_attestation(chain_id),
+        // Where nobody else has waited for the other chains, an invalid block of any of them stops the head that is served: blocks of one
+        // height are of one time.
+        let waits = match mode.follow_mode {
+            FollowMode::Verified => true,
+            FollowMode::Attested => plan.has_claimants(chain_id),
+            FollowMode::Clamp => false,
         };
+        let of_others = sequencers.iter().filter_map(|each| plan.first_invalid_block(each.chain_id()));
+        let bounds = of_others.filter(|_| waits).chain(plan.first_invalid_attestation(chain_id));
+        let bound = bounds.min();
         let bound = bound.map_or(u64::MAX, |bad| bad.saturating_sub(1));
         let due = last_attested(sequencer, plan).min(bound);
         let (safe, finalized) = (follower.safe, follower.finalized);
