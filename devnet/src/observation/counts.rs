@@ -30,9 +30,9 @@ pub(crate) struct MessageCounts {
     pub(crate) valid: u64,
     /// Invalid.
     pub(crate) invalid: u64,
-    /// Neither proven, in a block that was not found to be violated.
+    /// Neither proven, in a block that was found to be neither violated nor discarded.
     pub(crate) unknown: u64,
-    /// Neither proven, in a violated block: one invalid message decides, and there was no time to look at all the others.
+    /// Neither proven, in a violated or discarded block: that was decided before all of its messages were looked at.
     pub(crate) unchecked: u64,
 }
 
@@ -98,7 +98,9 @@ pub(crate) fn count_messages(seen: &Observations) -> MessageCounts {
         match message.status.as_str() {
             "valid" => increment(&mut counts.valid),
             "invalid" => increment(&mut counts.invalid),
-            _ if record.verdict == "violated" => increment(&mut counts.unchecked),
+            _ if matches!(record.verdict.as_str(), "violated" | "discarded") => {
+                increment(&mut counts.unchecked)
+            }
             _ => increment(&mut counts.unknown),
         }
     }
