@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct SharedTracker(Arc<RwLock<Tracker>>);
 
-/// A check of the tracker. While it is held nothing is tracked: hold it for lookups, never across an await.
+/// A read lock on the tracker. Nothing is tracked while it is held: hold it for lookups, never across an await.
 pub type TrackerReader<'a> = RwLockReadGuard<'a, Tracker>;
 
 impl SharedTracker {
