@@ -99,7 +99,7 @@ pub(crate) fn count_messages(seen: &Observations) -> MessageCounts {
             "valid" => increment(&mut counts.valid),
             "invalid" => increment(&mut counts.invalid),
             _ if matches!(record.verdict.as_str(), "violated" | "discarded") => {
-                increment(&mut counts.unchecked)
+                increment(&mut counts.unchecked);
             }
             _ => increment(&mut counts.unknown),
         }
