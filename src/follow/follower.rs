@@ -6,7 +6,8 @@
 use super::FollowMetrics;
 use super::error::FollowError;
 use super::limit_watch::{LimitWatch, Lowered};
-use super::verified::{Ceiling, Said, replaced_by};
+use super::own_claims::Said;
+use super::verified::{Ceiling, replaced_by};
 use super::{
     CanonicalHashes, CrossChainLimits, Draft, Facts, Genesis, Keep, KeepFacts, L2Ref, Lagoon, Reading,
     Served, Upstream, UpstreamStatus, Vouched,

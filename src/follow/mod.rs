@@ -18,6 +18,7 @@ mod keep;
 mod lagoon;
 mod limit_watch;
 mod metrics;
+mod own_claims;
 mod reading;
 mod served;
 mod served_status;

@@ -1,29 +1,19 @@
-//! What a follower claims by itself, and how far it serves the vouched head where nobody else has waited for the other chains: only as
-//! far as those have come that its chain depends on.
+//! How far a follower serves the vouched head where nobody else has waited for the other chains: only as far as those have come that its
+//! chain depends on.
 
 use super::cross_chain::{ChainTimes, number_up_to};
 use super::error::FollowError;
 use super::limit_watch::Lowered;
-use super::{CrossChainLimits, FinalLimit, Follower, Genesis, Keep, L2Ref, UpstreamStatus};
-use crate::audit::{AuditorMessage, Claim};
-use crate::config::FollowMode;
-use crate::ledger::{Claimant, Passage, VouchedHead};
+use super::{CrossChainLimits, FinalLimit, Follower, Genesis, Keep, L2Ref};
+use crate::ledger::{Passage, VouchedHead};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::validity::Validity;
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
 
 /// How long a follower that has served nothing waits until the chains are read that it depends on.
 const READ_WITHIN: Duration = Duration::from_secs(120);
-
-/// Who answered, and what it means that this node calls a block safe.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Said {
-    pub(super) place: usize,
-    pub(super) safe_means: SafeMeans,
-}
 
 /// The highest blocks that may be served.
 #[derive(Clone, Copy, Debug)]
@@ -35,40 +25,6 @@ pub(super) struct Ceiling {
 }
 
 impl Follower {
-    /// Claims what the upstream says, if the mode needs no attestations. Blocks between are claimed with it.
-    ///
-    /// # Errors
-    /// If the rollup node is not known to have derived its local-safe head itself.
-    pub(super) async fn claim(&self, upstream: &UpstreamStatus, said: Said) -> Result<(), FollowError> {
-        let chain_id = self.parts.chain_id;
-        let (head, claimant) = match self.parts.mode {
-            FollowMode::Off | FollowMode::Attested => return Ok(()),
-            FollowMode::Clamp => (upstream.safe_l2, self.upstream_claimant(upstream, said)),
-            FollowMode::Verified => (upstream.local_safe_l2, Claimant::Derived),
-        };
-        let Some(head) = head else { return Ok(()) };
-        let opinion = self.parts.heads.second_opinion(chain_id);
-        if self.parts.mode == FollowMode::Verified && !opinion.covers(head.number) {
-            return Err(FollowError::NotDerived { number: head.number, opinion });
-        }
-        let block = BlockNumHash { number: head.number, hash: head.hash };
-        let claim = Claim { chain_id, block, claimant };
-        // A closed inbox means that the program is stopping.
-        let _ended = self.parts.auditor.send(AuditorMessage::Claim(claim)).await;
-        Ok(())
-    }
-
-    /// Who claims the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
-    /// no more; nor does one that verifies them say more about a block from before it began.
-    fn upstream_claimant(&self, upstream: &UpstreamStatus, said: Said) -> Claimant {
-        let since = if self.parts.upstream.is_sibling() { self.parts.heads.verified_since().0 } else { 0 };
-        let is_verified = upstream.safe_l2.is_some_and(|safe| safe.timestamp > since);
-        match said.safe_means {
-            SafeMeans::CrossSafe if is_verified => Claimant::Upstream(self.parts.upstream.name(said.place)),
-            SafeMeans::CrossSafe | SafeMeans::LocalSafe => Claimant::Derived,
-        }
-    }
-
     /// How far the chains have come that this one depends on. Where an upstream or an attester has waited for them, there is no limit.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audit::Heads;
+use crate::config::FollowMode;
 use crate::follow::follower::Followed;
 use crate::follow::{FollowMetrics, FollowerParts, Lagoon, Served, Upstream};
 use crate::health::Health;
