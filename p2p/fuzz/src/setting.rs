@@ -47,7 +47,7 @@ pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
 /// again with every input.
 pub fn validator(forks: GossipForkTimes) -> Validator {
     let rules = ValidationRules::new(chain());
-    Validator::new(ValidationRules { forks, max_heights: 8, cross_safe_max_heights: 8, ..rules })
+    Validator::new(ValidationRules { forks, blocks_max_heights: 8, cross_safe_max_heights: 8, ..rules })
 }
 
 /// The most memory that `work` held at once on this thread, bytes, and what it gave.
