@@ -61,6 +61,10 @@ pub(super) struct DevnetArgs {
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
     faults: Vec<FaultSpec>,
 
+    /// The valid messages that each block executes, beside what faults add [default: 0 to 3, at random]
+    #[arg(long, value_name = "N")]
+    messages: Option<usize>,
+
     /// Add up to N random faults from the seed, as far as they fit into the run; needs --blocks
     #[arg(long, value_name = "N", default_value_t = 0)]
     random_faults: usize,
@@ -154,6 +158,7 @@ impl DevnetArgs {
             pauses: self.pause_at.clone(),
             followers: true,
             history: self.history,
+            messages: self.messages,
         })
     }
 }

@@ -14,6 +14,8 @@ pub(crate) const MAX_BLOCK_TIME: u64 = 12;
 pub(crate) const MAX_ENDPOINTS: usize = 5;
 /// The fewest blocks of a chain that may be kept: far more than anybody asks for who is not behind.
 pub(crate) const MIN_HISTORY: u64 = 512;
+/// The most valid messages that a block executes.
+pub(crate) const MAX_MESSAGES: usize = 100;
 /// The genesis time of runs that outrun real time: 2026-01-01, so that a seed always gives the same chains.
 pub(crate) const FAST_GENESIS_TIME: UnixSeconds = UnixSeconds(1_767_225_600);
 
@@ -56,6 +58,8 @@ pub struct DevnetRequest {
     pub followers: bool,
     /// How many blocks of each chain are kept, and their L1 origins.
     pub history: u64,
+    /// How many valid messages each block executes. `None`: a few.
+    pub messages: Option<usize>,
 }
 
 /// A run that makes sense.
@@ -107,6 +111,12 @@ pub enum DevnetPlanError {
         /// What was given.
         history: u64,
     },
+    /// More messages than fit into a block.
+    #[error("--messages {messages}: give 0 to {MAX_MESSAGES}")]
+    Messages {
+        /// What was given.
+        messages: usize,
+    },
     /// A pause at a block that is never built.
     #[error("--pause-at {block}: give a block of the run, 1 to {last}")]
     Pause {
@@ -149,6 +159,9 @@ impl DevnetPlan {
         let history = request.history;
         if !(MIN_HISTORY..=BLOCK_HISTORY).contains(&history) {
             return Err(DevnetPlanError::History { history });
+        }
+        if let Some(messages) = request.messages.filter(|messages| *messages > MAX_MESSAGES) {
+            return Err(DevnetPlanError::Messages { messages });
         }
         let chain_ids = SuperchainParams::chain_ids(chains);
         let last = blocks.unwrap_or(u64::MAX);
@@ -219,6 +232,7 @@ mod tests {
             tick: None,
             followers: false,
             history: BLOCK_HISTORY,
+            messages: None,
         }
     }
 
@@ -234,6 +248,7 @@ mod tests {
     #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
     #[case::no_endpoint(DevnetRequest { endpoints: 0, ..request() }, "--endpoints 0")]
     #[case::too_little_history(DevnetRequest { history: 511, ..request() }, "--history 511")]
+    #[case::too_many_messages(DevnetRequest { messages: Some(101), ..request() }, "--messages 101")]
     #[case::too_much_history(DevnetRequest { history: 65_537, ..request() }, "--history 65537")]
     #[case::too_many_endpoints(DevnetRequest { endpoints: 6, ..request() }, "--endpoints 6")]
     #[case::pause_before_the_first_block(DevnetRequest { pauses: vec![5, 0], ..request() }, "--pause-at 0")]

@@ -111,7 +111,7 @@ pub async fn run(
     };
     let params = superchain_params(&plan, genesis_time);
     let superchain = tokio::task::spawn_blocking(move || Superchain::new(params)).await??;
-    let superchain = superchain.keeping(plan.request().history);
+    let superchain = superchain.keeping(plan.request().history).executing(plan.request().messages);
     let nodes = Nodes::start(&superchain, endpoints(&plan)).await?;
     let networks =
         Networks::start(superchain.sequencers(), &clock.reader()?, plan.request().attester).await?;

@@ -97,6 +97,8 @@ pub struct Sequencer {
     remains_on: Option<(Replaced, u64)>,
     schedule: Schedule,
     seed: u64,
+    /// How many honest messages each block executes. `None`: a few.
+    messages: Option<usize>,
 }
 
 impl Sequencer {
@@ -130,7 +132,13 @@ impl Sequencer {
             remains_on: None,
             schedule,
             seed,
+            messages: None,
         })
+    }
+
+    /// Executes this many honest messages in each block from now on. `None`: a few.
+    pub(super) const fn execute(&mut self, messages: Option<usize>) {
+        self.messages = messages;
     }
 
     /// Keeps the chain's blocks for this many heights from now on.

@@ -139,6 +139,13 @@ impl Superchain {
         self
     }
 
+    /// The same superchain, each of whose blocks executes this many honest messages. `None`: a few.
+    #[must_use]
+    pub fn executing(mut self, messages: Option<usize>) -> Self {
+        self.sequencers.iter_mut().for_each(|sequencer| sequencer.execute(messages));
+        self
+    }
+
     /// How many blocks of each chain are kept.
     pub const fn history(&self) -> u64 {
         self.history

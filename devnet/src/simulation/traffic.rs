@@ -10,6 +10,7 @@ use alloy::primitives::{B256, keccak256};
 use crosscheck_core::message::Message;
 use rand::{Rng, RngCore, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
+use std::ops::RangeInclusive;
 
 /// Every block emits at least this many logs, so that each has one to cite and one to mistake for it.
 const MIN_EMITS: usize = 2;
@@ -35,13 +36,19 @@ pub(crate) struct DrawnIntents {
 #[derive(Debug)]
 pub(crate) struct Traffic {
     rng: ChaCha12Rng,
+    messages: RangeInclusive<usize>,
 }
 
 impl Traffic {
     /// The traffic of the block of a chain that is built on a parent.
     pub(crate) fn new(seed: u64, chain_id: u64, parent: B256) -> Self {
         let origin = [&seed.to_be_bytes()[..], &chain_id.to_be_bytes(), parent.as_slice()].concat();
-        Self { rng: ChaCha12Rng::from_seed(keccak256(origin).0) }
+        Self { rng: ChaCha12Rng::from_seed(keccak256(origin).0), messages: 0..=MAX_EXECUTES }
+    }
+
+    /// The same traffic with this many honest messages, instead of a few.
+    pub(crate) fn executing(self, messages: Option<usize>) -> Self {
+        Self { messages: messages.map_or(self.messages, |messages| messages..=messages), ..self }
     }
 
     /// The intents of a block: the opening of the fault that is scripted for it, then what users do anyway, and among
@@ -62,7 +69,8 @@ impl Traffic {
             intents.iter().enumerate().filter(executes).map(|(place, _)| place).collect();
         intents.extend((0..self.rng.random_range(MIN_EMITS..=MAX_EMITS)).map(|_| self.emit()));
         if context.site.number >= FIRST_EXECUTING_BLOCK {
-            let messages = (0..self.rng.random_range(0..=MAX_EXECUTES)).filter_map(|_| self.message(context));
+            let messages = self.rng.random_range(self.messages.clone());
+            let messages = (0..messages).filter_map(|_| self.message(context));
             intents.extend(messages.collect::<Vec<_>>().into_iter().map(Intent::Execute));
         }
         if let Some(planned) = fault
@@ -150,6 +158,17 @@ mod tests {
         assert!(all.iter().all(|message| live.contains(message)));
         let own = all.iter().filter(|message| message.identifier.chain_id == 901.into()).count();
         assert!(0 < own && own < all.len() / 2, "{own} of {} messages are of the own chain", all.len());
+    }
+
+    #[test]
+    fn as_many_messages_as_were_asked_for_are_executed() {
+        let pool = pool(&[901, 902, 903], 1..=29);
+        let context = MessageContext { site: site(901, 30), pool: &pool, blocks: &NO_BLOCKS };
+        for messages in [0, 20] {
+            let traffic = Traffic::new(7, 901, B256::ZERO);
+            let drawn = traffic.executing(Some(messages)).intents(&context, None).unwrap();
+            assert_eq!(executed(&drawn.intents).len(), messages);
+        }
     }
 
     #[test]

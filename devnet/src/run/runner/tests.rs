@@ -37,6 +37,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         tick: None,
         followers: false,
         history: 512,
+        messages: None,
     })
     .unwrap()
 }

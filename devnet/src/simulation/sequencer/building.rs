@@ -73,7 +73,7 @@ impl Sequencer {
         let number = parent.number().saturating_add(1);
         let blocks = fault.map(|planned| self.fault_blocks(l1, plan, planned)).unwrap_or_default();
         let context = MessageContext { site: self.site(number), pool, blocks: &blocks };
-        let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash);
+        let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash).executing(self.messages);
         let drawn = traffic.intents(&context, fault)?;
         let transactions = self.sign(&parent, &drawn.intents, &mut traffic)?;
         let origin = self.origin(l1, number)?;
