@@ -53,7 +53,7 @@ use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::{ChainId, Clock, FileClock, SigningDomain, SystemClock, ValidBlock, ValidationRules};
 use eyre::WrapErr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
@@ -232,6 +232,7 @@ fn start_auditor(
         rules: case_rules(config, l1.is_some()),
         l1,
         ledger: Some(shared.ledger.clone()),
+        derived: derived_chains(config),
         branches: shared.branches.clone(),
         remembers_final: false,
         metrics: metrics.clone(),
@@ -294,6 +295,12 @@ async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<Invali
 fn followed_chains(config: &Config) -> impl Iterator<Item = (&ChainId, &ChainConfig)> {
     let is_on = config.follow.mode != FollowMode::Off;
     config.chains.iter().filter(move |(_, chain)| is_on && !chain.is_monitored_only())
+}
+
+/// The chains of which every block is audited that their nodes derive.
+fn derived_chains(config: &Config) -> BTreeSet<ChainId> {
+    let is_verified = config.follow.mode == FollowMode::Verified;
+    followed_chains(config).filter(|_| is_verified).map(|(chain_id, _)| *chain_id).collect()
 }
 
 /// Who asks a chain's rollup nodes by which rules they work, and these witnesses which chain it is.

@@ -122,6 +122,10 @@ pub struct Auditor {
     moves: BTreeMap<ChainId, u64>,
     /// What was claimed last, and by whom.
     claims: ClaimBook,
+    /// Up to where each chain was vouched for when that was published last.
+    published: BTreeMap<ChainId, u64>,
+    /// The chains whose vouched heads may move on over blocks that are upheld already.
+    behind: BTreeSet<ChainId>,
     /// The chains whose vouched heads are being checked.
     looking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
@@ -181,6 +185,7 @@ enum Finished {
 impl Auditor {
     /// An auditor that knows of no case yet.
     pub fn new(parts: AuditorParts) -> Self {
+        let behind = parts.rules.keys().copied().collect();
         Self {
             parts,
             open: OpenCases::default(),
@@ -189,6 +194,8 @@ impl Auditor {
             left_in_ledger: BTreeSet::new(),
             moves: BTreeMap::new(),
             claims: ClaimBook::default(),
+            published: BTreeMap::new(),
+            behind,
             looking: BTreeSet::new(),
             look_again: BTreeSet::new(),
             witnesses: BTreeMap::new(),
@@ -224,6 +231,7 @@ impl Auditor {
                 () = sleep_until_due(wake) => {}
                 _ = look.tick() => {
                     self.check_open_cases();
+                    self.continue_vouched().await?;
                     self.check_all_ties().await?;
                     self.report_differences(Instant::now()).await?;
                 }
@@ -466,8 +474,10 @@ impl Auditor {
             self.report_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await?;
-        // The chain's nodes may remain on the replaced block, and name no new head for long.
-        if self.parts.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
+        // The chain's nodes may remain on the replaced block, or on the invalid one, and name no new head for long.
+        if verdict.is_wrong()
+            || self.parts.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some())
+        {
             self.check_vouched(key.chain_id);
         }
         Ok(())
@@ -509,19 +519,6 @@ impl Auditor {
         for chain_id in self.parts.rules.keys() {
             self.parts.metrics.open_cases(*chain_id, self.open.count(*chain_id));
         }
-    }
-
-    async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
-        if let Some(vouched) = self.parts.ledger.vouched(chain_id).await? {
-            if let Some(watch) = &mut self.parts.vouched {
-                watch.set_vouched(chain_id, vouched);
-            }
-            self.parts.metrics.shared().head(chain_id, "vouched", vouched.number);
-            let lingering = self.parts.invalid.lingering(chain_id, vouched.number);
-            let replaced = self.parts.ledger.replaced_among(lingering).await?;
-            self.parts.invalid.settle(chain_id, vouched.number, &replaced);
-        }
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
+mod absence;
 mod corroboration;
 mod derived;
 mod linked;
@@ -16,7 +17,7 @@ use self::derived::Lineage;
 use self::linked::Linked;
 use self::past::Past;
 use self::surroundings::{AuditContext, Fetched};
-pub(super) use self::vouched_branch::HeadMove;
+pub(super) use self::vouched_branch::{HeadMove, recorded_branches};
 use super::AuditMetrics;
 use super::Heads;
 use super::l1_judge::{L1Answer, L1Judge, Surroundings};
@@ -88,7 +89,9 @@ pub struct InvestigatorParts {
     pub rules: BTreeMap<ChainId, CaseRules>,
     /// Where it is looked up what became of a block's parent, and where what L1 says about blob base fees is kept.
     pub ledger: Option<Ledger>,
-    /// The nodes that remain on replaced blocks: no block is found invalid by what they say.
+    /// The chains of which every block is audited that their nodes derive, attested or not.
+    pub derived: BTreeSet<ChainId>,
+    /// The nodes that are on invalid blocks: no block is found invalid by what they say.
     pub branches: StaleBranches,
     /// Whether a client is asked only once which block a final height has, as for an audit of past blocks.
     pub remembers_final: bool,
@@ -392,6 +395,7 @@ impl Investigator {
         let ask = BlockRequest { timestamp, chain_id, number: Some(number) };
         Ok(match self.fetch_requested(ask, context, &BTreeSet::new()).await? {
             Fetched::Block { logs, maturity, .. } => {
+                self.expect_proof_of_absence(context, &logs).await?;
                 Fact::Initiating { logs, is_valid: maturity == Maturity::Settled }
             }
             Fetched::Tip { number, timestamp } => Fact::InitiatingTip { chain_id, number, timestamp },

@@ -1,24 +1,23 @@
-//! [`BranchWatch`]: reports that a chain's nodes remain on a block that was correctly replaced, as a node does that
-//! does not verify messages. It is not an accusation, and moves no head.
+//! [`BranchWatch`]: notes that a chain's nodes are on an invalid block, and reports if they remain on it once its replacement is
+//! upheld, as a node does that does not verify messages. It is not an accusation, and moves no head.
 
 use crate::health::Health;
 use crate::stale_branches::{StaleBranch, StaleBranches};
-use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use tracing::{info, warn};
 
-/// How a chain's client stands to the vouched block.
+/// Whether a chain's client is on an invalid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audit) enum BranchStanding {
-    /// It stays on the block that was replaced.
+    /// It is.
     Stale(StaleBranch),
-    /// It does not.
+    /// It is not.
     Left,
     /// It cannot be determined now.
     Unknown,
 }
 
-/// Reports nodes that remain on replaced blocks.
+/// Notes the nodes that are on invalid blocks.
 #[derive(Debug)]
 pub struct BranchWatch {
     health: Health,
@@ -26,7 +25,7 @@ pub struct BranchWatch {
 }
 
 impl BranchWatch {
-    /// A watch that reports them there, and notes them in `branches`.
+    /// A watch that notes them in `branches`, and reports to `health` those that remain on a replaced block.
     pub const fn new(health: Health, branches: StaleBranches) -> Self {
         Self { health, branches }
     }
@@ -36,14 +35,19 @@ impl BranchWatch {
         format!("chain {chain_id} branch")
     }
 
-    /// Records what a chain's client has at the vouched block.
+    /// Notes where a chain's nodes may be, until it is known.
+    pub(super) fn expect(&self, chain_id: ChainId, branch: StaleBranch) {
+        self.branches.set(chain_id, Some(branch));
+    }
+
+    /// Records whether a chain's client is on an invalid block.
     pub(super) fn update(&self, chain_id: ChainId, standing: BranchStanding) {
         match standing {
             BranchStanding::Stale(branch) => self.report(chain_id, branch),
             BranchStanding::Left => {
-                if self.branches.set(chain_id, None).is_some() {
+                if let Some(StaleBranch { invalid, .. }) = self.branches.set(chain_id, None) {
                     self.health.clear(&Self::part(chain_id));
-                    info!(%chain_id, "nodes left the replaced block");
+                    info!(%chain_id, number = invalid.number, hash = %invalid.hash, "nodes left the invalid block");
                 }
             }
             BranchStanding::Unknown => {}
@@ -51,14 +55,24 @@ impl BranchWatch {
     }
 
     fn report(&self, chain_id: ChainId, branch: StaleBranch) {
-        let StaleBranch { replaced, by: BlockNumHash { number, hash } } = branch;
+        let is_news = self.branches.set(chain_id, Some(branch)) != Some(branch);
+        let StaleBranch { invalid, replaced_by } = branch;
+        let (number, hash) = (invalid.number, invalid.hash);
+        let Some(by) = replaced_by else {
+            // The verdict against the block is the alarm.
+            self.health.clear(&Self::part(chain_id));
+            if is_news {
+                info!(%chain_id, number, %hash, "nodes are on an invalid block; later blocks wait until they leave it");
+            }
+            return;
+        };
         let obstacle = format!(
-            "its nodes remain on block {number} {replaced}, which was replaced by {hash}: a node that does not verify \
+            "its nodes remain on block {number} {hash}, which was replaced by {by}: a node that does not verify \
              messages does not leave it by itself; reset it, or use an op-supernode or a node that follows one"
         );
         self.health.obstruct(&Self::part(chain_id), obstacle);
-        if self.branches.set(chain_id, Some(branch)) != Some(branch) {
-            warn!(%chain_id, number, %replaced, by = %hash,
+        if is_news {
+            warn!(%chain_id, number, replaced = %hash, %by,
                   "nodes remain on a replaced block; later blocks wait until they leave it");
         }
     }
@@ -67,6 +81,7 @@ impl BranchWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy::eips::BlockNumHash;
     use alloy::primitives::B256;
 
     #[test]
@@ -76,8 +91,12 @@ mod tests {
         let watch = BranchWatch::new(health.clone(), branches.clone());
         watch.update(chain_id, BranchStanding::Left);
         assert!(health.reasons().is_empty());
-        let by = BlockNumHash { number: 7, hash: B256::repeat_byte(2) };
-        let stale = StaleBranch { replaced: B256::repeat_byte(1), by };
+        let (invalid, by) = (BlockNumHash { number: 7, hash: B256::repeat_byte(1) }, B256::repeat_byte(2));
+        let awaited = StaleBranch { invalid, replaced_by: None };
+        watch.update(chain_id, BranchStanding::Stale(awaited));
+        assert_eq!(branches.of(chain_id), Some(awaited));
+        assert!(health.reasons().is_empty(), "the nodes may replace it in a moment");
+        let stale = StaleBranch { invalid, replaced_by: Some(by) };
         for _ in 0..2 {
             watch.update(chain_id, BranchStanding::Stale(stale));
             watch.update(chain_id, BranchStanding::Unknown);
@@ -85,7 +104,7 @@ mod tests {
             let [reason] = reasons.as_slice() else { panic!("{reasons:?}") };
             assert!(reason.starts_with("chain 901 branch: "), "{reason}");
             assert_eq!(branches.of(chain_id), Some(stale));
-            assert!(reason.contains(&stale.replaced.to_string()) && reason.contains(&by.hash.to_string()));
+            assert!(reason.contains(&invalid.hash.to_string()) && reason.contains(&by.to_string()));
         }
         watch.update(chain_id, BranchStanding::Left);
         assert!(health.reasons().is_empty() && branches.of(chain_id).is_none());

@@ -19,7 +19,7 @@ use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -116,6 +116,7 @@ impl AuditArgs {
             heads,
             l1,
             ledger: None,
+            derived: BTreeSet::new(),
             branches: StaleBranches::default(),
             remembers_final: true,
             metrics,

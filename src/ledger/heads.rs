@@ -9,8 +9,8 @@ use crosscheck_p2p::ChainId;
 use sqlx::sqlite::SqliteExecutor;
 use sqlx::{Row, SqliteConnection};
 
-/// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
-const MAX_ADVANCE: usize = 4096;
+/// How many blocks a vouched head moves over at once. The rest follows with the next verdict, or with [`Ledger::advance`].
+pub(crate) const MAX_ADVANCE: u64 = 4096;
 
 /// The vouched head, and the block that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +166,21 @@ impl Ledger {
         transaction.commit().await?;
         self.note_change();
         Ok(self.vouched(chain_id).await?.unwrap_or(anchor))
+    }
+
+    /// Moves a chain's vouched head on over what is upheld, [`MAX_ADVANCE`] blocks at most.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub(crate) async fn advance(&self, chain_id: ChainId) -> Result<(), LedgerError> {
+        self.retry_until_done(|| async {
+            let mut transaction = self.write().await?;
+            advance(&mut transaction, chain_id).await?;
+            transaction.commit().await?;
+            self.note_change();
+            Ok(())
+        })
+        .await
     }
 
     /// The upheld blocks of a chain above one height and up to another that bind their signer: lowest first, `limit` at most.

@@ -49,6 +49,7 @@ pub use error::LedgerError;
 pub use events::{EventFilter, Read, StoredEvent};
 pub use filed_messages::{FiledFilter, FiledMessage};
 pub use genesis::GenesisSource;
+pub(crate) use heads::MAX_ADVANCE;
 pub use heads::{Passage, VouchedHead};
 pub use hold::Hold;
 pub use perseverance::Backoff;

@@ -137,6 +137,10 @@ enum ReadError {
     Contradiction(#[from] Contradiction),
     #[error("its execution client remains on block {number} {replaced}, which was replaced by {by}")]
     Replaced { number: u64, replaced: B256, by: B256 },
+    #[error(
+        "its execution client is on block {number} {invalid}, which is invalid: nothing above it is read"
+    )]
+    Invalid { number: u64, invalid: B256 },
     #[error("its blocks changed {MAX_TURNS} times while they were being read")]
     Restless,
     #[error(transparent)]
@@ -288,10 +292,12 @@ impl<S: BlockSource> ChainReader<S> {
         std::future::pending::<()>().await;
     }
 
-    /// Reads up to the tip, and takes over the heads. The tip that was reached.
+    /// Reads up to the tip, and takes over the heads. The clients' tip.
     async fn read_to_tip(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
-        self.drop_replaced_branch(progress).await?;
-        let tip = self.parts.execution.tip().await?;
+        let last = self.drop_stale_branch(progress).await?;
+        let latest = self.parts.execution.tip().await?;
+        let last = last.filter(|last| last.number < latest.number);
+        let tip = last.unwrap_or(latest);
         if progress.recent.tip().is_none() {
             self.parts.execution.check_chain().await?;
             self.check_genesis().await?;
@@ -304,7 +310,7 @@ impl<S: BlockSource> ChainReader<S> {
         let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
         let reported = self.parts.heads.reported(self.parts.chain_id, &self.parts.execution, tip).await?;
         self.apply_heads(progress, &reported.ok_or(ReadError::NoHeads)?).await?;
-        Ok(tip)
+        Ok(if last.is_some() { latest } else { tip })
     }
 
     /// Reports which blocks are left out for their age after the program was away. Once: what is read again later was read.
@@ -349,19 +355,27 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Drops the branch of a block that was lawfully replaced, for as long as the clients remain on it.
-    async fn drop_replaced_branch(&self, progress: &mut Progress) -> Result<(), ReadError> {
-        let Some(StaleBranch { replaced, by }) = self.parts.branches.of(self.parts.chain_id) else {
-            return Ok(());
-        };
-        if self.parts.execution.canonical_hash(by.number).await? != Some(replaced) {
-            return Ok(());
+    /// Drops what the clients built on an invalid block, for as long as they remain on it; and the block itself once it was lawfully
+    /// replaced. How far the chain is read then: up to the invalid block. `None`: up to its tip.
+    async fn drop_stale_branch(&self, progress: &mut Progress) -> Result<Option<L2BlockRef>, ReadError> {
+        let Some(stale) = self.parts.branches.of(self.parts.chain_id) else { return Ok(None) };
+        let StaleBranch { invalid: BlockNumHash { number, hash }, replaced_by } = stale;
+        if self.parts.execution.canonical_hash(number).await? != Some(hash) {
+            return Ok(None);
         }
-        if progress.recent.hash_at(by.number) == Some(replaced) {
-            let Progress { recent, left, .. } = progress;
-            self.rewind(recent, left, Some(by.number.saturating_sub(1))).await?;
+        let Progress { recent, left, .. } = progress;
+        let kept = if replaced_by.is_some() { number.saturating_sub(1) } else { number };
+        if recent.hash_at(number) == Some(hash) && recent.tip().is_some_and(|tip| tip.number > kept) {
+            self.rewind(recent, left, Some(kept)).await?;
         }
-        Err(ReadError::Replaced { number: by.number, replaced, by: by.hash })
+        if let Some(by) = replaced_by {
+            return Err(ReadError::Replaced { number, replaced: hash, by });
+        }
+        if recent.first().is_some_and(|first| number < first) {
+            return Err(ReadError::Invalid { number, invalid: hash });
+        }
+        let block = self.parts.execution.block_by_hash(hash).await?.ok_or(ReadError::Gone { number })?;
+        Ok(L2BlockRef::new(number, hash, block.timestamp()))
     }
 
     /// Reads the first block.

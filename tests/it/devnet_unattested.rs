@@ -77,7 +77,6 @@ fn odd_claimants_are_named(#[case] arguments: &[&str]) {
 #[case::heads_that_rest_on_nothing(&["--no-attester", "--follow-mode", "attested"], "--follow-mode attested")]
 #[case::forged(&["--no-attester", "--fault", "wrong-signer@20"], "is found by attestations only")]
 #[case::replayed(&["--no-attester", "--fault", "replay-first@20"], "is found by attestations only")]
-#[case::remaining(&["--no-attester", "--fault", "plain-sibling@20"], "is found by attestations only")]
 #[case::late(&["--no-attester", "--fault", "unreplaced-unseen@20"], "is found by attestations only")]
 fn what_needs_attestations_is_refused(#[case] arguments: &[&str], #[case] says: &str) {
     let output = crosscheck(&[&["devnet", "--fast"], arguments].concat()).output().unwrap();

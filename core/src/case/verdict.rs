@@ -95,6 +95,11 @@ pub enum Violation {
     },
 }
 
+impl Violation {
+    /// The reason, by [`Verdict::reason`], of a block that the chain replaces.
+    pub const INVALID_MESSAGE: &str = "invalid-message";
+}
+
 /// An executed message that is invalid, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidMessage {
@@ -109,7 +114,7 @@ impl Verdict {
     pub const NAMES: [(&str, &str); 9] = [
         ("upheld", ""),
         ("upheld-replacement", ""),
-        ("violated", "invalid-message"),
+        ("violated", Violation::INVALID_MESSAGE),
         ("violated", "unjustified-replacement"),
         ("discarded", "not-derived"),
         ("discarded", "forged-deposits"),
@@ -137,7 +142,7 @@ impl Verdict {
     /// The stable name of the reason for which a block is invalid.
     pub const fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::Violated(Violation::InvalidMessage(_)) => Some("invalid-message"),
+            Self::Violated(Violation::InvalidMessage(_)) => Some(Violation::INVALID_MESSAGE),
             Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
             Self::Discarded(Discard::NotDerived { .. }) => Some("not-derived"),
             Self::Discarded(Discard::ExecutionDivergence { .. }) => Some("execution-divergence"),

@@ -140,14 +140,10 @@ impl ScriptedFault {
                 .is_some_and(|disturbance| disturbance.kind == DisturbanceKind::ClaimantDiffers)
     }
 
-    /// Whether it is found only where blocks are attested. Without attestations nothing tells that a chain's nodes remain on a block that was
-    /// replaced, and which block took its place.
+    /// Whether it is found only where blocks are attested.
     pub(crate) fn needs_attester(&self) -> bool {
-        let (attested, publication) = (self.attested, self.publication);
-        matches!(self.fate, Fate::Replaced(ReplacementCourse::IgnoredByNodes { .. }))
-            || self.l1_drop == Some(L1Drop::Batch)
-            || attested != Attested::Block
-            || publication != Publication::AsPromoted
+        self.attested != Attested::Block
+            || self.publication != Publication::AsPromoted
             || self.is_replayed
             || self.holds_attestations
     }

@@ -68,6 +68,7 @@ impl Auditor {
             }
         }
         self.restore_ties().await?;
+        self.restore_branches().await?;
         for (chain_id, cases) in self.parts.ledger.open_by_chain().await? {
             if !self.parts.rules.contains_key(&chain_id) {
                 warn!(%chain_id, cases, "open cases of an unconfigured chain are ignored");

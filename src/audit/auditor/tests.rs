@@ -3,12 +3,13 @@
 mod claims;
 mod gap;
 mod ties;
+mod vouched;
 
 use super::*;
 use crate::audit::Heads;
 use crate::audit::investigator::tests::parts_of;
 use crate::health::Health;
-use crate::ledger::Backoff;
+use crate::ledger::{Backoff, MAX_ADVANCE};
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Awaited, CaseRules, Cause, Wait};
@@ -37,7 +38,7 @@ struct World {
     health: Health,
     cancel: CancellationToken,
     inbox: mpsc::Sender<AuditorMessage>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 async fn world() -> (Auditor, World) {
@@ -74,7 +75,7 @@ async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor
         branches: None,
         vouched: None,
     });
-    (auditor, World { ledger, health, cancel, inbox, _dir: dir })
+    (auditor, World { ledger, health, cancel, inbox, dir })
 }
 
 fn heads(number: u64) -> AuditorMessage {

@@ -2,9 +2,9 @@
 //! verdict.
 
 use super::{Auditor, Finished, Piece};
-use crate::audit::investigator::HeadMove;
+use crate::audit::investigator::{HeadMove, recorded_branches};
 use crate::audit::replaced_branch::BranchStanding;
-use crate::ledger::{LedgerError, Retraction, RetractionReason};
+use crate::ledger::{LedgerError, MAX_ADVANCE, Retraction, RetractionReason};
 use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
 use std::sync::Arc;
@@ -54,6 +54,18 @@ impl Auditor {
         });
     }
 
+    /// Until it is known where a chain's nodes are, they are where an earlier run may have left them.
+    pub(super) async fn restore_branches(&self) -> Result<(), LedgerError> {
+        let Some(watch) = &self.parts.branches else { return Ok(()) };
+        for chain_id in self.parts.rules.keys() {
+            let recorded = recorded_branches(&self.parts.ledger, *chain_id).await?;
+            if let Some(branch) = recorded.last() {
+                watch.expect(*chain_id, *branch);
+            }
+        }
+        Ok(())
+    }
+
     /// Applies the state of a chain's vouched head.
     pub(super) async fn on_vouched_checked(
         &mut self,
@@ -94,6 +106,35 @@ impl Auditor {
 }
 
 impl Auditor {
+    /// Reports how far a chain is vouched for.
+    pub(super) async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
+        if let Some(vouched) = self.parts.ledger.vouched(chain_id).await? {
+            if let Some(watch) = &mut self.parts.vouched {
+                watch.set_vouched(chain_id, vouched);
+            }
+            self.parts.metrics.shared().head(chain_id, "vouched", vouched.number);
+            let former = self.published.insert(chain_id, vouched.number).unwrap_or(vouched.number);
+            if vouched.number.saturating_sub(former) >= MAX_ADVANCE {
+                self.behind.insert(chain_id);
+            }
+            let lingering = self.parts.invalid.lingering(chain_id, vouched.number);
+            let replaced = self.parts.ledger.replaced_among(lingering).await?;
+            self.parts.invalid.settle(chain_id, vouched.number, &replaced);
+        }
+        Ok(())
+    }
+
+    /// Moves vouched heads on over blocks that are upheld already, where one step did not reach the last of them, or an earlier run was
+    /// stopped between.
+    pub(super) async fn continue_vouched(&mut self) -> Result<(), LedgerError> {
+        for chain_id in std::mem::take(&mut self.behind) {
+            self.publish_vouched(chain_id).await?;
+            self.parts.ledger.advance(chain_id).await?;
+            self.publish_vouched(chain_id).await?;
+        }
+        Ok(())
+    }
+
     /// Reports that a vouched head has moved back, and marks again what is wrong above it.
     pub(super) async fn report_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
         let Retraction { chain_id, from, to, reason } = *retraction;

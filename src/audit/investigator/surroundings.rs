@@ -5,6 +5,7 @@
 
 use super::{CONCURRENT_NEEDS, Investigator};
 use crate::metrics::Limit;
+use crate::stale_branches::StaleBranch;
 use crosscheck_core::case::{
     AroundNeed, Awaited, BlockRequest, Case, Cause, Closure, Continuity, Fact, Maturity, Wait,
 };
@@ -75,6 +76,11 @@ impl AuditContext {
         Some(Self { root, is_replaced, accuses_if_valid: case.accuses_if_valid() })
     }
 
+    /// The block whose messages are examined.
+    pub(super) const fn root(&self) -> &Arc<ProvenLogs> {
+        &self.root
+    }
+
     /// The root, if it is what stands there in this context.
     pub(super) fn root_at(&self, chain_id: ChainId, number: u64) -> Option<&Arc<ProvenLogs>> {
         ((self.root.chain_id(), self.root.number()) == (chain_id, number)).then_some(&self.root)
@@ -116,7 +122,9 @@ impl Investigator {
             }),
         };
         // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.
-        (needs.iter().rev().filter_map(answer).collect(), waits)
+        let facts = needs.iter().rev().filter_map(answer).collect();
+        let facts = self.drop_unproven(facts, context.root.timestamp(), &mut waits).await;
+        (facts, waits)
     }
 
     async fn walk<'a>(&'a self, context: &AuditContext) -> ClosureWalk<'a> {
@@ -166,21 +174,14 @@ impl Investigator {
             None => Awaited::SameTimestamp,
         };
         let wait = |cause| Wait { awaited, chain_id, cause };
-        if let Some(stale) = self.parts.branches.of(chain_id) {
-            self.reasons.note(
-                wait(Cause::OtherFork),
-                &format!(
-                    "its nodes remain on block {} {}, which was replaced",
-                    stale.by.number, stale.replaced
-                ),
-            );
-            return Err(wait(Cause::OtherFork));
-        }
         let heads = self.parts.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let Some(tip) = heads.local_safe_l2 else {
             self.parts.heads.request_poll(chain_id);
             return Err(wait(Cause::NotYet));
         };
+        if let Some(number) = ask.number {
+            self.expect_usable(number, wait(Cause::OtherFork))?;
+        }
         let number = match ask.number {
             Some(number) if number > tip.number && tip.timestamp > ask.timestamp => {
                 // The node's word for it is not proof: the block itself is.
@@ -194,6 +195,7 @@ impl Investigator {
                 None => return Ok(Fetched::NoneAt),
             },
         };
+        self.expect_usable(number, wait(Cause::OtherFork))?;
         let block = self.local_safe_block(chain_id, number, awaited).await?;
         self.expect_linked(chain_id, &block, awaited).await?;
         if ask.number.is_none() && block.timestamp() != ask.timestamp {
@@ -216,6 +218,16 @@ impl Investigator {
             Maturity::Open
         };
         Ok(Fetched::Block { logs, maturity, rests_on, is_original: true })
+    }
+
+    /// Waits if the nodes of the chain are on an invalid block, and what they have at the height is not the chain's.
+    fn expect_usable(&self, number: u64, wait: Wait) -> Result<(), Wait> {
+        let stale = self.parts.branches.of(wait.chain_id).filter(|stale| !stale.is_usable(number));
+        let Some(StaleBranch { invalid, replaced_by }) = stale else { return Ok(()) };
+        let course = if replaced_by.is_some() { "was replaced" } else { "is invalid" };
+        let text = format!("its nodes remain on block {} {}, which {course}", invalid.number, invalid.hash);
+        self.reasons.note(wait, &text);
+        Err(wait)
     }
 
     /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`: the chain

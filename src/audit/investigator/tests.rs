@@ -80,6 +80,7 @@ pub(in crate::audit) fn parts_of(
         l1: None,
         rules: BTreeMap::new(),
         ledger: None,
+        derived: std::collections::BTreeSet::new(),
         branches: StaleBranches::default(),
         remembers_final: false,
     }

@@ -9,8 +9,9 @@ use crate::audit::replaced_branch::BranchStanding;
 use crate::ledger::{BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
 use crate::stale_branches::StaleBranch;
 use alloy::eips::BlockNumHash;
-use crosscheck_core::case::Origin;
+use crosscheck_core::case::{Origin, Violation};
 use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 
 /// How many blocks of a branch are checked: as many as no reorg of L1 below finality takes.
@@ -74,7 +75,7 @@ impl Investigator {
         }
     }
 
-    /// What the chain's client has at the vouched block, if that is a replacement.
+    /// Whether the chain's client is on the block that the vouched one replaces, or on one above it that was found invalid.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -83,24 +84,40 @@ impl Investigator {
         ledger: &Ledger,
         chain_id: ChainId,
     ) -> Result<BranchStanding, LedgerError> {
-        let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(BranchStanding::Unknown) };
-        let by = head.position;
-        let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
+        if ledger.vouched(chain_id).await?.is_none() {
+            return Ok(BranchStanding::Unknown);
+        }
+        for branch in recorded_branches(ledger, chain_id).await? {
+            let standing = self.standing_on(chain_id, branch).await;
+            if standing != BranchStanding::Left {
+                return Ok(standing);
+            }
+        }
+        Ok(BranchStanding::Left)
+    }
+
+    /// Whether the chain's client is on an invalid block.
+    async fn standing_on(&self, chain_id: ChainId, branch: StaleBranch) -> BranchStanding {
+        let invalid = branch.invalid;
+        let heads = self.parts.heads.get(chain_id);
+        // What its sequencer may still reorg by itself is no branch of the chain yet.
+        let local_safe = heads.as_ref().and_then(|heads| heads.local_safe_l2);
+        if branch.replaced_by.is_none() && local_safe.is_none_or(|head| head.number < invalid.number) {
+            return if local_safe.is_none() { BranchStanding::Unknown } else { BranchStanding::Left };
+        }
         // A node that has verified another block since knows what this program has not reached yet.
-        let safe = self.parts.heads.get(chain_id).and_then(|heads| heads.safe_l2);
+        let safe = heads.and_then(|heads| heads.safe_l2);
         let has_verified = safe.is_some_and(|head| {
             let means = self.parts.heads.safe_means_at(chain_id, head.timestamp);
-            means == SafeMeans::CrossSafe && head.number >= by.number
+            means == SafeMeans::CrossSafe && head.number >= invalid.number
         });
-        let Some(client) = self.parts.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
-        Ok(match client.canonical_hash(by.number).await {
-            Ok(Some(found)) if found == replaced && !has_verified => {
-                BranchStanding::Stale(StaleBranch { replaced, by })
-            }
+        let Some(client) = self.parts.clients.get(&chain_id) else { return BranchStanding::Unknown };
+        match client.canonical_hash(invalid.number).await {
+            Ok(Some(found)) if found == invalid.hash && !has_verified => BranchStanding::Stale(branch),
             Ok(Some(_)) => BranchStanding::Left,
             // Anyone who asks for blocks beside this reports the failure.
             Ok(None) | Err(_) => BranchStanding::Unknown,
-        })
+        }
     }
 
     /// The blocks above the head that it left, as far as L1 has them again.
@@ -182,6 +199,36 @@ impl Investigator {
         let finalized = self.parts.heads.get(chain_id)?.finalized_l2?.position();
         (self.is_canonical(chain_id, finalized).await == Some(true)).then_some(finalized.number)
     }
+}
+
+/// The invalid blocks that the nodes of a chain may be on by the ledger: the one that the vouched head replaces, then those above it.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub(in crate::audit) async fn recorded_branches(
+    ledger: &Ledger,
+    chain_id: ChainId,
+) -> Result<Vec<StaleBranch>, LedgerError> {
+    let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(Vec::new()) };
+    let BlockNumHash { number, hash: by } = head.position;
+    let replaced = head
+        .replaces
+        .map(|hash| StaleBranch { invalid: BlockNumHash { number, hash }, replaced_by: Some(by) });
+    let mut branches = Vec::from_iter(replaced);
+    for (block, _) in ledger.invalid_blocks(chain_id).await? {
+        if has_invalid_message(ledger, &block).await? {
+            let invalid = BlockNumHash { number: block.number, hash: block.hash };
+            branches.push(StaleBranch { invalid, replaced_by: None });
+        }
+    }
+    Ok(branches)
+}
+
+/// Whether a block was found to execute an invalid message: then the chain replaces it.
+pub(super) async fn has_invalid_message(ledger: &Ledger, block: &BlockKey) -> Result<bool, LedgerError> {
+    let known = ledger.cases_at(block.chain_id, block.number).await?;
+    let verdict = known.into_iter().find(|case| case.hash == block.hash).and_then(|case| case.verdict);
+    Ok(verdict.is_some_and(|verdict| verdict.reason.as_deref() == Some(Violation::INVALID_MESSAGE)))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ async fn a_client_that_contradicts_itself_is_reported_once_and_nothing_is_droppe
     assert_eq!((lines.count("WARN"), lines.count("reorg")), (2, 1), "{}", lines.text());
 }
 
-/// As a plain node's client does when the chain replaces `O` by `R`.
+/// As a plain node's client does when the chain finds `O` invalid, and replaces it by `R`.
 #[tokio::test(start_paused = true)]
 async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_remains_on_it() {
     let lines = Lines::capture();
@@ -55,14 +55,20 @@ async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_remains_on_
     let Reading { mut heard, health, branches, .. } = reading(&client);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(heard.blocks().len(), 6);
-    let by = BlockNumHash { number: 3, hash: B256::repeat_byte(7) };
-    branches.set(chain_id(), Some(StaleBranch { replaced: invalid.hash, by }));
+    let block = BlockNumHash { number: 3, hash: invalid.hash };
+    branches.set(chain_id(), Some(StaleBranch { invalid: block, replaced_by: None }));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(heard.rewound(), Some(3), "what is built on an invalid block is dropped");
+    client.extend(1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(heard.is_empty() && health.reasons().is_empty(), "{:?}", health.reasons());
+    branches.set(chain_id(), Some(StaleBranch { invalid: block, replaced_by: Some(B256::repeat_byte(7)) }));
     client.extend(2);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(heard.rewound(), Some(2));
     assert!(heard.is_empty(), "nothing of the branch is read");
     assert!(health.reasons()[0].contains(&invalid.hash.to_string()), "{:?}", health.reasons());
-    assert_eq!(lines.count("reorg"), 1, "{}", lines.text());
+    assert_eq!(lines.count("reorg"), 2, "{}", lines.text());
     client.replace(&invalid);
     client.extend(1);
     tokio::time::sleep(Duration::from_secs(10)).await;
