@@ -56,6 +56,20 @@ fn faults_of_messages_and_replacements_are_found_without_attestations(#[case] mo
     assert_eq!(safe, [due, due, 44, due]);
 }
 
+/// A node that checks no messages remains on an invalid block, while L1 takes back the replacement of another.
+#[rstest]
+#[case::clamp("clamp")]
+#[case::verified("verified")]
+fn a_node_that_remains_on_an_invalid_block_accuses_no_other_chain(#[case] mode: &str) {
+    let arguments = ["--no-attester", "--follow-mode", mode, "--chains", "4", "--blocks", "60"];
+    let (code, report, complaints) = run(&arguments, &["plain-sibling@20", "unreplaced@22:903"]);
+    assert_eq!(report["false_alarms"], json!([]), "{complaints}");
+    for fault in report["faults"].as_array().unwrap() {
+        assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
+    }
+    assert_eq!(code, Some(0), "{complaints}");
+}
+
 #[rstest]
 #[case::attested(&[])]
 #[case::clamp(&["--no-attester", "--follow-mode", "clamp"])]

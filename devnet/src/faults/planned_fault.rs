@@ -25,7 +25,7 @@ pub struct PlannedFault {
     /// Which of the plan's faults.
     pub(super) group: usize,
     /// Whether nobody attests anything in this run.
-    pub(super) is_unattested: bool,
+    pub(crate) is_unattested: bool,
 }
 
 impl PlannedFault {

@@ -44,6 +44,8 @@ pub struct FollowerBehaviour {
     safe: Option<ServedL2Ref>,
     finalized: Option<ServedL2Ref>,
     unjudged: Vec<ServedL2Ref>,
+    /// The blocks that L1 takes back although their origins remain: a follower may stay on them for a while, and be led off them.
+    undone: BTreeSet<B256>,
     left_honest_chain: bool,
     went_backwards: bool,
     /// The blocks of which the sidecar says that they hold an invalid message.
@@ -87,9 +89,8 @@ impl FollowerBehaviour {
 
     /// A status passed, and is about to move these heads.
     pub(crate) fn serve(&mut self, status: &FollowStatus, before: &LightCl) {
-        let back = |served: ServedL2Ref, known: ServedL2Ref| {
-            served.number < known.number || (served.number == known.number && served.hash != known.hash)
-        };
+        let back =
+            |served: ServedL2Ref, known: ServedL2Ref| !self.is_undone(&known) && is_back(served, known);
         self.went_backwards |=
             back(status.safe_l2, before.safe()) || back(status.finalized_l2, before.finalized());
     }
@@ -115,8 +116,9 @@ impl FollowerBehaviour {
             canonical.is_some_and(|canonical| canonical.hash == block.hash)
         };
         let may_wait = |block: &ServedL2Ref| block.number > heads.safe && block.number <= heads.local_safe;
-        let stands =
-            |block: &ServedL2Ref| is_canonical(block) && (block.number <= heads.safe || may_wait(block));
+        let stands = |block: &ServedL2Ref| {
+            self.is_undone(block) || is_canonical(block) && (block.number <= heads.safe || may_wait(block))
+        };
         self.left_honest_chain |= !self.unjudged.iter().all(stands);
         self.unjudged.retain(may_wait);
     }
@@ -124,6 +126,16 @@ impl FollowerBehaviour {
     /// What waits to be judged is not judged: L1 is about to drop it.
     pub(crate) fn pardon(&mut self) {
         self.unjudged.clear();
+    }
+
+    /// Whether L1 took this block back, although its origin remains.
+    pub(crate) fn is_undone(&self, block: &ServedL2Ref) -> bool {
+        self.undone.contains(&block.hash)
+    }
+
+    /// L1 is about to take this block back.
+    pub(crate) fn undo(&mut self, block: B256) {
+        self.undone.insert(block);
     }
 
     /// The report. `first_invalid_block`: the first height at which the chain's own block is invalid.
@@ -140,4 +152,8 @@ impl FollowerBehaviour {
             rejected_statuses: self.rejected_statuses,
         }
     }
+}
+
+fn is_back(served: ServedL2Ref, known: ServedL2Ref) -> bool {
+    served.number < known.number || (served.number == known.number && served.hash != known.hash)
 }

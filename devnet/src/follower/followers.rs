@@ -5,6 +5,7 @@ use crate::findings::MessagePlace;
 use crate::gossip::Networks;
 use crate::serve::Nodes;
 use crate::simulation::Sequencer;
+use alloy::primitives::B256;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic,
 };
@@ -123,6 +124,12 @@ impl Followers {
     /// What the followers took for safe so far stays unjudged: L1 is about to drop it.
     pub(crate) fn pardon(&self) {
         self.members.iter().for_each(|member| member.behaviour.lock().pardon());
+    }
+
+    /// L1 is about to take back a block that a chain's follower may be on.
+    pub(crate) fn undo(&self, chain_id: u64, block: B256) {
+        let of_chain = self.members.iter().filter(|member| member.chain_id == chain_id);
+        of_chain.for_each(|member| member.behaviour.lock().undo(block));
     }
 
     /// The sidecar says that these messages are invalid, and of no others.

@@ -140,8 +140,8 @@ impl SimulatedFollower {
         }
         behaviour.serve(&status, &self.node);
         self.node.take(&status);
-        let connected =
-            [self.node.safe(), self.node.finalized()].iter().all(|it| self.store.is_canonical(it));
+        let is_connected = |block: &ServedL2Ref| self.store.is_canonical(block) || behaviour.is_undone(block);
+        let connected = [self.node.safe(), self.node.finalized()].iter().all(is_connected);
         behaviour.moved(&self.node, connected);
     }
 

@@ -166,6 +166,11 @@ impl Observations {
         self.l1_retractions.extend(reported);
     }
 
+    /// How often a chain's vouched head left a block whose L1 origin was reorged out.
+    pub(crate) fn l1_retractions(&self, chain_id: u64) -> u64 {
+        self.l1_retractions.get(&chain_id).copied().unwrap_or_default()
+    }
+
     /// Records how often vouched heads left blocks in whose place others became final, by chain.
     pub(crate) fn record_replaced_retractions(&mut self, reported: impl IntoIterator<Item = (u64, u64)>) {
         self.replaced_retractions.extend(reported);

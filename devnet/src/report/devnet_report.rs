@@ -348,7 +348,9 @@ fn unreplaced_found(
     let lie = of_chain().filter(is_lie).map(|fault| fault.block).min().unwrap_or(u64::MAX);
     let is_due = |fault: &PlannedFault| fault.is_undone_after_attestation() && fault.block < lie;
     let due = of_chain().filter(is_due).count();
-    let reported = seen.replaced_retractions(chain_id);
+    // Without attestations the head may be higher, on blocks whose origins L1 reorgs out with it.
+    let with_others = if planted.fault.is_unattested { seen.l1_retractions(chain_id) } else { 0 };
+    let reported = seen.replaced_retractions(chain_id).saturating_add(with_others);
     let has_left = block > lie || u64::try_from(due).is_ok_and(|due| reported >= due);
     let found = SidecarFinding::Unreplaced { chain_id, is_unseen };
     (has_left && replacement.hash != anew.hash).then_some((found, slowest))

@@ -2,8 +2,9 @@
 //!
 //! Such a block may be replaced soon, or L1 may drop it. The chains wait until the sidecar has said what it must say of it.
 
-use super::{DevnetRun, POLL, Tick};
+use super::{DevnetRun, POLL, Tick, remaining};
 use crate::faults::{Claimant, FaultPlan, PlannedFault};
+use crate::follower::FollowMode;
 use crate::observation::Observations;
 use crate::report::{PlantedClaim, PlantedFault, RunMode, is_difference_reported, is_lie_refuted};
 use crate::simulation::{ChainTick, OddClaim, Sequencer, Withdrawal};
@@ -107,18 +108,33 @@ impl DevnetRun {
         self.planted.iter().any(is_executed).then_some(DerivedInvalid { chain_id, number, hash })
     }
 
-    /// Before L1 reorgs out blocks that may be served as soon as they are derived: waits until the followers have all that they can be
-    /// served, and judges them by the present branch.
+    /// Before L1 reorgs out blocks that may be served although nobody attested them: waits until the followers have all that they can
+    /// be served, and judges them by the present branch.
     pub(super) async fn await_followers_of_derived(&mut self, tick: &Tick) {
-        let next = tick.number.saturating_add(1);
-        if !self.mode().audits_derived(false) || self.plan.faults().reorgs_l1(next).is_none() {
+        let (next, mode) = (tick.number.saturating_add(1), self.mode());
+        let is_attested =
+            mode.follow_mode == FollowMode::Attested || mode.attester && !mode.audits_derived(false);
+        if is_attested || self.plan.faults().reorgs_l1(next).is_none() {
             return;
         }
-        // No chain is served beyond what all chains have derived.
-        let derived = tick.chains.iter().map(|chain| chain.heads.local_safe).min().unwrap_or_default();
+        // In the mode verified no chain is served beyond what all chains have derived.
+        let all = tick.chains.iter().map(|chain| chain.heads.local_safe).min().unwrap_or_default();
+        let held = remaining(tick)
+            .into_iter()
+            .filter_map(|chain_id| holds_instead(self.plan.faults(), chain_id))
+            .min();
         for chain in &tick.chains {
             let chain_id = chain.chain_id;
-            let due = self.first_unservable(chain).map_or(derived, |bad| derived.min(bad.saturating_sub(1)));
+            let derived = match mode.follow_mode {
+                FollowMode::Clamp if mode.audits_derived(self.plan.faults().has_plain_node(chain_id)) => {
+                    chain.heads.local_safe
+                }
+                FollowMode::Clamp | FollowMode::Attested => chain.heads.safe,
+                FollowMode::Verified => all,
+            };
+            // While the nodes of a chain remain on an invalid block, whatever cites its later blocks waits.
+            let unservable = self.first_unservable(chain).into_iter().chain(held).min();
+            let due = unservable.map_or(derived, |bad| derived.min(bad.saturating_sub(1)));
             let began = Instant::now();
             while self.is_follower_below(chain_id, due) && began.elapsed() < self.pace.patience() {
                 sleep(POLL).await;

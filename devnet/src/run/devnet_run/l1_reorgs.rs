@@ -54,6 +54,10 @@ impl DevnetRun {
         });
         let due = due.collect::<Vec<_>>();
         for (chain_id, hash) in replaced {
+            // Attested blocks lead followers past it; otherwise they are led back first.
+            if let Some(followers) = self.followers.as_ref().filter(|_| !self.mode().attester) {
+                followers.undo(chain_id, hash);
+            }
             let is_judged = |seen: &Observations| seen.is_judged(chain_id, hash);
             self.poll_until(tick, self.pace.patience(), is_judged).await;
         }
