@@ -52,6 +52,7 @@ struct Inner {
     oldest_open: IntGaugeVec,
     newest_open: IntGaugeVec,
     open: IntGaugeVec,
+    faults: IntCounterVec,
     /// Which counts were shown last, so that what disappeared is set back to 0.
     shown: Mutex<HashSet<CountKey>>,
 }
@@ -118,6 +119,11 @@ impl MessageMetrics {
                 &[EXECUTING],
             )?,
             open: metrics.gauge("open_messages", "Executing messages that are tracked", &[])?,
+            faults: metrics.counter(
+                "tracker_faults_total",
+                "Inputs and steps that the tracker of messages refused: a bug in Crosscheck; the status of a message may be stale",
+                &[],
+            )?,
             shown: Mutex::default(),
         };
         let metrics = Self(Arc::new(inner));
@@ -134,6 +140,7 @@ impl MessageMetrics {
     fn preset(&self) {
         let ids = self.shared().chain_ids();
         self.0.open.with_label_values::<&str>(&[]);
+        self.0.faults.with_label_values::<&str>(&[]);
         for id in &ids {
             self.0.oldest_open.with_label_values(&[id]);
             self.0.newest_open.with_label_values(&[id]);
@@ -159,6 +166,11 @@ impl MessageMetrics {
         for level in SafetyLevel::ALL {
             self.0.invalid.with_label_values(&[executing, initiating, level.name()]);
         }
+    }
+
+    /// The tracker refused something.
+    pub(super) fn tracker_fault(&self) {
+        self.0.faults.with_label_values::<&str>(&[]).inc();
     }
 
     /// A block was read.

@@ -6,7 +6,7 @@
 use super::MonitorMetrics;
 use super::counted::CountedEvents;
 use super::fetcher::Fetcher;
-use super::report::report;
+use super::report::{report, report_refused};
 use super::second_look::SecondLook;
 use super::{Cursors, SuspectMessage};
 use crate::incidents::Incidents;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// How many messages may wait for the monitor. Beyond it the chains' readers wait.
 pub const MONITOR_INBOX: usize = 1024;
@@ -210,10 +210,8 @@ impl Monitor {
     /// Gives the tracker an input, and handles its outcome: first the ledger, then the world. `gone`: notes on
     /// messages of an earlier run.
     async fn apply(&mut self, input: Input, gone: Vec<Notice>) -> Result<(), LedgerError> {
-        let TrackerOutcome { events, requests, refused } = self.parts.tracker.apply(input);
-        if let Some(refused) = refused {
-            error!(%refused, "tracker refused an input");
-        }
+        let TrackerOutcome { events, requests, refused, refused_steps } = self.parts.tracker.apply(input);
+        report_refused(&self.parts.metrics.messages, refused, &refused_steps);
         for event in &events {
             if matches!(event.change, Change::Status { to, .. } if to != MessageStatus::Unknown) {
                 self.update_mark(&event.key.block);

@@ -1,10 +1,11 @@
 //! [`report`]: what is noted of a message, in the log.
 
+use super::message_metrics::MessageMetrics;
 use crate::incidents::{Alarm, Incidents};
 use crosscheck_core::events::{Notice, NoticeContent};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, DecodeError};
-use crosscheck_core::tracker::Ending;
+use crosscheck_core::tracker::{Ending, ForbiddenStep, RefusedInput};
 use crosscheck_core::validity::MessageStatus;
 use tracing::{error, info, warn};
 
@@ -125,4 +126,46 @@ fn reason(note: &Notice) -> &'static str {
 
 fn detail(note: &Notice) -> String {
     note.content.reason().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Reports what the tracker refused: never, in a sound program.
+pub(super) fn report_refused(metrics: &MessageMetrics, input: Option<RefusedInput>, steps: &[ForbiddenStep]) {
+    if let Some(refused) = input {
+        metrics.tracker_fault();
+        error!(%refused, "tracker refused an input");
+    }
+    for refused in steps {
+        metrics.tracker_fault();
+        error!(%refused, "tracker refused a step of a message");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::telemetry::captured::Lines;
+    use crosscheck_core::tracker::{State, Step};
+    use crosscheck_core::validity::DependencySet;
+    use crosscheck_p2p::ChainId;
+
+    #[test]
+    fn what_the_tracker_refuses_is_logged_and_counted() {
+        let lines = Lines::capture();
+        let metrics = Metrics::new(DependencySet::new([].into(), 100)).unwrap();
+        let messages = MessageMetrics::register(&metrics).unwrap();
+        let input = RefusedInput::UnknownChain { chain_id: ChainId::from(901) };
+        let step = ForbiddenStep {
+            state: State::Displaced,
+            status: MessageStatus::Valid,
+            level: SafetyLevel::Unsafe,
+            step: Step::Displace,
+        };
+        report_refused(&messages, None, &[]);
+        assert_eq!(lines.count(""), 0);
+        report_refused(&messages, Some(input), &[step]);
+        assert_eq!((lines.count("ERROR"), lines.count("bug in the tracker")), (2, 1), "{}", lines.text());
+        let text = metrics.render().unwrap();
+        assert!(text.contains("crosscheck_tracker_faults_total 2"), "{text}");
+    }
 }

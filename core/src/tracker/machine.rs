@@ -124,9 +124,15 @@ impl Tracker {
     /// Takes in a fact, and says what follows from it. What cannot be is refused and changes nothing.
     pub fn apply(&mut self, input: Input) -> TrackerOutcome {
         let mut work = Work::default();
-        match self.apply_input(input, &mut work) {
-            Ok(()) => TrackerOutcome { events: work.events, requests: work.requests, refused: None },
-            Err(refused) => TrackerOutcome { refused: Some(refused), ..TrackerOutcome::default() },
+        let taken = self.apply_input(input, &mut work);
+        let refused_steps = self.book.take_refused_steps();
+        match taken {
+            Ok(()) => {
+                TrackerOutcome { events: work.events, requests: work.requests, refused: None, refused_steps }
+            }
+            Err(refused) => {
+                TrackerOutcome { refused: Some(refused), refused_steps, ..TrackerOutcome::default() }
+            }
         }
     }
 

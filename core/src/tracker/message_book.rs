@@ -2,8 +2,8 @@
 
 use super::tracked_message::TrackedId;
 use super::{
-    Change, CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step,
-    TrackedMessage,
+    Change, CountKey, Counts, Ending, ForbiddenStep, HistoryEntry, MessageEvent, MessageKey, ObservedBlock,
+    State, Step, TrackedMessage,
 };
 use crate::heads::SafetyLevel;
 use crate::validity::MessageStatus;
@@ -33,6 +33,8 @@ pub(super) struct MessageBook {
     open: usize,
     counts: Counts,
     faults: u64,
+    /// The steps of them that were not handed out yet.
+    refused_steps: Vec<ForbiddenStep>,
 }
 
 /// The messages kept of a block: those of consecutive ids, less the forgotten.
@@ -59,6 +61,7 @@ impl MessageBook {
             open: 0,
             counts: Counts::default(),
             faults: 0,
+            refused_steps: Vec::new(),
         }
     }
 
@@ -127,6 +130,11 @@ impl MessageBook {
         self.faults
     }
 
+    /// The steps that were refused since this was asked last.
+    pub(super) fn take_refused_steps(&mut self) -> Vec<ForbiddenStep> {
+        std::mem::take(&mut self.refused_steps)
+    }
+
     /// Tracks the first `tracked` messages of a block from now on. The id of the first.
     pub(super) fn discover(
         &mut self,
@@ -167,8 +175,9 @@ impl MessageBook {
         let counted = (message.state() == State::Tracked).then(|| count_key(&self.members, message));
         let change = match message.life.apply(step) {
             Ok(change) => change?,
-            Err(_) => {
+            Err(step) => {
                 self.faults = self.faults.saturating_add(1);
+                self.refused_steps.push(*step);
                 return None;
             }
         };

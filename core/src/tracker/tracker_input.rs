@@ -1,6 +1,6 @@
 //! What a [`Tracker`](super::Tracker) is sent, and what it answers.
 
-use super::{MessageEvent, ObservedBlock};
+use super::{ForbiddenStep, MessageEvent, ObservedBlock};
 use crate::heads::SafetyHeads;
 use crate::message::BlockKey;
 use crate::proof::ProvenLogs;
@@ -82,6 +82,8 @@ pub struct TrackerOutcome {
     pub requests: Vec<Request>,
     /// Why the input was not taken in. Nothing has changed then.
     pub refused: Option<RefusedInput>,
+    /// Steps that the life of a message does not allow: faults of the tracker. The message remains as it was.
+    pub refused_steps: Vec<ForbiddenStep>,
 }
 
 /// Why an input was not taken in.

@@ -6,8 +6,9 @@ use crate::events::MessageRecord;
 use crate::heads::{SafeMeans, SafetyHeads};
 use crate::message::BlockKey;
 use crate::proof::LogIndex;
+use crate::tracker::tracked_message::TrackedId;
 use crate::tracker::{
-    Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause, Tracker,
+    Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause, Step, Tracker,
     TrackerLimits, TrackerOutcome,
 };
 use crate::validity::Validity;
@@ -527,4 +528,16 @@ fn a_cursor_of_an_earlier_run_misses_nothing_of_this_run() {
         assert_eq!(found.len(), 1, "after {cursor}");
         cursor = found[0];
     }
+}
+
+#[test]
+fn a_step_that_the_life_of_a_message_does_not_allow_is_handed_out_once() {
+    let mut scene = Scene::new(2);
+    scene.grow(0, &[claim(1, 0, 9)]);
+    let book = &scene.tracker.book;
+    let id = (0..9).map(TrackedId).find(|id| book.get(*id).is_some()).unwrap();
+    assert_eq!(scene.tracker.book.step(id, Step::Readopt, &mut Vec::new()), None);
+    let refused: Vec<Step> = scene.finalize(1, 0).refused_steps.iter().map(|refused| refused.step).collect();
+    assert_eq!((refused, scene.tracker.faults()), (vec![Step::Readopt], 1));
+    assert_eq!(scene.finalize(1, 0).refused_steps, []);
 }
