@@ -94,7 +94,7 @@ impl Health {
         !is_reported
     }
 
-    /// Why a part does not work: its newest reason. `None`: it works, or was not heard of yet.
+    /// Why a part does not work: its newest reason. `None`: it works, or has not reported yet.
     pub fn reason(&self, part: &str) -> Option<String> {
         match self.parts.lock().get(part)? {
             Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
@@ -102,7 +102,7 @@ impl Health {
         }
     }
 
-    /// Every part that was heard of, and whether it works.
+    /// Every known part, and whether it works.
     pub fn parts(&self) -> Vec<(String, bool)> {
         let parts = self.parts.lock();
         parts.iter().map(|(part, state)| (part.clone(), matches!(state, Part::Works))).collect()

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// How many incidents are remembered. Beyond it the one of which nothing was heard for longest is forgotten.
+/// How many incidents are remembered. Beyond it the one without a report for the longest time is forgotten.
 const INCIDENTS: NonZeroUsize = match NonZeroUsize::new(4096) {
     Some(incidents) => incidents,
     None => NonZeroUsize::MIN,
@@ -22,9 +22,9 @@ pub enum Alarm {
     Invalid,
     /// An endpoint called it, or a block on top of it, cross-safe.
     Claimed,
-    /// It is cross-safe all the same.
+    /// It is cross-safe nevertheless.
     CrossSafe,
-    /// It is final all the same.
+    /// It is final nevertheless.
     Final,
 }
 

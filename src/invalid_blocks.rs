@@ -51,7 +51,7 @@ pub struct InvalidBlocks {
     followed: Arc<BTreeSet<ChainId>>,
 }
 
-/// Word of each change to what is known of a chain.
+/// Notifies of each change to what is known of a chain.
 #[derive(Debug)]
 pub struct Changes(Option<watch::Receiver<Proven>>);
 
@@ -123,7 +123,7 @@ impl InvalidBlocks {
         below.map(|(number, hash)| BlockKey { chain_id, number: *number, hash: *hash }).collect()
     }
 
-    /// The vouched head has come to this height: what is there or below is decided, but for the blocks that others took
+    /// The vouched head has reached this height: what is there or below is decided, but for the blocks that others took
     /// the place of.
     pub fn settle(&self, chain_id: ChainId, vouched: u64, replaced: &[BlockKey]) {
         let is_replaced = |place: &(u64, B256)| {
@@ -134,7 +134,7 @@ impl InvalidBlocks {
         self.forget(chain_id, |place| place.0 <= vouched && !is_replaced(place));
     }
 
-    /// What followers are served has come to this height of the vouched branch, and so has the node that it is taken from:
+    /// The served head and the node that it is taken from have reached this height on the vouched branch:
     /// neither can name a block of another branch there or below any more.
     pub fn pass(&self, chain_id: ChainId, safe: u64) {
         self.forget(chain_id, |place| place.0 <= safe);
@@ -156,7 +156,7 @@ impl InvalidBlocks {
         above.map(|(number, hash)| BlockNumHash { number: *number, hash: *hash }).collect()
     }
 
-    /// Word of each change to a chain's blocks.
+    /// Notifies of each change to a chain's blocks.
     pub fn changes(&self, chain_id: ChainId) -> Changes {
         Changes(self.by_chain.get(&chain_id).map(watch::Sender::subscribe))
     }

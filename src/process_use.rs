@@ -1,4 +1,4 @@
-//! [`ProcessUse`]: what this process takes of the machine, as Linux's `/proc` tells it. Elsewhere nothing is known.
+//! [`ProcessUse`]: the resources that this process uses, from Linux's `/proc`. On other systems nothing is known.
 
 use crosscheck_p2p::UnixSeconds;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub struct ProcessUse {
 }
 
 impl ProcessUse {
-    /// Reads it. `None`: the system does not tell.
+    /// Reads it. `None`: the system does not report it.
     pub fn read() -> Option<Self> {
         let own = Path::new("/proc/self");
         let text = |name: &str| std::fs::read_to_string(own.join(name)).ok();

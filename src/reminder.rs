@@ -12,19 +12,19 @@ use tracing::warn;
 /// How often it is reported again, and how long something must have been in the way for that.
 const EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// Tells again of what lasts.
+/// Logs long-lasting reasons again.
 #[derive(Debug)]
 pub(crate) struct Reminder {
     health: Health,
 }
 
 impl Reminder {
-    /// Repeats what is in the way of being ready.
+    /// Repeats what blocks readiness.
     pub(crate) const fn new(health: Health) -> Self {
         Self { health }
     }
 
-    /// Tells until cancelled.
+    /// Runs until cancelled.
     pub(crate) async fn run(self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

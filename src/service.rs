@@ -60,7 +60,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How many messages may wait for the auditor. Beyond it gossip is held up.
+/// How many messages may wait for the auditor. Beyond it gossip waits.
 const AUDITOR_INBOX: usize = 1024;
 
 /// A running sidecar.
@@ -77,7 +77,7 @@ pub struct Service {
 struct Shared {
     clock: Arc<dyn Clock>,
     ledger: Ledger,
-    /// Where subscribers hear of events.
+    /// Where subscribers get events.
     events: broadcast::Sender<StoredEvent>,
     set: DependencySet,
     metrics: RoomMetrics,
@@ -185,10 +185,10 @@ impl Service {
         Ok(Self { tasks, ledger, config, _lock: lock })
     }
 
-    /// Waits until the service is told to end, or a task fails.
+    /// Waits until the service is cancelled, or a task fails.
     ///
     /// # Errors
-    /// If a task ended before it was told to.
+    /// If a task ended before it was cancelled.
     pub async fn supervise(&mut self) -> eyre::Result<()> {
         self.tasks.supervise().await
     }
@@ -196,7 +196,7 @@ impl Service {
     /// Ends the tasks within `shutdown_timeout` and closes the ledger.
     ///
     /// # Errors
-    /// If tasks had to be cut off.
+    /// If tasks had to be aborted.
     pub async fn shutdown(self) -> eyre::Result<()> {
         let drained = self.tasks.drain(self.config.shutdown_timeout.0).await;
         self.ledger.close().await;
@@ -257,7 +257,7 @@ fn start_auditor(
     Ok(())
 }
 
-/// Starts what looks after the ledger.
+/// Starts the tasks that maintain the ledger.
 async fn look_after_ledger(
     tasks: &mut TaskGroup,
     config: &Config,
@@ -266,7 +266,7 @@ async fn look_after_ledger(
     // Before anybody reads metrics: anyone who does finds what earlier runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
-    // Before anybody writes: whatever this run finds is told.
+    // Before anything is written: every event of this run is sent.
     let teller = Teller::begin(shared.ledger.clone(), shared.events.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
@@ -303,7 +303,7 @@ fn derived_chains(config: &Config) -> BTreeSet<ChainId> {
     followed_chains(config).filter(|_| is_verified).map(|(chain_id, _)| *chain_id).collect()
 }
 
-/// Who asks a chain's rollup nodes by which rules they work, and these witnesses which chain it is.
+/// The task that compares a chain's rules with those of its rollup nodes, and its genesis with these witnesses.
 pub fn rules_asker(
     config: &Config,
     set: &DependencySet,
@@ -320,7 +320,7 @@ pub fn rules_asker(
 /// The clock that the settings name.
 ///
 /// # Errors
-/// If it is a file that holds no time.
+/// If it is a file without a time.
 pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
     Ok(match source {
         ClockSource::System => Arc::new(SystemClock),

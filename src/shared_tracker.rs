@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct SharedTracker(Arc<RwLock<Tracker>>);
 
-/// A read lock on the tracker. Nothing is tracked while it is held: hold it for lookups, never across an await.
+/// A read lock on the tracker. Nothing is tracked while it is locked: use it for lookups only, never across an await.
 pub type TrackerReader<'a> = RwLockReadGuard<'a, Tracker>;
 
 impl SharedTracker {
@@ -33,17 +33,17 @@ impl TrackerWriter {
         SharedTracker(Arc::clone(&self.0))
     }
 
-    /// Tells the tracker that the ledger lists these messages; this many numbers were given to what it lists.
+    /// Notes that the ledger lists these messages; this many numbers were given to what it lists.
     pub fn file(&mut self, keys: &[MessageKey], numbers: u64) {
         self.0.write().file(keys, numbers);
     }
 
-    /// Tells the tracker that the life of a message was over in an earlier run, for good.
+    /// Notes that the life of a message ended permanently in an earlier run.
     pub fn recall(&mut self, key: MessageKey) {
         self.0.write().recall(key);
     }
 
-    /// Tells the tracker something.
+    /// Applies an input to the tracker.
     pub fn apply(&mut self, input: Input) -> TrackerOutcome {
         self.0.write().apply(input)
     }

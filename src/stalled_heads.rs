@@ -24,7 +24,7 @@ pub(crate) enum WatchedHead {
     LocalSafe,
     /// The rollup node's safe head, where it is another one than the local-safe head.
     Safe,
-    /// The L1 block that the rollup node has come to.
+    /// The L1 block that the rollup node has reached.
     CurrentL1,
     /// The execution clients' latest block.
     Execution,
@@ -84,7 +84,7 @@ pub(crate) struct StallBounds {
     pub(crate) unsafe_: Duration,
     /// The local-safe and the safe head.
     pub(crate) safe: Duration,
-    /// L1's latest block, and the one that the rollup node has come to.
+    /// L1's latest block, and the one that the rollup node has reached.
     pub(crate) l1: Duration,
     /// The vouched head.
     pub(crate) vouched: Duration,

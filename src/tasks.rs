@@ -72,7 +72,7 @@ impl TaskGroup {
     /// Waits until the token is cancelled or a task ends.
     ///
     /// # Errors
-    /// If a task ended before it was told to.
+    /// If a task ended before it was cancelled.
     pub async fn supervise(&mut self) -> eyre::Result<()> {
         tokio::select! {
             () = self.cancel.cancelled() => Ok(()),

@@ -46,7 +46,7 @@ impl Write for Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // A log that cannot be written has nobody to tell.
+        // If the log cannot be written, there is nowhere to report that.
         drop(live_lines().suspend(|| std::io::stderr().write_all(&self.0)));
     }
 }

@@ -1,7 +1,7 @@
 //! [`Teller`]: the task that passes on to subscribers what the ledger says is reported, in its order.
 //!
 //! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
-//! is not told again: it is read by its id. It never waits for a subscriber.
+//! is not sent again: it is read by its id. It never waits for a subscriber.
 
 use crate::ledger::{EventFilter, Ledger, LedgerError, StoredEvent};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) const EVENT_CAPACITY: usize = 1024;
 /// How many events are read at once.
 const BATCH: u32 = 256;
 
-/// How often the ledger is checked without word of an event: another program may have written one.
+/// How often the ledger is checked without a notification: another program may have written one.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Passes on what is reported.

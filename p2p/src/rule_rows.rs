@@ -1,4 +1,4 @@
-//! The table of rules in the crate's documentation, held against the validator: one test per row, named after it.
+//! The table of rules in the crate's documentation, checked against the validator: one test per row, named after it.
 //!
 //! Each row has a scene: a frame that breaks this rule, and on its topic no rule before it. The verdict, the reason
 //! and who is at fault must be what the row says; a row without a test, or a test without a row, fails.

@@ -6,7 +6,7 @@
 /// costs.
 const SHARED_FROM: usize = 128 * 1024;
 
-/// Does both, which between them hash about `bytes`, the `other` on another core, and gives what the first comes to.
+/// Does both, which between them hash about `bytes`, the `other` on another core, and returns the result of the first.
 ///
 /// The caller's thread does its share itself: to hand over both, and be woken when they are done, costs as much again as
 /// waking one helper.

@@ -130,7 +130,7 @@ pub struct Auditor {
     looking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
     look_again: BTreeSet<ChainId>,
-    /// Who spoke for what the cases say that wait for a second opinion, when that was checked last.
+    /// Which nodes could confirm the answers that cases waiting for a second opinion need, at the last check.
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
     /// What was reported last of why what cases wait for is unavailable, and when.
@@ -368,7 +368,7 @@ impl Auditor {
         }
     }
 
-    /// A block without an attestation, or with a possible replay only, is bound to its signer now: the ledger tells a verdict
+    /// A block without an attestation, or with a possible replay only, is bound to its signer now: the ledger reports a verdict
     /// against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;

@@ -89,7 +89,7 @@ impl Heads {
         })
     }
 
-    /// Keeps the node's whole answer. It stays when the node no longer answers: its time tells.
+    /// Keeps the node's whole answer. It stays when the node no longer answers: its time shows how old it is.
     pub fn set_answer(&self, chain_id: ChainId, answer: StatusAnswer) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.answer.send_replace(Some(answer));

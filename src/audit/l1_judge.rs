@@ -45,7 +45,7 @@ pub(super) enum L1Answer {
     Agrees(Option<TakenFromNode>),
     /// That it cannot be.
     Contradicts(Box<L1Contradiction>),
-    /// That it stood on an L1 block that is removed for good.
+    /// It was built on an L1 block that is removed permanently.
     OriginDropped(BlockNumHash),
 }
 
@@ -145,7 +145,7 @@ impl L1Judge {
         Self { blobs: BlobMemory::of(ledger), ..self }
     }
 
-    /// Why L1's word is unavailable.
+    /// Why L1's answer is unavailable.
     pub(super) const fn reasons(&self) -> &Reasons {
         &self.reasons
     }
@@ -199,7 +199,7 @@ impl L1Judge {
         }
     }
 
-    /// A block whose first transaction does not tell an L1 origin. By a fork that is not known here it may all the same.
+    /// A block whose first transaction does not contain an L1 origin. Under a fork that this build does not know it may be valid nevertheless.
     fn no_origin(
         &self,
         question: Question<'_>,
@@ -236,7 +236,7 @@ impl L1Judge {
     }
 
     /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg yet, or
-    /// is on another branch, serves blocks that mean nothing. A block that tells no origin is taken as it is.
+    /// is on another branch, serves blocks that mean nothing. A block without an origin is used unchecked.
     pub(super) async fn expect_canonical(
         &self,
         chain_id: ChainId,
@@ -260,7 +260,7 @@ impl L1Judge {
         }
     }
 
-    /// Whether L1 has reorged out, for good, the block that an L2 block is built on. `Err`: it has another for now.
+    /// Whether L1 has permanently reorged out the block that an L2 block is built on. `Err`: it has another for now.
     pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
         if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(false);
@@ -330,7 +330,7 @@ impl L1Judge {
         Ok(rules)
     }
 
-    /// Adds what L1's node says about blob base fees, or told before. Answers for how long it need not be asked again.
+    /// Adds what L1's node reports about blob base fees, now or earlier. Returns for how long it need not be asked again.
     async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
         let reported = self.reported_blobs(chain_id).await;
         let known = self.blobs.with(rules.config.l1_chain_id, reported.as_ref()).await;

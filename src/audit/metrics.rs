@@ -232,7 +232,7 @@ impl AuditMetrics {
         self.0.claimants_differ.with_label_values(&[chain_id.to_string()]).set(as_gauge(pairs));
     }
 
-    /// Two blocks of a height are attested, and it is told what is behind it.
+    /// Two blocks of a height are attested, and the cause is reported.
     pub fn rival_attested(&self, chain_id: ChainId, relation: Relation) {
         let labels = [chain_id.to_string(), relation.name().to_owned()];
         self.0.rival_attestations.with_label_values(&labels).inc();
@@ -283,7 +283,7 @@ impl AuditMetrics {
         self.0.oldest_open_case.with_label_values(&[chain_id.to_string().as_str(), cause]).set(seconds);
     }
 
-    /// How the rollup nodes of a chain stand.
+    /// The states of a chain's rollup nodes.
     pub fn rollup_nodes(&self, chain_id: ChainId, health: &[NodeHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
         for node in health {
@@ -296,7 +296,7 @@ impl AuditMetrics {
         }
     }
 
-    /// Whether the word of the chain's rollup node in use is that of the source that it follows.
+    /// Whether the chain's rollup node in use repeats the source that it follows.
     pub fn second_opinion(&self, chain_id: ChainId, is_repeated: bool) {
         let gauge = &self.0.second_opinion_repeated;
         gauge.with_label_values(&[chain_id.to_string()]).set(i64::from(is_repeated));

@@ -1,6 +1,6 @@
 //! [`NodeDifferences`]: where the rollup nodes of one chain say otherwise, and what of it is news. Pure.
 //!
-//! It shows both values and who says them, and decides for nobody. A node that says nothing of something differs from nobody.
+//! It shows both values and which node reports each, and does not decide which is right. A node that does not report a value does not differ in it.
 
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
@@ -38,7 +38,7 @@ pub(super) struct OtherHead {
 /// What a difference is about: who, and which field.
 type Subject = (String, String);
 
-/// The differences that stand.
+/// The present differences.
 #[derive(Debug, Default)]
 pub(super) struct NodeDifferences {
     rules: BTreeMap<Subject, String>,
@@ -48,7 +48,7 @@ pub(super) struct NodeDifferences {
 /// What is to be reported.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DifferenceChanges {
-    /// Differences that were not told yet, in words.
+    /// Differences that were not reported yet, in words.
     pub(super) begun: Vec<String>,
     /// How many that were reported are over.
     pub(super) over: usize,
@@ -99,7 +99,7 @@ impl NodeDifferences {
         (!texts.is_empty()).then(|| format!("its rollup nodes differ: {}", texts.join("; ")))
     }
 
-    /// All that stand, in words.
+    /// All present differences, in words.
     pub(super) fn texts(&self) -> Vec<String> {
         let heads = self.heads.values().filter(|(looks, _)| *looks > HEADS_TOLERATED);
         self.rules.values().cloned().chain(heads.map(|(_, text)| text.clone())).collect()
@@ -232,7 +232,7 @@ mod tests {
         );
         assert_eq!(differences.apply_heads(&asked, vec![other_head(7)]), DifferenceChanges::default());
         assert_eq!(differences.obstacle(), None, "who is right is not known, and nobody is accused");
-        // A node that does not answer has not come round.
+        // A node that does not answer has not agreed.
         assert_eq!(differences.apply_heads(&[], vec![]), DifferenceChanges::default());
         assert_eq!(differences.texts().len(), 1);
         assert_eq!(differences.apply_heads(&asked, vec![]), DifferenceChanges { begun: vec![], over: 1 });

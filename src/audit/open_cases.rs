@@ -48,7 +48,7 @@ enum Line {
     Ancestors,
 }
 
-/// Who is due when, in both lines.
+/// Which cases are due when, in both queues.
 #[derive(Debug, Default)]
 struct Due {
     attested: BTreeSet<(Instant, BlockKey)>,

@@ -2,7 +2,7 @@
 //! blocks that it begins at.
 //!
 //! A chain of another genesis may have the same id: a devnet that was begun again, a shadow fork. What it says proves nothing
-//! about the chain that is audited. Who has dropped these blocks, or does not answer, says nothing: that is not a difference.
+//! about the chain that is audited. An endpoint that has pruned these blocks, or does not answer, is not a difference.
 
 use super::rule_check::{RuleDifference, SaidConfig};
 use crate::sources::{ExecutionClient, L1Client, SourceError};
@@ -18,7 +18,7 @@ pub struct OriginWitnesses {
     heard: Arc<Heard>,
 }
 
-/// Who has been heard and contradicts nothing, and is not asked any more.
+/// Endpoints that have answered without a contradiction, and are not asked again.
 #[derive(Debug, Default)]
 struct Heard {
     execution: AtomicBool,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const L1_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long another node of the list may be behind before that is reported: one that follows the chain needs a few blocks' time
-/// to come to where the first one was.
+/// to reach the height of the first one.
 const LAG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Since when a node lacks what may be lacking for a moment.

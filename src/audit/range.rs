@@ -43,7 +43,7 @@ pub struct RangeOutcome {
 }
 
 impl RangeOutcome {
-    /// Whether the block holds.
+    /// Whether the block is valid.
     pub fn is_valid(&self) -> bool {
         matches!(self.verdict.as_str(), "upheld" | "upheld-replacement")
     }
@@ -82,7 +82,7 @@ impl RangeAudit {
             .buffered(concurrency)
     }
 
-    /// Audits a block in a task of its own, which ends with who waits for it.
+    /// Audits a block in a task of its own, which ends with its caller.
     async fn audit_apart(self, number: u64) -> RangeOutcome {
         let mut task = JoinSet::new();
         task.spawn(async move { self.audit(number).await });

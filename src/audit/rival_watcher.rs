@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 /// How many attested blocks may wait for the watcher.
 pub const RIVAL_INBOX: usize = 1024;
 
-/// How many attested blocks are remembered with what they stand on.
+/// How many attested blocks are remembered with their L1 origins.
 const MAX_ORIGINS: NonZeroUsize = match NonZeroUsize::new(65_536) {
     Some(capacity) => capacity,
     None => NonZeroUsize::MIN,

@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 /// How many pairs may wait until it is known what is behind them.
 pub(super) const MAX_WAITING: usize = 256;
-/// How many pairs are remembered as told.
+/// How many pairs are remembered as reported.
 const MAX_REPORTED: NonZeroUsize = match NonZeroUsize::new(4096) {
     Some(capacity) => capacity,
     None => NonZeroUsize::MIN,
 };
-/// A pair is said to be unknown after so long.
+/// After this time a pair without a known cause is reported as unknown.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause before the second check of a pair; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -106,7 +106,7 @@ impl Rivals {
         (is_overdue && self.is_new(pair, Relation::Unknown)).then_some(Relation::Unknown)
     }
 
-    /// Whether this was not told of the pair yet. Once something is known, nothing less is reported.
+    /// Whether this was not reported about the pair yet. Once a cause is known, `unknown` is not reported any more.
     fn is_new(&mut self, pair: Pair, relation: Relation) -> bool {
         let before = self.reported.get(&pair.either_order()).copied();
         let is_news = before.is_none_or(|before| before != relation && relation != Relation::Unknown);

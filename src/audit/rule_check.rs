@@ -14,7 +14,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From here on a time is a configuration's word for "never": the largest number that TOML has.
+/// From here on a time means "never" in a configuration: the largest number that TOML has.
 const NEVER: u64 = i64::MAX.unsigned_abs();
 
 /// What a rollup node says of the rules that it works by.
@@ -94,7 +94,7 @@ impl SaidConfig {
     }
 }
 
-/// What a chain is held to here.
+/// The rules that apply to a chain here.
 #[derive(Clone, Debug)]
 pub(super) struct OwnRules {
     /// What is known of the chain.
@@ -116,7 +116,7 @@ pub struct RuleDifference {
     pub rule: String,
     /// What the node says.
     pub node: String,
-    /// What is held here.
+    /// The value that applies here.
     pub own: String,
     /// Where that is from.
     pub source: String,
@@ -247,7 +247,7 @@ impl Differences<'_> {
             self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, built_in());
         }
         for fork in compared_forks() {
-            // What is built in cannot tell "not scheduled yet" from "called off": only a time is checked against the node.
+            // Built-in facts cannot distinguish "not scheduled yet" from "called off": only a time is checked against the node.
             let Some(own) = network.forks.activation(fork) else { continue };
             let time = |time: Option<UnixSeconds>| in_words(scheduled(time).map(|time| time.0));
             let node = config.forks.activation(fork);
@@ -259,14 +259,14 @@ impl Differences<'_> {
         if let (Some(node), Some(own)) = (config.pectra_blob_schedule_time, network.pectra_blob_schedule) {
             self.compare("pectra_blob_schedule_time", &node, &own.0, built_in());
         }
-        // Who knows nothing of Karst knows nothing of its gas.
+        // A node that does not know Karst does not report its gas.
         if config.forks.activation(Fork::Karst).and(network.forks.activation(Fork::Karst)).is_some() {
             let (node, own) = (config.keep_karst_upgrade_gas, network.keep_karst_upgrade_gas);
             self.compare("keep_karst_upgrade_gas", &node, &own, built_in());
         }
     }
 
-    /// Where a rule is from that is held here.
+    /// The source of a rule that applies here.
     fn source(&self, built_in: bool, learnt_from: Option<&str>) -> String {
         match (learnt_from, &self.own.network) {
             (Some(node), _) => {

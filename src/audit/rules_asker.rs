@@ -44,18 +44,18 @@ pub struct RulesAsker {
     pub network: Option<KnownNetwork>,
     /// The SystemConfig that is configured, which names the chain's signer.
     pub system_config: Option<Address>,
-    /// Who else can tell which chain it is.
+    /// What else can identify the chain.
     pub witnesses: OriginWitnesses,
     /// What is written of the chain, if anything is.
     pub ledger: Option<Ledger>,
 }
 
-/// What a node's answer comes to.
+/// The result of a node's answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Consultation {
     /// Where it works by other rules.
     pub(crate) differences: Vec<RuleDifference>,
-    /// The forks whose times are its word, because nothing is built in of them.
+    /// The forks whose times are taken from it, because nothing is built in about them.
     pub(super) taken_forks: Vec<TakenFork>,
     /// The forks that it has and this build does not know. `None`: it does not say its configuration.
     pub(super) unknown_forks: Option<UnknownForks>,
@@ -126,7 +126,7 @@ impl RulesAsker {
         Ok(Consultation { differences, taken_forks, unknown_forks })
     }
 
-    /// Who may have said it: any of the nodes answers for all.
+    /// The nodes that may have reported it: any of them answers for all.
     fn names_of_nodes(&self) -> String {
         let names: Vec<String> = (0..self.nodes.len()).map(|place| self.nodes.name(place)).collect();
         names.join(", ")

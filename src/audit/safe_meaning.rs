@@ -85,7 +85,7 @@ mod tests {
 
     const CHAIN: u64 = 901;
 
-    /// A node that is an op-supernode or not, as it is told; and how often it was asked.
+    /// A node that answers as an op-supernode or not, as configured; and how often it was asked.
     struct Node {
         is_supernode: Mutex<bool>,
         asked: Mutex<u32>,

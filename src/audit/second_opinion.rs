@@ -50,9 +50,9 @@ pub enum SecondOpinion {
         /// Up to this block it has not: it began with another node's claim. `None`: no such block is known.
         assumed: Option<Assumed>,
     },
-    /// It repeats the word of the source that it follows.
+    /// It repeats the source that it follows.
     Repeated,
-    /// It was asked, and has not said which.
+    /// It was asked, and has not answered.
     Unknown,
 }
 
@@ -142,7 +142,7 @@ const fn time_of(number: u64, from: L2BlockRef, block_time: u64) -> UnixSeconds 
     })
 }
 
-/// Finds out whose opinion the word of one chain's rollup node is.
+/// Determines whether one chain's rollup node derives the chain or repeats a source.
 #[derive(Debug)]
 pub(super) struct OpinionWatch {
     chain_id: ChainId,
@@ -210,7 +210,7 @@ impl OpinionWatch {
             if self.ask_at.is_some_and(|ask_at| Instant::now() < ask_at) {
                 return self.opinion;
             }
-            // Without these it has come to nothing yet, and says nothing that could be used against anyone.
+            // Without these it has no result yet, and nothing that could be used against anyone.
             let (Some(node), Some(l1)) = (nodes.node(answer.place), answer.document.current_l1()) else {
                 return self.opinion;
             };
@@ -288,7 +288,7 @@ impl OpinionTeller {
     pub(super) fn report(&mut self, opinion: SecondOpinion, node: &str) {
         let chain_id = self.chain_id;
         self.metrics.second_opinion(chain_id, opinion == SecondOpinion::Repeated);
-        // That a node does not answer is told by its heads. It may be the same as before when it does.
+        // A node that does not answer is reported by its heads. Its opinion may be unchanged when it answers again.
         if opinion == SecondOpinion::Unknown || opinion == self.reported {
             return;
         }

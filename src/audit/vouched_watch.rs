@@ -19,7 +19,7 @@ pub struct VouchedWatch {
 }
 
 impl VouchedWatch {
-    /// A watch over these chains, that tells by these means.
+    /// A watch over these chains.
     pub(crate) const fn new(heads: BTreeMap<ChainId, StalledHeads>) -> Self {
         Self { heads, attested: BTreeSet::new(), vouched: BTreeMap::new() }
     }

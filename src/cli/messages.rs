@@ -53,7 +53,7 @@ impl MessagesArgs {
             messages.extend(found.ok_or_eyre("the answer of crosscheck_messages has no messages")?);
             after = answer.get("next").and_then(Value::as_u64).filter(|next| *next > from);
         }
-        // One that changed while it was read stands there twice: the later state counts.
+        // A message that changed while the pages were read is listed twice: the later state counts.
         let mut latest = Vec::with_capacity(messages.len());
         let mut seen = std::collections::HashSet::new();
         for message in messages.into_iter().rev() {

@@ -41,7 +41,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// What was asked for could not be found out.
+/// The answer could not be determined.
 const EXIT_UNKNOWN: u8 = 2;
 
 /// Bad usage or configuration, as sysexits.h has it.
@@ -96,11 +96,11 @@ enum Command {
 /// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// What was asked for holds.
+    /// Yes: valid, ready, found.
     Ok,
     /// It is invalid.
     Failed,
-    /// Whether it holds could not be found out.
+    /// It could not be determined.
     Unknown,
 }
 

@@ -91,7 +91,7 @@ impl NetArgs {
         Ok(if tally.blocks() > 0 { Outcome::Ok } else { Outcome::Failed })
     }
 
-    /// Listens until it has heard enough, its time is over, or it is told to end.
+    /// Listens until it has enough blocks, its time is over, or it is interrupted.
     async fn listen(&self, known: Option<&KnownNetwork>) -> eyre::Result<NetTally> {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
@@ -184,7 +184,7 @@ impl NetArgs {
         })
     }
 
-    /// Who asks L1 for the signer, if it is to be asked.
+    /// The reader of the signer on L1, if there is one.
     fn signer_reader(&self, known: Option<&KnownNetwork>) -> eyre::Result<Option<SignerReader>> {
         let Some(url) = &self.l1 else { return Ok(None) };
         let of_network = known.map(|network| network.system_config);
@@ -205,7 +205,7 @@ async fn until(deadline: Option<tokio::time::Instant>) {
     }
 }
 
-/// Keeps the signer as L1 names it. What L1 does not say is told, and asked again.
+/// Keeps the signer current with L1. A failure is printed, and the request is retried.
 async fn follow_signer(
     mut reader: SignerReader,
     signers: watch::Sender<Signers>,

@@ -1,4 +1,4 @@
-//! [`NetTally`]: what was heard on a network's gossip, counted, and said as lines for people or as JSON.
+//! [`NetTally`]: what was received by gossip, counted, and written as lines for people or as JSON.
 //!
 //! Pure: what happened comes in as an event, with the time; lines go out.
 
@@ -29,7 +29,7 @@ pub(super) enum NetLine {
         verdict: &'static str,
         reason: &'static str,
         detail: String,
-        /// Who signed it, if that was found out.
+        /// The signer, if it was recovered.
         signer: Option<Address>,
         from: String,
     },
@@ -41,7 +41,7 @@ pub(super) enum NetLine {
     Disconnected { peer: String },
 }
 
-/// What was heard so far.
+/// What was received so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct NetTally {
     /// Valid blocks, by topic.

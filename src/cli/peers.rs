@@ -48,7 +48,7 @@ const COLUMNS: [(&str, &str); 8] = [
     ("in our mesh on", "/mesh"),
 ];
 
-/// The peer's id stands in a column of its own, so the address is shown without it.
+/// The peer's id has its own column, so the address is shown without it.
 fn table(peers: &[Value]) -> Table {
     let mut rows = peers.to_vec();
     for addr in rows.iter_mut().filter_map(|peer| peer.get_mut("addr")) {

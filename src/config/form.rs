@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::Value;
 
-/// Which values a key accepts, as far as its kind and its bounds tell. What a text means is for its parser to judge.
+/// Which values a key accepts, as far as its kind and its bounds determine that. A text is checked by its parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(super) kind: Kind,
@@ -204,7 +204,7 @@ impl Form {
         }
     }
 
-    /// What stands for a value in the help of a flag.
+    /// The placeholder of a value in the help of a flag.
     pub(super) const fn value_name(&self) -> &'static str {
         match self.kind {
             Kind::Boolean => "BOOLEAN",
@@ -215,10 +215,10 @@ impl Form {
         }
     }
 
-    /// The value that a text of a flag or of the environment stands for.
+    /// The value of a text of a flag or of the environment.
     ///
     /// # Errors
-    /// The reason, if it stands for none.
+    /// The reason, if it has none.
     pub(super) fn read(&self, text: &str) -> Result<Value, String> {
         Ok(match &self.kind {
             Kind::Boolean => Value::Boolean(text.parse().map_err(|_| "not true or false")?),

@@ -69,7 +69,7 @@ impl Key {
         if self.per_chain { name } else { format!("CROSSCHECK_{name}") }
     }
 
-    /// What stands for its value in the help of its flag.
+    /// The placeholder of its value in the help of its flag.
     pub(crate) const fn value_name(&self) -> &'static str {
         self.form.value_name()
     }

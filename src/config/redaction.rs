@@ -9,7 +9,7 @@ const MAX_SHOWN: usize = 120;
 /// The longest reason shown, in characters. It may quote a text.
 const MAX_REASON: usize = 300;
 
-/// What stands for a value that may be a secret as a whole.
+/// What is shown in place of a value that may be a secret as a whole.
 pub(super) const NOT_SHOWN: &str = "(not shown)";
 
 /// A setting as a message may show it.

@@ -213,7 +213,7 @@ impl Config {
         Ok(())
     }
 
-    /// Each chain has a socket of discovery of its own: packets of two chains cannot be told apart.
+    /// Each chain has a socket of discovery of its own: packets of two chains cannot be distinguished.
     fn check_discovery(&self) -> Result<(), ConfigError> {
         let mut taken: Vec<(ChainId, SocketAddr)> = Vec::new();
         for (chain_id, chain) in self.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {

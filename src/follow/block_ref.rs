@@ -64,7 +64,7 @@ pub enum BlockRefError {
         /// The genesis block's hash.
         genesis: B256,
     },
-    /// Its first transaction tells no L1 origin.
+    /// Its first transaction does not contain an L1 origin.
     #[error("block {number} ({hash}) does not contain its L1 origin: {source}")]
     Origin {
         /// Its height.
@@ -77,11 +77,11 @@ pub enum BlockRefError {
 }
 
 impl L2Ref {
-    /// Names a block whose header and transactions are verified. The genesis block's origin stands in the rollup
+    /// Names a block whose header and transactions are verified. The genesis block's origin is in the rollup
     /// configuration, every other block's in its first transaction (op-node `derive.L2BlockToBlockRef`).
     ///
     /// # Errors
-    /// If the block does not tell its L1 origin.
+    /// If the block does not contain its L1 origin.
     pub fn of_block(block: &VerifiedBlock, genesis: &Genesis) -> Result<Self, BlockRefError> {
         let (number, hash) = (block.number(), block.hash());
         let (l1_origin, sequence_number) = if number == genesis.l2.number {

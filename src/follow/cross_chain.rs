@@ -91,7 +91,7 @@ impl fmt::Display for LimitingHead {
 
 impl CrossChainLimits {
     /// The limits of the chain `own` that follow from its own messages and from the chains that it depends on. Its own derivation and
-    /// finality are the upstream's to tell.
+    /// finality are taken from the upstream.
     ///
     /// # Errors
     /// If it is not known how far one of them is.

@@ -40,7 +40,7 @@ pub enum Keep {
         number: u64,
         /// The execution client's block.
         canonical: B256,
-        /// The block that should stand there.
+        /// The block that is expected there.
         expected: B256,
     },
     /// The execution client has a block below the vouched head that another took the place of.

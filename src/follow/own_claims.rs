@@ -8,7 +8,7 @@ use crate::ledger::Claimant;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::heads::SafeMeans;
 
-/// Who answered, and what it means that this node calls a block safe.
+/// The node that answered, and what its `safe` means.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Said {
     pub(super) place: usize,
@@ -39,7 +39,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Who claims the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
+    /// The claimant of the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
     /// no more; nor does one that verifies them say more about a block from before it began.
     fn upstream_claimant(&self, upstream: &UpstreamStatus, said: Said) -> Claimant {
         let since = if self.parts.upstream.is_sibling() { self.parts.heads.verified_since().0 } else { 0 };

@@ -141,7 +141,7 @@ impl Facts<'_> {
         }
     }
 
-    /// A block that is known not to be canonical is on a fork; one that is unknown may not have come yet.
+    /// A block that is known not to be canonical is on another branch; an unknown one may not have arrived yet.
     fn refuse_fork(&self, block: &L2Ref) -> Result<(), Keep> {
         match self.reading.canonical.at(block.number) {
             Some(canonical) if canonical != block.hash => {

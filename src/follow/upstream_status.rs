@@ -8,7 +8,7 @@ use crate::sources::StatusDocument;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// The field in which Crosscheck says what holds its head. An upstream's own is not passed on.
+/// The field in which Crosscheck names the block that holds its head. It is not passed on from an upstream.
 pub(super) const HOLD_FIELD: &str = "crosscheck_hold";
 
 /// The field that reports a block without a verdict.
@@ -17,7 +17,7 @@ pub(super) const OPEN_FIELD: &str = "crosscheck_open";
 /// How far a node has read L1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct L1Heads {
-    /// The block that derivation has come to.
+    /// The block that derivation has reached.
     pub current_l1: L1Ref,
     /// A former field, of the same meaning as `finalized_l1`.
     pub current_l1_finalized: L1Ref,

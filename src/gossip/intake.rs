@@ -52,7 +52,7 @@ pub struct IntakeParts {
     /// Where attested blocks go, to be distinguished from others of their heights. When it is full they are counted, not
     /// waited for: their verdicts do not depend on it.
     pub rivals: mpsc::Sender<ValidBlock>,
-    /// Word to the chain's reader.
+    /// Hints for the chain's reader to poll.
     pub hints: PollHints,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
@@ -116,7 +116,7 @@ impl Intake {
         }
     }
 
-    /// Tells the network which attested blocks are upheld and final. Others are taken in, however late they come: a node
+    /// Tells the network which attested blocks are upheld and final. Others are accepted, however late they arrive: a node
     /// may call final what was never judged here.
     async fn settle(&mut self) -> Result<(), LedgerError> {
         let chain_id = self.parts.chain_id;
@@ -135,7 +135,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Measures what the network's events do not tell.
+    /// Measures what the network's events do not contain.
     async fn measure(&self, known: &mut NetworkCounters) {
         if let Ok(peers) = self.parts.network.peers().await {
             self.parts.metrics.peers(self.parts.chain_id, peers.len());
@@ -214,7 +214,7 @@ impl Intake {
     }
 
     fn trust_clock(&self) {
-        // Before the first doubt there is nothing to tell.
+        // Before the first doubt there is nothing to report.
         if let Some(outage) =
             self.parts.health.clear(&self.clock_part()).filter(|outage| !outage.lasted.is_zero())
         {

@@ -7,7 +7,7 @@ use crosscheck_p2p::{BlockList, ChainId, DiscoveryConfig, GaterLimits, NetworkCo
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The network of a chain, with the rules that its blocks are held to.
+/// The network of a chain, with the rules that apply to its blocks.
 pub fn network_config(
     chain_id: ChainId,
     chain: &ChainConfig,

@@ -1,4 +1,4 @@
-//! [`RefusalWatch`]: reports a chain whose gossip is being refused, for what this program holds for right: who
+//! [`RefusalWatch`]: reports a chain whose gossip is being refused because of this program's own settings: who
 //! signs, or what a block looks like. On `/readyz`, in the log and in a gauge.
 //!
 //! Anybody can send frames that are refused, so a stranger's count only where honest ones would come between: among unsafe
@@ -17,7 +17,7 @@ use tracing::{info, warn};
 /// How many frames in a row must be refused, however patient the operator is.
 const AT_LEAST: u64 = 8;
 
-/// After so long without another one, the row is over.
+/// After this time without another refusal the row ends.
 const OVER_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// What is gossiped.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// At most one line in so long.
+/// At most one line in this time.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// When a rejected attestation was last named, and how many were not since.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 
-/// How long what L1 said is taken for what it says: two readings a slot apart, and a slow answer.
+/// How long L1's last answer counts as current: two readings a slot apart, and a slow answer.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// How long a slot is believed that no event has changed.
@@ -81,7 +81,7 @@ impl SignerReader {
     pub async fn read(&mut self) -> Result<Vec<Address>, SourceError> {
         let head = match self.l1.head().await {
             Ok(head) => head,
-            // A header that this build cannot read has a hash all the same.
+            // A header that this build cannot read has a hash nevertheless.
             Err(SourceError::Untrustworthy { .. }) => return self.read_unverified().await,
             Err(error) => return Err(error),
         };
@@ -119,7 +119,7 @@ impl SignerReader {
         for header in &touched {
             match self.named_in(header).await {
                 Ok(signers) => named.extend(signers),
-                // The slot tells all the same, and the events are asked for again.
+                // The slot is still read, and the events are requested again.
                 Err(error) => {
                     debug!(system_config = %self.system_config, %error, "updates of the unsafe block signer could not be read");
                     self.last = Some(last);

@@ -20,7 +20,7 @@ use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-/// The most cases of one height that are read at once: more blocks than gossip lets in.
+/// The most cases of one height that are read at once: more blocks than gossip accepts.
 const MAX_AT_HEIGHT: u32 = 32;
 
 /// A block that is not known.

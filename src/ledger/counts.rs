@@ -7,7 +7,7 @@ use crosscheck_p2p::ChainId;
 use serde::Serialize;
 use sqlx::Row;
 
-/// How many cases of a chain stand how.
+/// How many cases of a chain have each outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CaseCounts {
     /// Attested blocks, decided or not, those that are kept no longer included.

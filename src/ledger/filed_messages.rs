@@ -131,7 +131,7 @@ impl Ledger {
         .await
     }
 
-    /// The messages of a chain above a height whose life was over for good: their blocks are on the chain, and will be read again.
+    /// The messages of a chain above a height whose life ended permanently: their blocks are on the chain, and will be read again.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -17,7 +17,7 @@ const MAX_READ: u32 = 4096;
 const MAX_BEHIND: u64 = 4096;
 
 impl Ledger {
-    /// The block that a block took the place of: as the audit recognised it, else the one of its height that was found to hold
+    /// The block that a block took the place of: as the audit recognised it, else the one of its height that was found to execute
     /// an invalid message last. `None`: none is known.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! [`CaseRecord`]: a case as the ledger holds it, in the form that users see.
+//! [`CaseRecord`]: a case as it is in the ledger, in the form that users see.
 
 use super::claims::DERIVED;
 use super::events::{MAX_SCANNED, Window};
@@ -49,7 +49,7 @@ pub struct CaseRecord {
     pub domain: Option<SigningDomain>,
     /// Whether the signature can only have been made for an attestation.
     pub attributable: Option<bool>,
-    /// Of a block that was found wrong, or of any as of its verdict: the nearest block on top of it whose attestation binds its signer, if
+    /// Of an invalid block, or of any as of its verdict: the nearest block on top of it whose attestation binds its signer, if
     /// its own does not.
     pub ancestor_of: Option<B256>,
     /// The payload hash that was signed.

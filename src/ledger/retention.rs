@@ -17,7 +17,7 @@ const VACUUM: &str = "PRAGMA incremental_vacuum(2048)";
 
 /// What may be removed of a window of cases, in the order in which their verdicts fell.
 ///
-/// A case stays at a height, and below one, where another is not plainly upheld: that is who holds, replaces or is a parent. So
+/// A case is kept at a height, and below a height, where another case is not plainly upheld: it may hold the head, be a replacement, or be a parent. So
 /// it does where a message was noted, an operator resolved something, or the vouched head left a branch; and where its attestation is what a wrong block below is held
 /// against. Above an open
 /// block it stays for as far as is looked for an attestation on top of it, and above one that the vouched head passed, wherever

@@ -184,8 +184,8 @@ impl Ledger {
         self.database.write().await
     }
 
-    /// Word of each verdict and of each move of a vouched head that this program writes. What another program
-    /// writes is not heard of.
+    /// Notifies of each verdict and each move of a vouched head that this program writes. What another program
+    /// writes is not notified.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -10,7 +10,7 @@ use crosscheck_p2p::UnixSeconds;
 const KEPT_HEIGHTS: u64 = 65_536;
 
 impl Ledger {
-    /// Writes suspects of one block, all or none. For each that is new: the id of the event that tells it.
+    /// Writes suspects of one block, all or none. For each that is new: the id of its event.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.

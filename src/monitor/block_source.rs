@@ -43,7 +43,7 @@ pub trait BlockSource: Send + Sync {
         block: &VerifiedBlock,
     ) -> impl Future<Output = Result<Option<Arc<ProvenLogs>>, SourceError>> + Send;
 
-    /// How its endpoints stand to each other.
+    /// The states of its endpoints.
     fn health(&self) -> Vec<EndpointHealth>;
 }
 

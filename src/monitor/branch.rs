@@ -25,7 +25,7 @@ pub(super) struct Fork {
     pub(super) parent: BlockNumHash,
 }
 
-/// What a fork came to.
+/// The result of a fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Other blocks are above this height now.

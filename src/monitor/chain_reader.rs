@@ -2,7 +2,7 @@
 //!
 //! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
 //! endpoint's failure is a pause, never a fact. Clients that report two chains at once are reported once, and nothing is
-//! read or dropped until their blocks link up. One read is bounded: it comes to the tip, or ends in an error.
+//! read or dropped until their blocks link up. One read is bounded: it reaches the tip, or ends in an error.
 
 use super::MonitorMetrics;
 use super::awaited_heads::{AwaitedHeads, Tone};
@@ -75,7 +75,7 @@ pub struct ChainReaderParts<S = ExecutionClient> {
     pub start: StartPoint,
     /// Who is handed the blocks.
     pub monitor: mpsc::Sender<MonitorMessage>,
-    /// Word that there may be something new.
+    /// Notifies that there may be something new.
     pub hints: PollHints,
     /// How often to read without such a hint.
     pub interval: Duration,
@@ -169,7 +169,7 @@ impl From<BranchError> for ReadError {
     }
 }
 
-/// What reading on came to.
+/// The result of reading on.
 enum Step {
     /// The tip is reached.
     Done,

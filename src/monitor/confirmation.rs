@@ -1,7 +1,7 @@
 //! [`Confirmation`]: asks a chain's endpoints again about what a suspicion rests on.
 //!
 //! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
-//! fork. So a suspicion that rests on a view is reported only if it holds by what the endpoints agree on after the
+//! fork. So a suspicion that rests on a view is reported only if it is confirmed by what the endpoints agree on after the
 //! gossip came in. One that they do not answer about is never reported: its block's receipts will decide.
 
 use super::MonitorMetrics;
@@ -36,7 +36,7 @@ impl Confirmation {
         Self { clients: Arc::new(clients), metrics }
     }
 
-    /// Those suspicions that hold by what the endpoints say now, each with the fault that they show.
+    /// Those suspicions that the endpoints' present answers confirm, each with its fault.
     pub(super) async fn confirm(self, suspects: Vec<Suspect>) -> Vec<Suspect> {
         let until = Instant::now().checked_add(ASKED_FOR);
         let mut confirmed = Vec::new();

@@ -12,14 +12,14 @@ use tokio::sync::watch;
 /// Who says how far a chain is.
 #[derive(Debug)]
 pub enum HeadSource {
-    /// Its rollup node, as its watcher heard it last.
+    /// Its rollup node, by its last answer to its watcher.
     Node {
         /// What it said.
         answers: watch::Receiver<Option<StatusAnswer>>,
         /// Where the meaning of its answers is kept.
         heads: Heads,
     },
-    /// The labels `safe` and `finalized` of its execution clients. Nobody else tells them, so they are kept here for
+    /// The labels `safe` and `finalized` of its execution clients. No other part reads them, so they are kept here for
     /// those who check other chains' messages against this one.
     Labels {
         /// Where they are kept.
@@ -74,7 +74,7 @@ impl HeadSource {
     }
 }
 
-/// The labels of a chain's execution clients, in the form in which a rollup node would tell its heads.
+/// The labels of a chain's execution clients, in the form of a rollup node's heads.
 ///
 /// # Errors
 /// If too few endpoints answer, or they do not agree.

@@ -105,7 +105,7 @@ pub struct Monitor {
     ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
-    /// When it began: so old is what it knows of a chain that it has not read.
+    /// When it started. The age of a chain that was not read counts from then.
     began: UnixSeconds,
 }
 

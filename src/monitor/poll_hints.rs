@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Word to the chains' readers. Clones share it.
+/// Hints for the chains' readers to poll. Clones share them.
 #[derive(Clone, Debug)]
 pub struct PollHints(Arc<BTreeMap<ChainId, Word>>);
 

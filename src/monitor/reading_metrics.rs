@@ -127,7 +127,7 @@ impl ReadingMetrics {
         self.0.log_index_bytes.with_label_values::<&str>(&[]).set(as_gauge(bytes));
     }
 
-    /// How the execution endpoints of a chain stand to each other.
+    /// The states of a chain's execution endpoints.
     pub(crate) fn endpoints(&self, chain_id: ChainId, health: &[EndpointHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
         for endpoint in health {

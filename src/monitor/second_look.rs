@@ -32,7 +32,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two checks of one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After this many panics of checks of one message it is reported all the same: an alarm is not withheld for a mistake of ours.
+/// After this many panics of checks of one message it is reported nevertheless: a bug of ours must not suppress an alarm.
 const MAX_PANICS: u32 = 3;
 
 /// For how long endpoints that do not answer are asked.

@@ -86,7 +86,7 @@ impl SuspectMetrics {
         }
     }
 
-    /// A suspect was reported, so long after its block came in by gossip.
+    /// A suspect was reported, this long after its block arrived by gossip.
     pub(crate) fn suspect(&self, executing: ChainId, initiating: Option<ChainId>, after: Duration) {
         let (executing, initiating) = (executing.to_string(), self.shared().initiating(initiating));
         let of_suspects = &self.0;

@@ -99,7 +99,7 @@ impl Pending {
         of_chain.count = of_chain.count.saturating_add(1);
         self.count = self.count.saturating_add(1);
         while self.count > MAX_PENDING {
-            // Who has the most makes room: no chain pushes another's out.
+            // The chain with the most suspects makes room: no chain displaces another's.
             let most = self.chains.iter().max_by_key(|(_, of_chain)| of_chain.count);
             let oldest =
                 most.and_then(|(chain_id, of)| Some((*chain_id, *of.by_height.first_key_value()?.0)));

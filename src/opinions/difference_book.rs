@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Rounds of questions and what they came to: `1=` they agree on question 1, `1a` they differ in the way a, `1?` one of them has
+    /// Rounds of questions and their results: `1=` they agree on question 1, `1a` they differ in the way a, `1?` one of them has
     /// no opinion. With each: `!a` is reported, `=` they
     /// agree again, `?` it can no longer be decided.
     #[rstest]

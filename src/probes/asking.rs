@@ -1,6 +1,6 @@
 //! [`Asking`]: within which bounds endpoints are asked.
 //!
-//! Every question has a time limit of its own, and all of them have one together. Who does not answer in time is not found
+//! Every question has a time limit of its own, and all of them have one together. An endpoint that does not answer in time is not found
 //! out.
 
 use crate::metrics::EndpointKind;

@@ -35,7 +35,7 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    /// Who asks the endpoints of this configuration.
+    /// A prober of the endpoints of this configuration.
     pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
         Self { config, clock }
     }
@@ -45,7 +45,7 @@ impl Prober {
     /// # Errors
     /// If no HTTP client can be made.
     pub(crate) async fn findings(&self) -> Result<Vec<ProbeFinding>, SourceError> {
-        // The clients that are made for this log what they meet, which the findings tell already.
+        // The clients that are created for this log failures, which the findings already contain.
         self.ask().with_subscriber(NoSubscriber::default()).await
     }
 

@@ -35,7 +35,7 @@ pub(super) struct NewFindings {
 }
 
 impl StartProbes {
-    /// Who asks the endpoints of this configuration.
+    /// A prober of the endpoints of this configuration.
     pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
         let news = NewFindings::new(config.clone());
         Self { prober: Prober::new(config, clock), news }

@@ -97,7 +97,7 @@ impl AccessCheck {
     }
 
     /// Checks a list as of a transaction on this chain, in a block of this timestamp. It counts nothing, and the failsafe does not
-    /// matter: this is for whoever compares answers.
+    /// matter: this is for comparisons with other endpoints.
     pub(super) async fn own_answer(
         &self,
         entries: &[B256],

@@ -95,7 +95,7 @@ impl ColdBlocks {
     }
 
     /// The logs of these blocks. Whatever is not there at the deadline is [`SupervisorError::Late`], and is fetched on for a
-    /// while: who asks again finds it.
+    /// while: a caller that asks again finds it.
     pub(super) async fn logs(
         &self,
         wanted: BTreeSet<WantedBlock>,

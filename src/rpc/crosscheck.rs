@@ -1,4 +1,4 @@
-//! The `crosscheck_*` methods: what was attested, what was found, how the chains stand.
+//! The `crosscheck_*` methods: attestations, verdicts, and the status of the chains.
 
 use crate::audit::{Heads, NodeQuarrels};
 use crate::gossip::{RefusalRecord, Refusals};
@@ -44,7 +44,7 @@ impl Page {
     }
 }
 
-/// Reads a cursor. The `null` that stands for the last page's `next` is none: it starts again.
+/// Reads a cursor. The `null` of the last page's `next` is no cursor: reading starts again.
 pub(super) fn cursor_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -119,11 +119,11 @@ pub struct Status {
 /// One of a chain's rollup nodes.
 #[derive(Debug, Clone, Serialize)]
 pub struct RollupNodeStatus {
-    /// Which it is of the chain's list, counted from 0: no caller is told where it is.
+    /// Its place in the chain's list, counted from 0: callers do not get its address.
     pub endpoint: String,
     /// Whether the chain's heads are taken from it.
     pub in_use: bool,
-    /// How it stands: `unasked`, `useful`, `no-heads`, `no-l1`, `behind` or `failing`.
+    /// Its state: `unasked`, `useful`, `no-heads`, `no-l1`, `behind` or `failing`.
     pub state: &'static str,
     /// What is the matter. `null`: nothing.
     pub detail: Option<String>,
@@ -171,7 +171,7 @@ pub struct ChainStatus {
     pub rollup_node_differences: Vec<String>,
     /// The forks that it has by its node and that this build does not know: from then on a difference from L1 is unknown.
     pub unknown_forks: Vec<UnknownForkStatus>,
-    /// What keeps the word of the rollup node in use from being an opinion of its own, in words. `None`: nothing is known to.
+    /// Why the rollup node in use is not an independent second opinion, in words. `None`: no reason is known.
     pub second_opinion: Option<String>,
 }
 

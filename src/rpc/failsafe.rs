@@ -54,7 +54,7 @@ impl Failsafe {
         *self.enabled.borrow()
     }
 
-    /// Switches it. `true`: it stood the other way before.
+    /// Switches it. `true`: it has changed.
     pub fn set(&self, enabled: bool) -> bool {
         self.enabled.send_if_modified(|known| {
             self.metrics.failsafe(enabled);
@@ -62,7 +62,7 @@ impl Failsafe {
         })
     }
 
-    /// Word of each switching.
+    /// Notifies of each change.
     pub fn watch(&self) -> watch::Receiver<bool> {
         self.enabled.subscribe()
     }

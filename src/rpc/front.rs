@@ -46,7 +46,7 @@ pub(super) struct RpcFront {
     pub open: TaskTracker,
     /// Ends them.
     pub cancel: CancellationToken,
-    /// What calls over HTTP are told to end by. They end by themselves.
+    /// The shutdown signal of calls over HTTP. They end by themselves.
     pub never: StopHandle,
 }
 

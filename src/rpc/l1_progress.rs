@@ -1,7 +1,7 @@
 //! [`L1Progress`]: how far on L1 the chains of a set are derived and verified.
 //!
-//! Anyone who asks takes every L1 block below the answer for done: what is not safe with those never will be. So it is the
-//! lowest block that any chain's node has come to, and no higher than the L1 block that the first block was derived from
+//! Callers treat every L1 block below the answer as done: what is not safe with those never will be. So it is the
+//! lowest block that any chain's node has reached, and no higher than the L1 block that the first block was derived from
 //! that Crosscheck has not found safe. It never guesses upwards: where that block's source is not known, the one of the last
 //! safe block is used.
 

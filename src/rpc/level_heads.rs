@@ -31,7 +31,7 @@ impl LevelHeads {
         Some(Self {
             tip: (tip.key.number, tip.timestamp),
             cross_unsafe: view.cross_unsafe().or_else(|| first.checked_sub(1)),
-            // A chain whose every head is its genesis tells nothing apart from one that was not heard of.
+            // A chain whose every head is its genesis is not distinguished from one without heads.
             heads: ((heads.local_safe, heads.safe, heads.finalized) != (0, 0, 0)).then_some(heads),
         })
     }

@@ -63,7 +63,7 @@ pub(super) trait MessagesApi {
     #[method(name = "suspects")]
     fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage>;
 
-    /// Word of verdicts, and of what becomes of messages.
+    /// Notifies of verdicts and of changes of messages.
     #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = StoredEvent, with_extensions)]
     async fn subscribe_events(&self) -> SubscriptionResult;
 }

@@ -85,7 +85,7 @@ impl MessagesPageRequest {
             true => Vec::new(),
             false => {
                 let (chain_id, after) = (self.chain_id, self.after);
-                // One more than is asked for tells whether there are more.
+                // One more than requested is read, to know whether there are more.
                 let filter = FiledFilter { chain_id, after, up_to: live.end, limit: limit.saturating_add(1) };
                 ledger.filed_messages(filter).await?
             }

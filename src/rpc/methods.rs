@@ -50,7 +50,7 @@ pub struct RpcParts {
 }
 
 impl RpcParts {
-    /// What the program answers itself, for whoever compares that with the answers of others.
+    /// The program's own answers, for comparisons with those of others.
     pub(crate) fn own_answers(&self) -> OwnAnswers {
         let superchain = &self.superchain;
         let access = AccessCheck::new(superchain.clone(), self.failsafe.clone(), self.metrics.clone());
@@ -103,7 +103,7 @@ impl RpcParts {
     }
 }
 
-/// Methods that change something: where they are off, anyone who calls one is told so. Callers take it for a method that is not served.
+/// Methods that change something: where they are off, the answer says so, with the code of a method that is not served.
 fn merge_admin<T>(
     module: &mut RpcModule<()>,
     is_on: bool,

@@ -1,6 +1,6 @@
 //! The `opp2p_*` methods: op-node's view of its peers, and its orders about them.
 //!
-//! One server may stand for several chains: the path names the chain (`/<chain id>/`), or a last parameter does, which
+//! One server may serve several chains: the path names the chain (`/<chain id>/`), or a last parameter does, which
 //! op-node has not. Neither is needed where there is only one. What changes something is served only where `rpc.admin` is true.
 
 use super::front::PathChain;
@@ -23,7 +23,7 @@ use tracing::info;
 /// How long connecting a peer may take: op-node's bound.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// The methods that only tell.
+/// The methods that only read.
 #[rpc(server, namespace = "opp2p")]
 pub(super) trait PeersOfNodeApi {
     /// The node itself.

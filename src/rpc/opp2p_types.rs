@@ -82,7 +82,7 @@ pub struct OpTopicScores {
     pub(super) invalid_message_deliveries: f64,
 }
 
-/// Peers, and who is shut out.
+/// Peers, and what is blocked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpPeerDump {

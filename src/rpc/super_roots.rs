@@ -36,7 +36,7 @@ pub(super) struct ChainOutput {
     pub number: u64,
     /// What the output root of its block is made of.
     pub canonical: OutputV0,
-    /// The same of the block that stood there before it was replaced, if it was.
+    /// The same of the block that was there before a replacement, if there was one.
     pub original: OutputV0,
     /// The L1 block that it became safe with.
     pub source: BlockId,

@@ -48,7 +48,7 @@ const OWN_HEADS: [(&str, SafetyLevel); 2] =
 /// The `supernode_*` method.
 #[rpc(server, namespace = "supernode")]
 pub(super) trait SupernodeApi {
-    /// How the chains of a dependency set stand.
+    /// The heads of the chains of a dependency set.
     #[method(name = "syncStatus", with_extensions)]
     async fn sync_status(&self) -> RpcResult<SupernodeSyncStatus>;
 }

@@ -59,7 +59,7 @@ pub(super) trait SupervisorApi {
     #[method(name = "superRootAtTimestamp", with_extensions)]
     async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse>;
 
-    /// How the chains of a dependency set stand.
+    /// The heads of the chains of a dependency set.
     #[method(name = "syncStatus", with_extensions)]
     async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus>;
 

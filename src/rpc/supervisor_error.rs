@@ -175,7 +175,7 @@ impl SupervisorError {
         -321_500,
     ];
 
-    /// The names that [`SupervisorError::reason`] gives for what stands against an access list.
+    /// The names that [`SupervisorError::reason`] gives for a refused access list.
     pub(crate) const REASONS: [&str; 21] = [
         "malformed",
         "uninitialized",
@@ -247,7 +247,7 @@ impl SupervisorError {
     }
 
     /// A source gave no valid answer, so nothing is proven: never a statement about a block. What it said goes to the
-    /// log: a caller is not told where an endpoint is.
+    /// log: callers do not get an endpoint's address.
     pub(super) fn unproven(what: impl Into<String>, error: &SourceError) -> Self {
         let what = what.into();
         match error {

@@ -90,11 +90,11 @@ pub struct SuperRootResponse {
     pub chains: Vec<ChainRootInfo>,
 }
 
-/// How all chains stand.
+/// The heads of all chains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SupervisorSyncStatus {
-    /// The lowest L1 block that any chain's node has come to.
+    /// The lowest L1 block that any chain's node has reached.
     pub min_synced_l1: BlockRef,
     /// The lowest timestamp of any chain's cross-safe head.
     pub safe_timestamp: u64,

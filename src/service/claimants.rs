@@ -1,4 +1,4 @@
-//! Starts who asks the claimants.
+//! Starts the watchers of the claimants.
 
 use super::Shared;
 use crate::audit::{ClaimantWatcher, ClaimantWatcherParts};

@@ -27,7 +27,7 @@ pub(super) struct Monitoring {
     pub(super) tracker: SharedTracker,
     /// Suspect messages.
     pub(super) suspects: Suspects,
-    /// Word to the chains' readers.
+    /// Hints for the chains' readers to poll.
     pub(super) hints: PollHints,
     /// Where gossiped blocks go.
     pub(super) gossip: mpsc::Sender<SuspectMessage>,

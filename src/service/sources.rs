@@ -1,4 +1,4 @@
-//! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and what the investigator that asks
+//! Clients of the configured endpoints: the execution clients, rollup nodes and L1, and what the investigator that asks
 //! them is made of. It asks nothing itself, and starts no task.
 
 use crate::audit::{AuditMetrics, JudgedChain, L1Judge};
@@ -44,7 +44,7 @@ pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, S
     nodes.collect()
 }
 
-/// Who answers which blocks L1 has, if an endpoint of it is configured.
+/// The reader of L1's canonical blocks, if an endpoint of L1 is configured.
 ///
 /// # Errors
 /// If no HTTP client can be made for it.
@@ -91,7 +91,7 @@ pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
     EndpointNames::new(chains.chain(l1).chain(opinions))
 }
 
-/// Who checks blocks of these chains against L1, if that is configured, and there is a reader of it.
+/// The judge of these chains' blocks by L1, if that is configured and L1 has a reader.
 ///
 /// # Errors
 /// If a bundle that the settings name cannot be read.

@@ -201,7 +201,7 @@ pub enum SourceError {
         /// What is missing.
         reason: String,
     },
-    /// The answer holds something that this version does not know.
+    /// The answer contains something that this version does not know.
     #[error("{endpoint} answered {method} with data that this version cannot read: {reason}")]
     Unread {
         /// Which endpoint.
@@ -224,7 +224,7 @@ pub enum SourceError {
         needed: usize,
         /// How many there are.
         endpoints: usize,
-        /// Who said what.
+        /// The answer of each endpoint.
         said: String,
     },
     /// A block that the endpoints agreed on a moment ago, and that none of them has any more.

@@ -1,7 +1,7 @@
 //! [`EndpointNames`]: what a caller gets instead of an endpoint's address: which of the configured ones it is, counted from 0
 //! as in the metrics and in `crosscheck check --online`.
 //!
-//! Names stand in answers of JSON-RPC alone, to followers too: the log and `/readyz`, which the operator reads, say where it is. Pure: no I/O.
+//! Names are used in answers of JSON-RPC only, to followers too: the log and `/readyz`, which the operator reads, have the address. Pure: no I/O.
 
 use super::EndpointUrl;
 use alloy::hex;

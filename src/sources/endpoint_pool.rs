@@ -1,6 +1,6 @@
 //! [`EndpointPool`]: the endpoints of one chain, asked at once, and the state of each among the others.
 //!
-//! It waits for as many as it takes to agree, not for the slowest; who is slow is heard out afterwards, so that
+//! It waits for as many as it takes to agree, not for the slowest; late answers are evaluated afterwards, so that
 //! a liar is named however slow it is. It never decides by one answer what a quorum must.
 
 use super::poll::{Poll, Vote, VoteTally};
@@ -38,7 +38,7 @@ pub(super) struct EndpointPool {
     endpoints: Arc<[Endpoint]>,
     quorum: Quorum,
     health: Arc<watch::Sender<Vec<EndpointHealth>>>,
-    /// Rounds whose outcome is known, with answers still to be heard. Ended with the pool.
+    /// Rounds whose outcome is known, with answers outstanding. Ended with the pool.
     hearings: Arc<Mutex<JoinSet<()>>>,
 }
 

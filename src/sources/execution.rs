@@ -135,7 +135,7 @@ impl ExecutionClient {
         self.known_block_by_number(number).await
     }
 
-    /// Like [`ExecutionClient::block_by_number`], for who asks for blocks that were read before: only the header is asked for
+    /// Like [`ExecutionClient::block_by_number`], for blocks that may have been read before: only the header is asked for
     /// where the block is still in memory.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! gossiped and signed.
 //!
 //! A payload holds the very bytes that its block's transactions root covers, whatever they mean. Transactions of known types are
-//! not kept: an execution client's JSON gives them. Nothing is believed: anyone who uses one holds it against the root. Bounded.
+//! not kept: an execution client's JSON gives them. Nothing is trusted: every use is checked against the root. Bounded.
 
 use alloy::primitives::{B256, Bytes, keccak256};
 use lru::LruCache;

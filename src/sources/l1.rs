@@ -1,6 +1,6 @@
 //! [`L1Client`]: L1's blocks and logs, and what its contracts say about a chain's configuration.
 //!
-//! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's word.
+//! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's answer, and not proven.
 
 use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, receipts};
 use alloy::primitives::{Address, B256, U64, U256, b256};
@@ -191,7 +191,7 @@ impl L1Client {
         let contracts = self.proven.lock().wanted(contracts);
         let transactions = self.transactions(header.hash());
         let prove = |receipts: &[_]| ProvenL1Logs::prove_hashed(header, receipts, &contracts);
-        // How many there are the header does not tell: one at least, for it is not empty.
+        // The header does not contain how many there are: at least one, because it is not empty.
         let proven = receipts::proven(&self.endpoint, header.hash(), 1, transactions, prove).await?;
         let Some(proven) = proven else { return Ok(None) };
         let proven = Arc::new(proven);
@@ -234,8 +234,8 @@ impl L1Client {
         self.endpoint.incomplete(BY_NUMBER, &"it has no latest block")
     }
 
-    /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the
-    /// endpoint's word anyway.
+    /// The hash of the latest block. Its header is not verified: what is read at the hash is the
+    /// endpoint's answer anyway.
     ///
     /// # Errors
     /// If the endpoint does not answer, or has no block.

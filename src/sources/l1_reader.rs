@@ -1,7 +1,7 @@
 //! [`L1Reader`]: which blocks L1 has, asked for once for all who want to know.
 //!
 //! It asks for the latest block now and then, joins that to what it knows, and answers from there. That a block is on L1 may be
-//! some seconds old; that another one has its place is looked up at that moment. Anyone who is about to accuse somebody
+//! some seconds old; that another one has its place is looked up at that moment. A caller that is about to find a block invalid
 //! asks [`L1Reader::refresh`] first. It judges nothing.
 
 use super::l1_chain::{At, L1Chain};
@@ -113,7 +113,7 @@ impl<S: L1Source> L1Reader<S> {
         self.ensure_fresh().await?;
         let known = match self.known_at(claimed.number) {
             At::Known(header) => Some(header),
-            // What is so far below the head is asked for itself: the head would not tell more of it.
+            // A block this far below the head is requested directly: the head adds no information about it.
             At::NotKept => self.fetch_below(claimed.number).await?,
             At::Above => None,
         };

@@ -1,4 +1,4 @@
-//! [`LenientLayer`]: answers that JSON-RPC does not allow and that some servers send all the same, made into those that it
+//! [`LenientLayer`]: answers that JSON-RPC does not allow and that some servers send nevertheless, rewritten into those that it
 //! does.
 //!
 //! | a server sends | read as |
@@ -29,7 +29,7 @@ use tower::{Layer, Service};
 pub(super) struct LenientLayer {
     /// The largest answer read, in bytes.
     pub largest: u32,
-    /// Set once an answer had to be mended.
+    /// Set once an answer had to be rewritten.
     pub mended: Arc<AtomicBool>,
 }
 
@@ -80,7 +80,7 @@ where
     }
 }
 
-/// An answer, as far as it is mended.
+/// An answer, as far as it is rewritten.
 #[derive(Deserialize)]
 struct Answer<'a> {
     #[serde(borrow)]
@@ -105,7 +105,7 @@ struct Success<'a> {
     result: Option<&'a RawValue>,
 }
 
-/// An answer as JSON-RPC has it. `None`: it is one already, or none that can be mended.
+/// An answer as JSON-RPC has it. `None`: it is one already, or none that can be rewritten.
 fn repaired(answer: &[u8]) -> Option<Vec<u8>> {
     let is_batch = answer.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     if !is_batch {

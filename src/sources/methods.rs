@@ -1,6 +1,6 @@
 //! [`METHODS`]: every method that the endpoints are asked for, once, with what is lost where it is not served.
 //!
-//! A test holds the list against the calls in this room. It asks nobody.
+//! A test compares the list with the calls in this room. No I/O.
 
 use super::{Endpoint, SourceError};
 use crate::metrics::EndpointKind;
@@ -20,16 +20,16 @@ pub(crate) enum MethodUse {
         /// The other one.
         instead: &'static str,
     },
-    /// It stands in for another one, or is used in rare cases.
+    /// It replaces another one, or is used in rare cases.
     Extra,
-    /// A finding of its own says what it answers.
+    /// Its answer has a finding of its own.
     Apart,
 }
 
 /// A method, and what it is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Method {
-    /// Who is asked for it.
+    /// The kind of endpoint that is asked for it.
     pub(crate) of: EndpointKind,
     /// Its name.
     pub(crate) name: &'static str,

@@ -1,8 +1,8 @@
-//! [`NodeHealth`]: how a rollup node of a chain's list stands. Pure.
+//! [`NodeHealth`]: the state of a rollup node of a chain's list. Pure.
 
 use super::{EndpointUrl, Shortfall};
 
-/// How a rollup node stands.
+/// The state of a rollup node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeState {
     /// Nobody has asked it yet.
@@ -47,7 +47,7 @@ impl NodeState {
     }
 }
 
-/// One rollup node of a chain, and how it stands.
+/// One rollup node of a chain, and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeHealth {
     /// Its place in the list, counted from 0.

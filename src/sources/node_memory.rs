@@ -53,7 +53,7 @@ impl NodeMemory {
         named.sort_by_key(|head| head.number);
         for head in named {
             if self.named.get(&head.number).is_some_and(|known| *known != head.hash()) {
-                // Another block: what stood on the former one is gone with it.
+                // Another block: what was built on the former one is dropped with it.
                 self.named.split_off(&head.number);
             }
             self.named.insert(head.number, head.hash());

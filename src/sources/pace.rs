@@ -1,6 +1,6 @@
 //! [`Pace`]: how long an endpoint takes to answer, as a share of the time that it may take. Pure: time is an argument.
 //!
-//! An endpoint that takes most of that time still answers, so nothing fails; but whatever hangs on it is late. It is slow once the
+//! An endpoint that takes most of that time still answers, so nothing fails, but everything that needs it is late. It is slow once the
 //! median of its recent answers is above half of the time, and slow no longer once it is below a quarter: one long answer
 //! names nobody, and one short one clears nobody. How it is while nobody asks it is not known, and nothing is said of it.
 

@@ -1,6 +1,6 @@
 //! [`Poll`]: what a chain's endpoints say of the block at one height, counted. Pure.
 //!
-//! A vote is a block, or that there is none; a failure is not a vote. It never takes silence for a word.
+//! A vote is a block, or that there is none; a failure is not a vote. A missing answer is never a vote.
 
 use super::{Quorum, SourceError};
 use crosscheck_core::heads::L2BlockRef;
@@ -15,7 +15,7 @@ pub(super) struct Poll {
     votes: Vec<Option<Vote>>,
 }
 
-/// Where a poll stands.
+/// The state of a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VoteTally {
     /// Votes that are still out may decide it.
@@ -83,7 +83,7 @@ impl Poll {
         counts
     }
 
-    /// Who named which block.
+    /// Which endpoint named which block.
     pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, L2BlockRef)> {
         let cast = self.votes.iter().enumerate();
         cast.filter_map(|(place, vote)| Some((place, vote.as_ref()?.as_ref().ok()?.as_ref().copied()?)))

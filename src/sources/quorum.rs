@@ -1,4 +1,4 @@
-//! [`Quorum`]: how many of a chain's endpoints must say the same before it is taken for so. Pure.
+//! [`Quorum`]: how many of a chain's endpoints must agree on an answer before it is used. Pure.
 
 /// How many of how many. At least one, at most all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Quorum {
         self.endpoints
     }
 
-    /// The greatest height that enough endpoints have reached, by the height of each that told one.
+    /// The greatest height that enough endpoints have reached, by the height of each that reported one.
     pub fn height(self, mut heights: Vec<u64>) -> Option<u64> {
         heights.sort_unstable_by(|a, b| b.cmp(a));
         heights.get(self.needed.saturating_sub(1)).copied()

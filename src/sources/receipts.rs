@@ -1,6 +1,6 @@
 //! A block's proven receipts from one endpoint: all at once, or one by one in batches where it does not serve that.
 //!
-//! Anyone who asks holds them against the receipts root, so a wrong list of transactions harms nobody. Where one of a type that
+//! Callers check them against the receipts root, so a wrong list of transactions does no harm. Where one of a type that
 //! this version does not know keeps them from proving anything, its encoding is asked for, and checked against the root too.
 
 use super::{Endpoint, SourceError};
@@ -23,7 +23,7 @@ const RAW: &str = "debug_getRawReceipts";
 /// How many receipts are asked for in one request.
 const BATCH: usize = 100;
 
-/// The height of the block that holds a transaction, as the endpoint says; who asks holds it against that block. `None`: it knows no
+/// The height of the block that holds a transaction, as the endpoint says; callers check it against that block. `None`: it knows no
 /// block that does.
 ///
 /// # Errors

@@ -101,7 +101,7 @@ pub struct SafeHeadAtL1 {
 }
 
 impl SafeHeadAtL1 {
-    /// Whether it names no L1 block: the node did not derive its safe head, but repeats a source's word for it.
+    /// Whether it names no L1 block: the node did not derive its safe head, but repeats a source's answer.
     pub fn is_repeated(&self) -> bool {
         self.l1_block.number == 0 && self.l1_block.hash.is_zero()
     }
@@ -256,7 +256,7 @@ impl RollupNode {
     }
 }
 
-/// What safe means on this server, by its word as an op-supernode.
+/// What safe means on this server, if it answers as an op-supernode.
 async fn supernode_runs(endpoint: &Endpoint, chain_id: ChainId) -> Result<SafeMeans, SourceError> {
     let status: SupernodeStatus = endpoint.call("supernode_syncStatus", rpc_params![]).await?;
     let runs = status.chain_ids.contains(&chain_id);

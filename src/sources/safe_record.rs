@@ -9,9 +9,9 @@ use super::{RollupNode, SafeHeadAtL1, SourceError, is_no_such_method};
 /// What a node's record of safe heads by L1 block says of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SafeRecord {
-    /// The node keeps none: nothing can be told.
+    /// The node keeps none: nothing can be determined.
     None,
-    /// Its newest word names no L1 block: the node repeats that of the source that it follows.
+    /// Its newest entry names no L1 block: the node repeats that of the source that it follows.
     Repeated,
     /// It keeps one, and nothing is in it yet: the node has derived nothing so far.
     Empty,

@@ -71,7 +71,7 @@ impl StatusDocument {
         (self.hash_in("current_l1") == Some(B256::ZERO)).then_some(UnseenL1::Current)
     }
 
-    /// The L1 block that the node has come to. `None`: it does not say, or there is none yet.
+    /// The L1 block that the node has reached. `None`: it does not say, or there is none yet.
     pub(crate) fn current_l1(&self) -> Option<BlockNumHash> {
         let number = self.fields.get("current_l1")?.get("number")?.as_u64()?;
         let hash = self.hash_in("current_l1").filter(|hash| !hash.is_zero())?;

@@ -15,7 +15,7 @@ use tracing_subscriber::layer::{Context, Filter, Layer};
 pub const LIBRARIES: [&str; 6] =
     ["libp2p_gossipsub", "libp2p_swarm", "libp2p", "discv5", "yamux", "multistream_select"];
 
-/// What the filter says of them unless it is told otherwise.
+/// Their default level in the filter.
 /// A certificate that is not trusted is reported with what to do by anyone who asked the endpoint: the library reports each try.
 const ERRORS_ONLY: [&str; 5] = [
     "libp2p=error",

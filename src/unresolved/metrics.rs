@@ -1,4 +1,4 @@
-//! [`UnresolvedMetrics`]: what is measured of the ledger: what it holds that is still to be dealt with.
+//! [`UnresolvedMetrics`]: measures the ledger: its size, and the invalid blocks that are not resolved.
 
 use crate::ledger::{Attribution, UnresolvedCount};
 use crate::metrics::{Metrics, as_gauge};
@@ -102,7 +102,7 @@ impl UnresolvedMetrics {
         self.0.resolved.with_label_values(&[chain_id.to_string()]).inc();
     }
 
-    /// How many blocks that were found wrong are not resolved. Of what is left out there is none.
+    /// How many invalid blocks are not resolved. What is left out has none.
     pub(crate) fn unresolved(&self, counts: &[UnresolvedCount]) {
         self.set(counts);
     }

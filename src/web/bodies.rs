@@ -1,6 +1,6 @@
 //! [`Bodies`]: reads requests' bodies, within a time each and within a memory that all share.
 //!
-//! A caller that sends slowly, or half of what it announced, holds up nobody but itself.
+//! A caller that sends slowly, or half of what it announced, delays only itself.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;

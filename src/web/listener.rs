@@ -25,7 +25,7 @@ use tracing::{debug, warn};
 /// The pause after a connection that could not be taken: the machine is out of something.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a caller that is turned away may take to hear it.
+/// How long a refused caller may take to read the answer.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How many callers may be answered at once that the server is full. Others are disconnected without an answer.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-/// How often the log is told of one bound.
+/// How often a bound that is reached is logged.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A bound of a server.
@@ -73,7 +73,7 @@ pub(crate) fn busy_response(reason: &str) -> HttpResponse {
     response
 }
 
-/// The words for a caller that is turned away.
+/// The text for a refused caller.
 pub(crate) fn busy_text(reason: &str) -> String {
     format!("busy: {reason}; ask again")
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail when nothing of them is taken for so long.
+/// A stream whose writes fail when nothing of them is accepted for this time.
 #[derive(Debug)]
 pub(crate) struct PatientStream<S> {
     inner: S,

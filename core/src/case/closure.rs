@@ -226,7 +226,7 @@ impl<'a> Closure<'a> {
         chains.map(move |chain_id| BlockRequest { timestamp, chain_id, number: None })
     }
 
-    /// The messages of a block that hold as far as the block itself goes.
+    /// The messages of a block that are valid as far as the block itself goes.
     fn claims<'b>(&'b self, logs: &'b ProvenLogs) -> impl Iterator<Item = crate::message::Message> + 'b {
         let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
         logs.executed().iter().filter_map(move |executed| check_executed(self.set, execution, executed).ok())

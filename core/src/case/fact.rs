@@ -31,7 +31,7 @@ pub struct DerivedBlock {
 pub enum Fact {
     /// The derived block, and the other blocks with user transactions seen at its height.
     Derived(Box<DerivedBlock>),
-    /// Somebody who has derived the chain has this block at the height, too.
+    /// Another node that has derived the chain has this block at the height, too.
     Corroborated {
         /// The block.
         derived: B256,
@@ -47,9 +47,9 @@ pub enum Fact {
     L1Contradicts(Box<L1Contradiction>),
     /// What L1 says is at the block's height is final.
     Final,
-    /// L1 has reorged out, for good, the block's L1 origin.
+    /// L1 has reorged out the block's L1 origin permanently.
     OriginDropped(BlockNumHash),
-    /// The branch that the block is built on was left for good, with this one, its parent.
+    /// The branch that the block is built on was left permanently; this is its parent.
     BranchLeft {
         /// The parent.
         parent: B256,

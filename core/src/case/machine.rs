@@ -27,10 +27,10 @@
 //! ```
 //!
 //! Branches part at a block whose parent is the derived one's, or was found invalid, and whose L1 origin L1 has. A block
-//! on another branch waits, and is superseded when that branch is removed for good.
+//! on another branch waits, and is superseded when that branch is removed permanently.
 //!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
-//! has dropped the block's origin for good.
+//! has dropped the block's origin permanently.
 //!
 //! What is used against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
 //! another node's claim: until L1 alone contradicts the block, or another node that has derived the chain says the same. A message that is
@@ -452,7 +452,7 @@ impl Case {
         self.compare_with_cited(cited);
     }
 
-    /// Holds the messages whose log was seen in a cited block against what is known of that block. If another is there
+    /// Checks the messages whose log was seen in a cited block against what is known of that block. If another is there
     /// now, its logs must be seen.
     fn compare_with_cited(&mut self, (chain_id, number): (ChainId, u64)) {
         let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else {

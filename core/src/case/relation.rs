@@ -40,7 +40,7 @@ pub struct Side {
 pub enum Relation {
     /// L1 does not have the block that one of the blocks is built on, or said each of them at its time.
     L1Reorg,
-    /// One of the blocks holds an invalid message, and the other takes its place.
+    /// One of the blocks executes an invalid message, and the other replaces it.
     Replacement,
     /// One of the signatures may be that of an unsafe block: no signer is bound to both.
     Replayable,

@@ -11,7 +11,7 @@ use alloy::primitives::B256;
 pub enum Verdict {
     /// It is what L1 says, and every message in it is valid.
     Upheld,
-    /// It rightly replaces a block that held an invalid message.
+    /// It correctly replaces a block that executed an invalid message.
     UpheldReplacement {
         /// The block that it replaces.
         original: B256,
@@ -22,7 +22,7 @@ pub enum Verdict {
     Violated(Violation),
     /// It is not what L1 says.
     Discarded(Discard),
-    /// Its branch is removed for good.
+    /// Its branch is removed permanently.
     Superseded(Superseding),
 }
 
@@ -65,7 +65,7 @@ pub enum Discard {
 /// How a block contradicts what L1 alone says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum L1Contradiction {
-    /// Its first transaction does not tell an L1 origin.
+    /// Its first transaction does not contain an L1 origin.
     NoOrigin(L1InfoError),
     /// It can have no such L1 origin.
     Origin(DepositsError),

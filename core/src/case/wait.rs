@@ -22,9 +22,9 @@ pub enum Awaited {
     SameTimestamp,
     /// What L1 says of the block.
     L1,
-    /// Somebody who has derived the chain and says the same as its node.
+    /// A node that has derived the chain and has the same block as its rollup node.
     SecondOpinion,
-    /// The interop rules that a message of the block is held to.
+    /// The interop rules that apply to a message of the block.
     Rules,
 }
 
@@ -38,9 +38,9 @@ pub enum Cause {
     EndpointError,
     /// The chain's own node, or L1, is on another branch for now, or its client's blocks do not link up.
     OtherFork,
-    /// What the block must hold cannot be determined by this version: a fork that it does not know.
+    /// What the block must contain cannot be determined by this version: a fork that it does not know.
     Unsupported,
-    /// The chain's own node says it, and repeats another node's claim or has not derived so far back.
+    /// Only the chain's own node has it, and that node follows a source or did not derive the chain at that height.
     SecondHand,
 }
 

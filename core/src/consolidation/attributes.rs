@@ -37,7 +37,7 @@ pub struct BlockAttributes {
     pub transactions: Vec<TransactionDigest>,
     /// Its sequencer-defined metering.
     pub metering: Metering,
-    /// Its first deposit, encoded, unless that is longer than any that tells an L1 origin.
+    /// Its first deposit, encoded, unless that is longer than any that contains an L1 origin.
     pub first_deposit: Option<Bytes>,
 }
 
@@ -106,7 +106,7 @@ impl BlockAttributes {
         decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to contain an L1 origin"))?)
     }
 
-    /// The L1 block that it is built on, if its first transaction tells one.
+    /// The L1 block that it is built on, if its first transaction contains one.
     pub fn l1_origin(&self) -> Option<BlockNumHash> {
         let info = self.l1_info().ok()?;
         Some(BlockNumHash { number: info.number, hash: info.hash })
@@ -128,7 +128,7 @@ impl BlockAttributes {
     }
 }
 
-/// A copy of the first deposit: the buffer that it stands in may hold megabytes.
+/// A copy of the first deposit: the buffer that it is in may have megabytes.
 fn first_deposit(transactions: &[Bytes]) -> Option<Bytes> {
     let first = transactions.iter().find(|transaction| transaction.first() == Some(&DEPOSIT_TYPE))?;
     (first.len() <= MAX_L1_ATTRIBUTES_BYTES).then(|| Bytes::copy_from_slice(first))

@@ -68,7 +68,7 @@ impl MatchingRules {
     }
 
     /// Before Canyon there is no list; until Isthmus the list is empty and so is its root; since then the root is
-    /// the message passer's storage, which only execution tells.
+    /// the message passer's storage, which is known only after execution.
     fn withdrawals(&self, derived: &PayloadAttributes, block: &BlockAttributes) -> Option<Mismatch> {
         let is_active = |fork| self.forks.is_active(fork, block.timestamp);
         let by_fork = is_active(Fork::Canyon).then_some(0);

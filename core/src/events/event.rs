@@ -19,7 +19,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
-    /// An attested block has its verdict. Reported again when what does not hold becomes attributable, or a block on top of it does.
+    /// An attested block has its verdict. Reported again when the attestation of an invalid block, or of a block on top of it, becomes attributable.
     Verdict {
         /// The block.
         block: BlockKey,
@@ -34,7 +34,7 @@ pub enum Event {
         /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
     },
-    /// The verdict against a block is taken back: L1 has reorged out what it rests on, and says otherwise now. Its next verdict follows.
+    /// The verdict against a block is withdrawn: L1 has reorged out what it rests on, and the block gets another verdict, which follows.
     VerdictTakenBack {
         /// The block.
         block: BlockKey,
@@ -214,7 +214,7 @@ pub struct StatusChange {
     pub cause: EventCause,
 }
 
-/// An invalid message whose block has come to a higher level all the same.
+/// An invalid message whose block has reached a higher level nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InvalidPromotion {
     /// The message.
@@ -226,7 +226,7 @@ pub struct InvalidPromotion {
     pub detail: Option<String>,
 }
 
-/// Why a status changed. In JSON: its name, and the blocks that tell.
+/// Why a status changed. In JSON: its name, and the blocks that show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventCause(pub StatusCause);
 

@@ -51,7 +51,7 @@ impl MessageRecord {
         MessageKey { block: self.executing.key, log_index: self.log_index }
     }
 
-    /// The message as users get it, until the ledger tells.
+    /// The message as users get it, until it is read from the ledger.
     pub fn as_reported(message: &TrackedMessage) -> Self {
         let (record, reported) = (Self::of(message), message.reported_state());
         if reported == message.state() {

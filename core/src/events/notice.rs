@@ -77,7 +77,7 @@ impl FromStr for NoticeKind {
 /// What there is to say of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoticeContent {
-    /// It is invalid: found so for the first time, or its block has come to a higher level all the same, see
+    /// It is invalid: found so for the first time, or its block has reached a higher level nevertheless, see
     /// [`Notice::invalid_before`].
     Invalid {
         /// The rule that it breaks.
@@ -224,7 +224,7 @@ impl Notice {
     }
 
     /// What subscribers get about it, in this order. A message is reported as invalid once, and once each that its block has
-    /// become cross-safe and final all the same.
+    /// become cross-safe and final nevertheless.
     pub fn events(&self) -> Vec<Event> {
         let is_first =
             self.invalid_before.is_none() || !matches!(self.content, NoticeContent::Invalid { .. });

@@ -130,7 +130,7 @@ pub fn suspects(
     found
 }
 
-/// Holds a declared message against the view of the chain that it cites, as far as that can be done without asking
+/// Checks a declared message against the view of the chain that it cites, as far as that is possible without asking
 /// anybody.
 fn check_view(tracker: &Tracker, index: &LogIndex, access: &InboxAccess) -> Result<(), InvalidReason> {
     let Some(view) = tracker.chain(access.chain_id) else { return Ok(()) };

@@ -3,7 +3,7 @@
 use crate::heads::{SafeMeans, SafetyLevel};
 use crosscheck_p2p::UnixSeconds;
 
-/// Heights of a chain's heads. A client that tells no local-safe head is taken at its safe one.
+/// Heights of a chain's heads. For a client that reports no local-safe head, its safe head is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SafetyHeads {
     /// Derived from L1.

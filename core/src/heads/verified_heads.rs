@@ -8,7 +8,7 @@ use super::recent_blocks::RecentBlocks;
 use crate::heads::{L2BlockRef, SafeMeans};
 use crosscheck_p2p::UnixSeconds;
 
-/// The heads as a node, or the labels of execution clients, tell them. `None`: that one is not known.
+/// The heads as a node, or the labels of execution clients, report them. `None`: that one is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportedHeads {
     /// Derived from L1.

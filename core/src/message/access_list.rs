@@ -30,14 +30,14 @@ pub struct InboxAccess {
 /// Why a list of storage keys is not a list of inbox entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessListError {
-    /// A key's first byte names no entry type that may stand here.
+    /// A key's first byte names no entry type that is allowed here.
     #[error("access-list entry {index} has type {found}, expected a {expected} entry")]
     UnexpectedType {
         /// Position in the list.
         index: usize,
         /// The type byte found.
         found: u8,
-        /// What must stand there.
+        /// What is required there.
         expected: &'static str,
     },
     /// Bytes that must be zero are not.

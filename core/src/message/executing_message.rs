@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const EXECUTING_MESSAGE_TOPIC: B256 =
     b256!("5c37832d2e8d10e346e55ad62071a6a2f9fa5130614ef2ec6617555c6f467ba7");
 
-/// The events of the proxy that the inbox stands behind, which say nothing of messages: `Upgraded(address)` and
+/// The events of the inbox's proxy, which are not about messages: `Upgraded(address)` and
 /// `AdminChanged(address,address)`. A fork that brings a new inbox emits the first of them.
 const PROXY_TOPICS: [B256; 2] = [
     b256!("bc7cd75a20ee27fd9adebab32041f755214dbc6bffa90cc0225b39da2e5c2d3b"),
@@ -45,7 +45,7 @@ pub enum DecodeError {
         /// How many bytes there are.
         found: usize,
     },
-    /// It is another event. A newer inbox may have events that stand for messages, too.
+    /// It is another event. A newer inbox may have other events for messages.
     #[error("the event {} is unknown to this build: upgrade Crosscheck", in_words(topic))]
     UnknownEvent {
         /// Its first topic, if it has one.

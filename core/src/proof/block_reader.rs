@@ -51,7 +51,7 @@ impl ReadParts {
         self.transactions.iter().filter_map(|transaction| transaction.as_ref().err())
     }
 
-    /// Takes a transaction's encoding from elsewhere. Whether it is the right one, its hash tells.
+    /// Takes a transaction's encoding from elsewhere. Its hash shows whether it is the right one.
     pub fn complete(&mut self, index: usize, encoded: Bytes) {
         if let Some(transaction) = self.transactions.get_mut(index) {
             *transaction = Ok(encoded);

@@ -132,7 +132,7 @@ fn status(fields: &Fields<'_>) -> Result<Eip658Value, FieldError> {
     }
 }
 
-/// From before Canyon clients tell the nonce, which the receipts root does not cover then.
+/// Before Canyon, clients report the nonce, which the receipts root does not cover then.
 fn deposit(fields: &Fields<'_>) -> Result<Option<(u64, u64)>, FieldError> {
     let Some(version) = fields.optional::<U64>("depositReceiptVersion")? else { return Ok(None) };
     let nonce: U64 = fields.required("depositNonce")?;
@@ -175,7 +175,7 @@ mod tests {
         HashedReceipt::read(&receipt.to_string()).unwrap()
     }
 
-    /// Between Regolith and Canyon clients tell a nonce that the receipts root leaves out.
+    /// Between Regolith and Canyon, clients report a nonce that the receipts root does not cover.
     #[test]
     fn a_nonce_without_a_version_is_not_hashed() {
         let mut receipt = receipt();

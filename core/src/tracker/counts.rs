@@ -20,7 +20,7 @@ pub struct CountKey {
 }
 
 impl CountKey {
-    /// The key of a message in this standing.
+    /// The key of a message with this status and level.
     pub const fn new(
         executing: ChainId,
         initiating: Option<ChainId>,

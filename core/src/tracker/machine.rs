@@ -4,7 +4,7 @@
 //! A message's status follows from the chains' views as they are now. First its own clauses: the rules that need
 //! nothing else, then what its cited block's proven logs say. Then the messages of its own timestamp: none may be in a
 //! cycle, and each chain must have come so far. Then the cited block, which must be valid itself. An input touches what
-//! it is about (the messages that cite this height, claim this timestamp, stand in these blocks), and what is touched
+//! it is about (the messages that cite this height, claim this timestamp, are in these blocks), and what is touched
 //! is settled in the order of timestamps, because no message cites a later block. Nothing ever walks all messages.
 //!
 //! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the others all are checked by
@@ -116,7 +116,7 @@ impl Tracker {
         self.book.file(keys, numbers);
     }
 
-    /// The life of a message was over in an earlier run, for good. When its block is read again, that is nothing new.
+    /// The life of a message ended permanently in an earlier run. When its block is read again, the message is not reported again.
     pub fn recall(&mut self, key: MessageKey) {
         self.book.recall(key);
     }

@@ -87,7 +87,7 @@ impl MessageBook {
         }
     }
 
-    /// Its life was over in an earlier run, for good: it is read again, and nothing new.
+    /// Its life ended permanently in an earlier run: it is read again, and not reported again.
     pub(super) fn recall(&mut self, key: MessageKey) {
         self.over.insert(key);
     }

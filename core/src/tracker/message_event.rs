@@ -48,7 +48,7 @@ pub enum Change {
     },
     /// Its own transaction did not declare it: the inbox was tricked. Reported once.
     Undeclared,
-    /// The executing block has come to a higher level (the event's), or fallen back to a lower one.
+    /// The executing block has reached a higher level (the event's), or fallen back to a lower one.
     Level {
         /// The level before.
         from: SafetyLevel,
@@ -72,7 +72,7 @@ pub enum StatusCause {
         chain_id: ChainId,
         /// The cited height.
         number: u64,
-        /// The block that stood there, or the tip that proved there was none.
+        /// The block that was there, or the tip that proved that there was none.
         old: B256,
         /// The block that is there now. `None`: none yet. The same as `old`: it is back.
         new: Option<B256>,

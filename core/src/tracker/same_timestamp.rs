@@ -34,7 +34,7 @@ struct GroupBlock {
 /// A message, as itself and as the cycle rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GroupMember {
-    /// `None`: it is not tracked. The cycle rule sees it all the same.
+    /// `None`: it is not tracked. The cycle rule includes it nevertheless.
     pub(super) id: Option<TrackedId>,
     pub(super) node: SameTimestamp,
 }

@@ -49,7 +49,7 @@ pub(super) enum Own {
     Unknown,
     /// A clause is broken: its status is invalid, for that reason.
     Broken,
-    /// A clause is broken that needs nothing but the block and the dependency set: no other chain can mend it.
+    /// A clause is broken that needs only the block and the dependency set: no change of another chain makes it valid.
     BrokenForGood,
     /// Every clause is met.
     Met,

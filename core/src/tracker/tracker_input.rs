@@ -97,7 +97,7 @@ pub enum RefusedInput {
         /// The chain.
         chain_id: ChainId,
     },
-    /// The block does not stand on the tip.
+    /// The block is not a child of the tip.
     #[error(
         "block {number} ({hash}) of chain {chain_id} on {parent_hash} is not a child of its tip, block {tip}: rewind \
          the view to the common ancestor first"

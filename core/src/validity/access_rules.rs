@@ -1,14 +1,14 @@
 //! The validity of one declared message: an entry of the inbox's part of an access list.
 //!
-//! Two questions are asked of the same entry. [`check_access`] is what an execution client asks before it lets a
-//! transaction in: today's `interop_checkAccessList`, which wants the message strictly older than the block that
-//! executes it, and still good for a timeout. [`check_suspect`] is what a block that was built already is held to, as
-//! [`check_claim`](super::check_claim) holds what it executed. The rest is about the cited block, and the same for
-//! both: only the checksum binds, anything else in the entry is a hint where to find the message.
+//! There are two checks of one entry. [`check_access`] is for an execution client before it accepts a transaction
+//! (`interop_checkAccessList`): the message must be strictly older than the block that executes it, and remain valid for
+//! a timeout. [`check_suspect`] is for a block that was built already, with the bounds of
+//! [`check_claim`](super::check_claim) for executed messages. The checks of the cited block are the same for both: only
+//! the checksum binds, anything else in the entry is a hint where to find the message.
 //!
 //! | clause | reason | boundary |
 //! | --- | --- | --- |
-//! | executing chain watched, if told | `executing-chain-unknown` | |
+//! | executing chain watched, if it is named | `executing-chain-unknown` | |
 //! | initiating chain in the executing chain's set | `unknown-chain` | |
 //! | both sides past their activation blocks | `not-active` | the activation block itself is too early |
 //! | initiated before execution | `initiated-after-execution` | equal: no ([`check_access`]), yes ([`check_suspect`]) |
@@ -27,7 +27,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 /// When, and by whom, a declared message is to be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessContext {
-    /// The executing chain. `None`: the caller does not tell, so nothing is asked of it.
+    /// The executing chain. `None`: the caller does not name it, and it is not checked.
     pub executing: Option<ChainId>,
     /// The earliest timestamp at which it may be executed.
     pub timestamp: UnixSeconds,
@@ -59,7 +59,7 @@ pub fn check_access(
 /// Checks what an entry claims by itself, for a transaction of a block.
 ///
 /// # Errors
-/// The first clause that it breaks, or that the rules are not known well enough to tell.
+/// The first clause that it breaks, or the reason why the known rules do not decide.
 pub fn check_suspect(
     set: &DependencySet,
     execution: Execution,

@@ -101,7 +101,7 @@ pub fn rule_dependent_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTr
 
 struct Node {
     message: SameTimestamp,
-    /// Where those that it depends on stand in the list: the one before it on its chain, and the one that it cites.
+    /// The positions in the list of those that it depends on: the one before it on its chain, and the one that it cites.
     depends_on: [Option<usize>; 2],
     /// How many times others depend on it.
     dependents: u32,

@@ -83,7 +83,7 @@ struct Known {
 pub enum Accord {
     /// It does, or there is no node to ask.
     Given,
-    /// It has not said yet.
+    /// It has not reported its rules yet.
     Awaited,
     /// It works by other rules.
     Refused,
@@ -178,7 +178,7 @@ impl DependencySet {
     /// By which rules a chain works, if that is clear.
     ///
     /// # Errors
-    /// If it is not watched, or its rollup node has not said its rules yet, or says others.
+    /// If it is not watched, or its rollup node has not reported its rules yet, or reports different ones.
     pub fn agreed_rules(&self, chain_id: ChainId) -> Result<ChainRules, Unclear> {
         let rules = self.rules(chain_id).ok_or(Unclear::NotWatched { chain_id })?;
         if let Some(chain) = self.chains.get(&chain_id) {

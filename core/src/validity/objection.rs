@@ -9,7 +9,7 @@ pub enum Objection {
     /// It breaks a clause: it is invalid.
     #[error(transparent)]
     Broken(#[from] InvalidReason),
-    /// The rules are not known well enough to tell: it is unknown.
+    /// The known rules do not decide: it is unknown.
     #[error(transparent)]
     Unclear(#[from] Unclear),
 }

@@ -21,7 +21,7 @@
 //! | no cycle at its timestamp | `cycle` | messaging.md, message graph | [`cyclic_chains`](super::cyclic_chains) |
 //! | the initiating block is valid itself | `initiating-block-invalid` | messaging.md, invalid messages | the caller |
 //!
-//! The last two are about blocks: they are asked once the clauses above hold. Nothing here ever sees an endpoint's
+//! The last two are about blocks: they are checked once the clauses above are satisfied. Nothing here ever sees an endpoint's
 //! failure: a fact that is missing leaves the message unknown, which the caller states. Where it is the rules themselves
 //! that are not known, such as when interop activates, the answer is [`Objection::Unclear`].
 
@@ -43,7 +43,7 @@ pub struct Execution {
 /// Checks an executed message as far as the executing block and the dependency set go: its transaction, and what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be checked.
 ///
 /// # Errors
-/// The first clause that it breaks, or that the rules are not known well enough to tell.
+/// The first clause that it breaks, or the reason why the known rules do not decide.
 pub fn check_executed(
     set: &DependencySet,
     execution: Execution,
@@ -60,7 +60,7 @@ pub fn check_executed(
 /// Checks what the message claims by itself: membership, activation, order, expiry.
 ///
 /// # Errors
-/// The first clause that it breaks, or that the rules are not known well enough to tell.
+/// The first clause that it breaks, or the reason why the known rules do not decide.
 ///
 /// ```
 /// use alloy::primitives::{Address, B256};
@@ -98,7 +98,7 @@ pub fn check_claim(set: &DependencySet, execution: Execution, message: &Message)
 
 /// Checks the message against a chain that is already past the claimed timestamp, without the claimed block.
 ///
-/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still come to
+/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still reach
 /// the claimed block. A tip of that very timestamp decides nothing: nothing says that a timestamp has one block only.
 pub const fn check_tip(message: &Message, tip: (u64, UnixSeconds)) -> Option<InvalidReason> {
     let id = &message.identifier;

@@ -1,6 +1,6 @@
 //! [`Times`]: the clauses that need nothing but the dependency sets and the times on both sides, in their one order.
 //!
-//! An executed message and a declared one are held to the same clauses, but for whether the timestamps may be equal
+//! The same clauses apply to an executed message and to a declared one, but for whether the timestamps may be equal
 //! and until when the message must not expire.
 
 use super::{DependencySet, InvalidReason, Objection, Unclear};
@@ -42,7 +42,7 @@ impl Times {
         if initiated > executed || (initiated == executed && !self.may_be_equal) {
             return Err(InvalidReason::InitiatedAfterExecution { initiated, executed }.into());
         }
-        // Who does not say where it is executed is held to the window of the chain that it is of: both are of one set.
+        // Without an executing chain, the window of the initiating chain applies: both are in one set.
         let window = set.expiry_window(self.executing.unwrap_or(initiating));
         // No overflow: `latest` is not before `executed`, which is not before `initiated`.
         if self.latest.0.saturating_sub(initiated.0) > window {

@@ -61,7 +61,7 @@ pub struct ScriptedFault {
     /// What the sidecar must find of the message that the block executes for this fault, at the end of the run.
     /// `None`: it executes none.
     pub(crate) expected_message: Option<ExpectedMessage>,
-    /// What the sidecar must have seen of that message before the chains continue: afterwards nobody could tell what was there.
+    /// What the sidecar must have seen of that message before the chains continue: afterwards it cannot be determined what was there.
     pub(crate) waits_for: WaitFor,
 
     /// The blocks of other chains, or of other heights, that are part of it when it happens at this height. They are

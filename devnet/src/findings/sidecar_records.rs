@@ -52,7 +52,7 @@ impl SidecarStatus {
 pub(crate) struct ObservedChainStatus {
     /// The chain.
     pub(crate) chain_id: ChainId,
-    /// The highest block heard on gossip.
+    /// The highest block received by gossip.
     pub(crate) gossiped: Option<u64>,
     /// The tip, as the chain's node has it.
     #[serde(default)]

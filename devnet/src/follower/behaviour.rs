@@ -6,7 +6,7 @@ use alloy::primitives::B256;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The most safe heads that wait to be judged. One more counts as off the chain: nobody could tell.
+/// The most safe heads that wait to be judged. One more counts as off the chain, because it can no longer be determined.
 const MAX_UNJUDGED: usize = 10_000;
 
 /// A follower, as the report has it.

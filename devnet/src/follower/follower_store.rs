@@ -1,4 +1,4 @@
-//! [`FollowerStore`]: the chain of a follower's execution client: what it has heard of, and which of it is canonical.
+//! [`FollowerStore`]: the chain of a follower's execution client: the blocks that it received, and which of them are canonical.
 //! Pure.
 //!
 //! It keeps references, not blocks: it executes nothing. It holds at most [`MAX_HEIGHTS`] heights, the newest.
@@ -104,7 +104,7 @@ impl FollowerStore {
         }
     }
 
-    /// The first block that was heard of and follows the head.
+    /// The first received block that follows the head.
     fn child_of_head(&self) -> Option<ServedL2Ref> {
         let above = self.heights.get(&self.head.number.checked_add(1)?)?;
         let blocks = above.iter().filter_map(|hash| self.blocks.get(hash));

@@ -103,7 +103,7 @@ impl Networks {
         member.map(|member| member.addrs.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
-    /// Waits until on every chain a peer has subscribed to every topic that is published on; answers whether that came to be in time.
+    /// Waits until on every chain a peer has subscribed to every topic that is published on; returns whether that happened in time.
     pub(crate) async fn subscribed(&self, within: Duration) -> bool {
         let deadline = Instant::now().checked_add(within);
         loop {

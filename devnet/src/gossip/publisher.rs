@@ -84,7 +84,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Gossips a block's own frame as an attestation: what anybody can do who has heard the block.
+    /// Gossips a block's own frame as an attestation: what any node that received the block can do.
     ///
     /// # Errors
     /// When it cannot be signed.

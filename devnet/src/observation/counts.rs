@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How many attestations got which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct AttestationCounts {
-    /// Attested blocks that the sidecar heard.
+    /// Attested blocks that the sidecar received.
     pub(crate) received: u64,
     /// Upheld.
     pub(crate) upheld: u64,

@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 pub(crate) const MAX_BLOCK_TIME: u64 = 12;
 /// The most execution clients that a chain has.
 pub(crate) const MAX_ENDPOINTS: usize = 5;
-/// The fewest blocks of a chain that may be kept: far more than anybody asks for who is not behind.
+/// The fewest blocks of a chain that may be kept: far more than any client that is not behind requests.
 pub(crate) const MIN_HISTORY: u64 = 512;
 /// The most valid messages that a block executes.
 pub(crate) const MAX_MESSAGES: usize = 100;

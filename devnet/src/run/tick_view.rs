@@ -1,4 +1,4 @@
-//! What a tick says of its chains: whose nodes are disturbed and how, and whether the sidecar has heard of it. Pure.
+//! What a tick says of its chains: whose nodes are disturbed and how, and whether the sidecar has received it. Pure.
 
 use crate::observation::Observations;
 use crate::simulation::Tick;
@@ -25,7 +25,7 @@ pub(super) fn outages(tick: &Tick) -> Vec<u64> {
     tick.chains.iter().filter(|chain| chain.outage).map(|chain| chain.chain_id).collect()
 }
 
-/// Whether the sidecar has heard of every chain's blocks, but for the newest few, and has begun to read those of each whose
+/// Whether the sidecar has received every chain's blocks, but for the newest few, and has begun to read those of each whose
 /// nodes answer: it begins at the final block, and would never see what became final before.
 pub(super) fn has_received(seen: &Observations, tick: &Tick) -> bool {
     tick.chains.iter().all(|chain| {

@@ -24,7 +24,7 @@ pub struct ChainNodes {
     /// Its rollup node.
     pub rollup_node: RunningServer,
     store: Arc<RwLock<ChainStore>>,
-    /// What they do not know yet: it came after a replacement that they have not followed.
+    /// What they do not know yet: it was built after a replacement that they have not followed.
     unfollowed: Vec<ChainTick>,
     /// Execution clients that others run.
     others: Vec<Endpoint>,

@@ -1,7 +1,7 @@
 //! [`check_free`]: whether a TCP address can be listened at by this node alone.
 //!
 //! libp2p's listeners share a port with anyone who shares theirs: a second node on it would start, and each would get some
-//! of the other's peers. Binds and lets go at once; never accepts.
+//! of the other's peers. Binds and closes at once; never accepts.
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::{

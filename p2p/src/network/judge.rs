@@ -132,7 +132,7 @@ impl JudgeContext {
     async fn await_signer(&self, topic: Topic) {
         let mut signers = self.signers.clone();
         let known = signers.wait_for(|signers| signers.expected_on(topic).is_some());
-        // Without a signer frames are judged all the same, and ignored.
+        // Without a signer frames are still judged, and ignored.
         let _waited = tokio::time::timeout(SIGNER_WAIT, known).await;
     }
 

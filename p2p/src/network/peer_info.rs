@@ -45,7 +45,7 @@ impl PeerInfo {
     }
 }
 
-/// What the node tells other nodes about itself.
+/// What the node announces about itself to other nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OwnInfo {

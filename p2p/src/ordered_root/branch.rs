@@ -50,7 +50,7 @@ pub(super) fn leaf_depth(place: usize, count: usize) -> u32 {
     shared.max().map_or(0, |shared| shared.saturating_add(1))
 }
 
-/// Appends the branches over the leaves at `places`, children first, and gives what they come to.
+/// Appends the branches over the leaves at `places`, children first, and returns their references.
 ///
 /// Recurses as deep as keys are long: sixteen levels at most.
 pub(super) fn build_branches(

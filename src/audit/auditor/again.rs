@@ -13,7 +13,7 @@ impl Auditor {
         let (key, work) = match piece {
             Piece::Case(case) => (*case.key(), Work::Case(case)),
             Piece::Ancestor(key) => (key, Work::Ancestor),
-            // Both are done again with the next word of the chain's heads.
+            // Both are repeated at the next change of the chain's heads.
             Piece::Scouting(chain_id) => {
                 error!(%chain_id, %error, "check of local-safe blocks crashed; retrying");
                 self.scouted.remove(&chain_id);

@@ -27,7 +27,7 @@ pub struct Claim {
     pub chain_id: ChainId,
     /// The block.
     pub block: BlockNumHash,
-    /// Who says so.
+    /// The claimant.
     pub claimant: Claimant,
 }
 

@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 /// How many verdicts of a chain are watched: against the highest blocks.
 const MAX_TIED: usize = 1024;
 
-/// The pause after the first look that did not tell; it doubles up to the longest.
+/// The pause after the first check without a result; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause between two checks of one block.

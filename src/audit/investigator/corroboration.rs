@@ -8,7 +8,7 @@ use crosscheck_core::case::Fact;
 use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
 use crosscheck_core::message::BlockKey;
 
-/// Who can say of a height what the chain has there, and on which branches that rests: while this stays, asking again is in vain.
+/// Which nodes can confirm what the chain has at a height, and on which branches they are. Until this changes, asking again gives the same result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audit) struct Witnesses {
     /// Whether the chain's node can.
@@ -20,7 +20,7 @@ pub(in crate::audit) struct Witnesses {
 }
 
 impl Investigator {
-    /// Who can say now what the chain has at the height of a block.
+    /// Which nodes can confirm now what the chain has at the height of a block.
     pub(in crate::audit) fn witnesses(&self, key: BlockKey) -> Witnesses {
         let BlockKey { chain_id, number, .. } = key;
         let others = self.parts.heads.others(chain_id);

@@ -41,9 +41,9 @@ impl Default for Lineage {
 /// What became of the block that an attested one builds on, where the chain has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parent {
-    /// It was found not to hold.
+    /// It was found invalid.
     Wrong,
-    /// Its branch was left for good: L1 reorged out what it is built on.
+    /// Its branch was left permanently: L1 reorged out what it is built on.
     Left,
     /// It is upheld, on the branch that is vouched for.
     Upheld,
@@ -72,7 +72,7 @@ impl Parent {
             Self::Left => Parting::Gone,
             // A block that no node has seen has no parent, once the chain can no longer reach it.
             Self::Unknown if is_final => Parting::Here,
-            // L1 had what it is built on, and drops it for good.
+            // L1 had what it is built on, and dropped it permanently.
             Self::Upheld if is_final => Parting::Gone,
             // A plain node may stay on the branch that was lawfully replaced.
             Self::Upheld | Self::Open | Self::Unknown => Parting::Unknown,

@@ -28,7 +28,7 @@ impl Default for Linked {
 }
 
 impl Investigator {
-    /// Waits if the next local-safe block does not stand on this one, which its client has at its height. The local-safe
+    /// Waits if the next local-safe block is not a child of this one, which its client has at its height. The local-safe
     /// head itself was checked against what the rollup node calls so.
     pub(super) async fn expect_linked(
         &self,

@@ -29,7 +29,7 @@ impl Investigator {
         Ok(run)
     }
 
-    /// A block that an endpoint has at a height. What cannot be had so is asked for by its hash later, and told of then.
+    /// A block that an endpoint has at a height. A block that is unavailable by number is requested by its hash later, and a failure is reported then.
     async fn any_block(&self, chain_id: ChainId, number: u64) -> Option<VerifiedBlock> {
         self.parts.clients.get(&chain_id)?.any_block_by_number(number).await.ok().flatten()
     }

@@ -81,7 +81,7 @@ impl AuditContext {
         &self.root
     }
 
-    /// The root, if it is what stands there in this context.
+    /// The root, if it is the block at that place in this context.
     pub(super) fn root_at(&self, chain_id: ChainId, number: u64) -> Option<&Arc<ProvenLogs>> {
         ((self.root.chain_id(), self.root.number()) == (chain_id, number)).then_some(&self.root)
     }
@@ -184,7 +184,7 @@ impl Investigator {
         }
         let number = match ask.number {
             Some(number) if number > tip.number && tip.timestamp > ask.timestamp => {
-                // The node's word for it is not proof: the block itself is.
+                // The node's answer is not proof: the block itself is.
                 let tip = self.local_safe_block(chain_id, tip.number, awaited).await?;
                 self.expect_linked(chain_id, &tip, awaited).await?;
                 return Ok(Fetched::Tip { number: tip.number(), timestamp: tip.timestamp() });

@@ -104,7 +104,7 @@ fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
     block.ok_or_else(|| no_block("it is null: the node does not have it".to_owned()).into())
 }
 
-/// Reads the key. What is wrong with it is told without showing it.
+/// Reads the key. An error does not show the key.
 fn read_key(file: &Path) -> eyre::Result<BlockSigner> {
     let content = read_input(file, MAX_KEY)?;
     let no_key = || UsageError {

@@ -192,7 +192,7 @@ impl CheckArgs {
         for ChainEndpoint { chain_id, url } in &self.execution {
             urls.entry(*chain_id).or_default().push(url.clone());
         }
-        // Without a configuration nothing tells how long a block takes: the activation block itself is let through.
+        // Without a configuration the block time is unknown: the activation block itself is accepted.
         let member = Member { interop_time: UnixSeconds(self.interop_time), block_time: 0 };
         let members = urls.keys().map(|chain_id| (*chain_id, member)).collect();
         let mut clients = BTreeMap::new();

@@ -27,7 +27,7 @@ pub(super) struct DecodeArgs {
     json: bool,
 }
 
-/// A message as its executing log tells it.
+/// A message as in its executing log.
 #[derive(Debug, Serialize)]
 struct DecodedLog {
     identifier: Identifier,

@@ -1,4 +1,4 @@
-//! [`Examiner`]: fetches what a message is about, proves it, and holds every clause against it.
+//! [`Examiner`]: fetches and proves the blocks that a message refers to, and checks every clause.
 //!
 //! An endpoint's failure leaves the message unknown.
 
@@ -75,7 +75,7 @@ struct ExecutingProof {
     transaction_index: u32,
 }
 
-/// What stands where the message says that it was initiated.
+/// What is at the place where the message says that it was initiated.
 #[derive(Debug, Serialize)]
 struct InitiatingProof {
     block: ProvenBlock,
@@ -189,7 +189,7 @@ impl Examination {
         self
     }
 
-    /// All that can be asked of the message by itself holds; this is what was found of what it rests on.
+    /// Every clause about the message itself is satisfied; `around` is the result of checking what it depends on.
     fn concluded(self, around: Result<Option<InvalidReason>, Unknown>) -> Self {
         match around {
             Ok(None) => {

@@ -29,7 +29,7 @@ enum Fetched {
     NoneAt,
 }
 
-/// A walk that came to its end, and the first thing that it lacked.
+/// A finished walk, and the first thing that it lacked.
 struct CitationWalk<'a> {
     closure: Closure<'a>,
     missing: Option<Unknown>,
@@ -54,7 +54,7 @@ impl CitationWalk<'_> {
 }
 
 impl Examiner {
-    /// Why a message of this block is invalid, though all holds that can be asked of it by itself.
+    /// Why a message of this block is invalid although every clause about the message itself is satisfied.
     ///
     /// # Errors
     /// If that cannot be determined.

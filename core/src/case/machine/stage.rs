@@ -24,7 +24,7 @@ pub(super) enum Stage {
         replaces: Option<Replaces>,
         known: bool,
     },
-    /// The case's block may have replaced this one rightly, while L1 said that. That L1 does not is to be final.
+    /// The case's block may have replaced this one correctly, as L1 was then. L1 has reorged that out, which is not final yet.
     Undone {
         original: B256,
     },
@@ -36,7 +36,7 @@ pub(super) enum Stage {
     Decided(Verdict),
 }
 
-/// What the examined block is to the height of the case's block, which may stand in its place.
+/// How the examined block relates to the height of the case's block, which may be in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replaces {
     /// It was seen there. The chain's node has the case's block.

@@ -8,7 +8,7 @@ use alloy::eips::eip7892::{BPO1_BASE_UPDATE_FRACTION, BPO2_BASE_UPDATE_FRACTION}
 use crosscheck_p2p::UnixSeconds;
 use std::collections::BTreeMap;
 
-/// The blob base fee update fractions of one L1, by the time from which each holds.
+/// The blob base fee update fractions of one L1, by the time from which each applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobSchedule {
     entries: BTreeMap<UnixSeconds, Entry>,
@@ -19,11 +19,11 @@ pub struct BlobSchedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     update_fraction: u64,
-    /// From when on this is no longer known to hold, unless another entry comes before.
+    /// From when on this is not known to apply, unless another entry comes before.
     until: Option<UnixSeconds>,
 }
 
-/// Blob base fee update fractions, by the time from which each holds.
+/// Blob base fee update fractions, by the time from which each applies.
 pub type BlobFractions = BTreeMap<UnixSeconds, u64>;
 
 /// What an L1's node says of its forks, as far as blob base fees go.
@@ -43,7 +43,7 @@ const MAX_EXPONENT: u64 = 64;
 
 impl BlobSchedule {
     /// What is known of an L1 by its chain id: Ethereum, Sepolia, Holesky, Hoodi, until October 2026. Of any other,
-    /// nothing. An L1 client tells the rest (`eth_config`).
+    /// nothing. An L1 client reports the rest (`eth_config`).
     pub fn of_l1(chain_id: u64) -> Self {
         // Cancun, Prague, BPO1, BPO2: the networks' genesis files (`eth-clients` on GitHub).
         let times = match chain_id {
@@ -76,7 +76,7 @@ impl BlobSchedule {
         self.assumed
     }
 
-    /// The same with one more: from this time on, this update fraction holds.
+    /// The same with one more: from this time on, this update fraction applies.
     #[must_use]
     pub fn with(mut self, from: UnixSeconds, update_fraction: u64) -> Self {
         self.entries.insert(from, Entry { update_fraction, until: None });
@@ -89,7 +89,7 @@ impl BlobSchedule {
         fractions.iter().fold(self, |schedule, (from, fraction)| schedule.with(*from, *fraction))
     }
 
-    /// The blob base fee of a block with this much excess blob gas, wei. `None`: the schedule does not tell.
+    /// The blob base fee of a block with this much excess blob gas, wei. `None`: the schedule does not cover the time.
     ///
     /// Without excess the fee is 1 wei under any schedule.
     pub fn blob_base_fee(&self, timestamp: UnixSeconds, excess_blob_gas: u64) -> Option<u128> {

@@ -21,10 +21,10 @@ pub struct Comparison {
     pub assumes_blob_fee: bool,
 }
 
-/// Holds a block against what L1 alone says of it; `node` as for [`derive_from_l1`].
+/// Compares a block with what follows from L1 alone; `node` as for [`derive_from_l1`].
 ///
 /// # Errors
-/// If such a block cannot be, or what it must hold is not known here.
+/// If such a block cannot exist, or this build does not know what it must contain.
 pub fn compare_with_l1(
     rules: &DepositRules,
     parent: &ParentFacts,

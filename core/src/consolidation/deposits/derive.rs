@@ -91,7 +91,7 @@ struct Upgrade {
 /// whose upgrade transactions are not known here, for these alone.
 ///
 /// # Errors
-/// If such a block cannot be, or what it must hold is not known here.
+/// If such a block cannot exist, or this build does not know what it must contain.
 pub fn derive_from_l1(
     rules: &DepositRules,
     parent: &ParentFacts,

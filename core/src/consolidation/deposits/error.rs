@@ -6,7 +6,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, FixedBytes};
 use crosscheck_p2p::UnixSeconds;
 
-/// Why what a block must hold cannot be derived. [`DepositsError::is_contradiction`] tells apart what only is not
+/// Why what a block must contain cannot be derived. [`DepositsError::is_contradiction`] distinguishes what is only not
 /// known here from what cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DepositsError {
@@ -19,7 +19,7 @@ pub enum DepositsError {
         /// The fork.
         fork: String,
     },
-    /// The rollup node's block does not hold what L1 says of it, before what would be taken from it.
+    /// The rollup node's block does not begin with what L1 requires, so nothing is taken from it.
     #[error(
         "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin \
          with the deposits that L1 requires, or has less gas"
@@ -113,7 +113,7 @@ pub enum DepositsError {
         /// The hash in the rollup configuration.
         genesis: B256,
     },
-    /// The parent says nothing of its own L1 origin.
+    /// The parent does not contain its own L1 origin.
     #[error("the parent's first transaction does not contain its L1 origin: {reason}")]
     ParentL1Info {
         /// What is wrong with it.
@@ -187,9 +187,9 @@ pub enum DepositsError {
 }
 
 impl DepositsError {
-    /// Whether no block can stand on that parent with that origin, given that the L1 block is canonical.
+    /// Whether no block can be built on that parent with that origin, given that the L1 block is canonical.
     ///
-    /// Everything else only says that it is not known here what such a block must hold.
+    /// Every other error means only that this build does not know what such a block must contain.
     pub const fn is_contradiction(&self) -> bool {
         matches!(self, Self::Origin { .. } | Self::Young { .. })
     }

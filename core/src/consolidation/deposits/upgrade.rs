@@ -42,7 +42,7 @@ pub(super) struct Upgrades {
     pub(super) transactions: Vec<TransactionDigest>,
     /// What they add to the block's gas limit: since Karst.
     pub(super) gas: u64,
-    /// The first of them whose transactions are not known here. What it and later ones add is not told above.
+    /// The first of them whose transactions are not known here. What it and later ones add is not in the list above.
     pub(super) unknown: Option<String>,
 }
 

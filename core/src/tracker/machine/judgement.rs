@@ -1,4 +1,4 @@
-//! A message's status, its cause, and who else must hear of it.
+//! A message's status, its cause, and which other messages must be checked again.
 
 use super::{Tracker, Work};
 use crate::message::{BlockKey, Identifier};

@@ -10,7 +10,7 @@ use crate::validity::{
 };
 use std::sync::Arc;
 
-/// What looking for the cited log came to.
+/// The result of the search for the cited log.
 enum Finding {
     /// The chain is not there yet, or the logs are awaited.
     Nothing,
@@ -125,7 +125,7 @@ impl Tracker {
         }
     }
 
-    /// Holds a message against the chain that it cites.
+    /// Checks a message against the chain that it cites.
     fn find(&mut self, message: &Message, logs: &Logs<'_>, work: &mut Work) -> Finding {
         let id = &message.identifier;
         let Some(view) = self.chains.get(&id.chain_id) else { return Finding::Nothing };

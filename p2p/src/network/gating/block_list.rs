@@ -94,7 +94,7 @@ pub enum ConnectionRefusal {
 }
 
 impl ConnectionRefusal {
-    /// Whether a limit was the reason, and nothing is held against the peer.
+    /// Whether a limit was the reason, so that the peer is not blamed.
     pub const fn is_limit_reached(&self) -> bool {
         match self {
             Self::TooManyPending { .. }

@@ -29,7 +29,7 @@ fn slot(block_time: Duration) -> Duration {
     if block_time.is_zero() { DEFAULT_SLOT } else { block_time }
 }
 
-/// The peer parameters of a chain with this block time. Who shares the loopback address shares a machine with us:
+/// The peer parameters of a chain with this block time. A peer that shares the loopback address is on the same machine:
 /// that is not a sign of Sybils.
 pub(in crate::network) fn peer_score_params(block_time: Duration) -> PeerScoreParams {
     let slot = slot(block_time);
