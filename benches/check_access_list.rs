@@ -25,7 +25,7 @@ use crosscheck::for_tests::{
 };
 use crosscheck::for_tests::{EndpointLimits, EndpointNames, ExecutionClient};
 use crosscheck::for_tests::{GossipHeads, Refusals};
-use crosscheck::for_tests::{Heads, NodeQuarrels};
+use crosscheck::for_tests::{Heads, NodeDisagreements};
 use crosscheck::for_tests::{Suspects, TrackerWriter};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::message::{BlockKey, Identifier, Message, encode_access_list, payload_hash};
@@ -179,7 +179,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             refusals: Refusals::new(shared.clone()),
             heads: heads.clone(),
             nodes: BTreeMap::new(),
-            quarrels: NodeQuarrels::default(),
+            disagreements: NodeDisagreements::default(),
             gossiped: GossipHeads::default(),
             health: Health::default(),
             names: EndpointNames::default(),

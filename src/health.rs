@@ -79,7 +79,7 @@ impl Health {
     }
 
     /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not reported since it worked last.
-    pub fn obstruct(&self, part: &str, reason: String) -> bool {
+    pub fn set_not_ready(&self, part: &str, reason: String) -> bool {
         let mut parts = self.parts.lock();
         let part = parts.entry(part.to_owned()).or_insert(Part::Works);
         if matches!(part, Part::Works) {
@@ -174,8 +174,8 @@ mod tests {
         let health = Health::default();
         for _ in 0..2 {
             health.clear("l1");
-            assert!(health.obstruct("l1", "gone".to_owned()));
-            assert!(!health.obstruct("l1", "gone".to_owned()));
+            assert!(health.set_not_ready("l1", "gone".to_owned()));
+            assert!(!health.set_not_ready("l1", "gone".to_owned()));
             assert_eq!(health.reasons(), ["l1: gone"]);
         }
     }
@@ -184,7 +184,7 @@ mod tests {
     fn a_reason_whose_number_moves_is_reported_once_and_shown_as_it_is() {
         let health = Health::default();
         let reported: Vec<bool> = [135, 141, 145]
-            .map(|number| health.obstruct("901", format!("the upstream is at {number}, below 146")))
+            .map(|number| health.set_not_ready("901", format!("the upstream is at {number}, below 146")))
             .into();
         assert_eq!(reported, [true, false, false]);
         assert_eq!(health.reasons(), ["901: the upstream is at 145, below 146"]);
@@ -197,7 +197,7 @@ mod tests {
         let mut reported = 0;
         for number in 0..10 {
             for reason in [format!("block {number} is gone"), format!("no answer to {number}")] {
-                reported += u64::from(health.obstruct("901", reason));
+                reported += u64::from(health.set_not_ready("901", reason));
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
@@ -209,10 +209,10 @@ mod tests {
     async fn long_lasting_reasons_are_listed_separately() {
         let health = Health::default();
         let minute = Duration::from_secs(60);
-        health.obstruct("l1", "gone".to_owned());
+        health.set_not_ready("l1", "gone".to_owned());
         tokio::time::advance(minute).await;
-        health.obstruct("901", "away".to_owned());
-        health.obstruct("l1", "still gone".to_owned());
+        health.set_not_ready("901", "away".to_owned());
+        health.set_not_ready("l1", "still gone".to_owned());
         let lasting = NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
         assert_eq!(health.lasting_for(minute), [lasting]);
         assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn kinds_are_bounded() {
         let health = Health::default();
-        let reported = (0..1000).filter(|number| health.obstruct("901", "x".repeat(*number))).count();
+        let reported = (0..1000).filter(|number| health.set_not_ready("901", "x".repeat(*number))).count();
         assert_eq!(reported, MAX_KINDS);
     }
 

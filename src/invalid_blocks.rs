@@ -103,7 +103,7 @@ impl InvalidBlocks {
     }
 
     /// A block is valid, as far as `prover` knows.
-    pub fn acquit(&self, block: &BlockKey, prover: Prover) {
+    pub fn withdraw_proof(&self, block: &BlockKey, prover: Prover) {
         self.change(block.chain_id, |proven| {
             let place = (block.number, block.hash);
             let Some(proofs) = proven.get_mut(&place) else { return false };
@@ -191,10 +191,10 @@ mod tests {
         for prover in [Prover::Monitor, Prover::Audit] {
             assert!(blocks.prove(&block(5, 1), prover));
         }
-        blocks.acquit(&block(5, 2), Prover::Monitor);
-        blocks.acquit(&block(5, 1), Prover::Monitor);
+        blocks.withdraw_proof(&block(5, 2), Prover::Monitor);
+        blocks.withdraw_proof(&block(5, 1), Prover::Monitor);
         assert_eq!(heights(&blocks, 0), [5]);
-        blocks.acquit(&block(5, 1), Prover::Audit);
+        blocks.withdraw_proof(&block(5, 1), Prover::Audit);
         assert_eq!(heights(&blocks, 0), [] as [u64; 0]);
     }
 
@@ -256,7 +256,7 @@ mod tests {
         blocks.prove(&block(5, 1), Prover::Monitor);
         assert!(is_news());
         blocks.prove(&block(5, 1), Prover::Monitor);
-        blocks.acquit(&block(5, 1), Prover::Audit);
+        blocks.withdraw_proof(&block(5, 1), Prover::Audit);
         blocks.settle(id, 4, &[]);
         assert!(!is_news());
         blocks.settle(id, 5, &[]);

@@ -74,7 +74,7 @@ impl<S: L1Source> L1Watch<S> {
             }
             Err(error) => {
                 let problem = format!("its latest block cannot be read: {error}");
-                if self.health.obstruct(PART, problem.clone()) {
+                if self.health.set_not_ready(PART, problem.clone()) {
                     warn!(problem, "L1 cannot be read; blocks are not checked against L1");
                 }
                 self.report(None);

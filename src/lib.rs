@@ -18,6 +18,7 @@ mod audit;
 mod cli;
 mod config;
 mod data_dir;
+mod event_sender;
 mod follow;
 mod gossip;
 mod health;
@@ -43,7 +44,6 @@ mod stale_branches;
 mod stalled_heads;
 mod tasks;
 mod telemetry;
-mod teller;
 mod unresolved;
 mod unsafe_pause;
 mod web;
@@ -52,7 +52,7 @@ pub use cli::run;
 
 /// What the whole-program tests and the benchmarks use.
 pub mod for_tests {
-    pub use crate::audit::{Heads, NodeQuarrels};
+    pub use crate::audit::{Heads, NodeDisagreements};
     pub use crate::config::{ClockSource, Config, FollowMode};
     pub use crate::follow::{
         CanonicalHashes, Draft, Facts, FinalLimit, KeepFacts, L2Ref, Lagoon, Reading, ServedStatus,

@@ -173,8 +173,8 @@ impl Metrics {
     }
 
     /// For how long a head has not moved.
-    pub(crate) fn head_stalled(&self, chain_id: ChainId, head: &'static str, stood: Duration) {
-        let seconds = i64::try_from(stood.as_secs()).unwrap_or(i64::MAX);
+    pub(crate) fn head_stalled(&self, chain_id: ChainId, head: &'static str, still_for: Duration) {
+        let seconds = i64::try_from(still_for.as_secs()).unwrap_or(i64::MAX);
         self.0.head_still.with_label_values(&[chain_id.to_string().as_str(), head]).set(seconds);
     }
 

@@ -56,7 +56,7 @@ mod tests {
         let lines = Lines::capture();
         let health = Health::default();
         let reminder = Reminder::new(health.clone());
-        health.obstruct("l1", "nobody answers".to_owned());
+        health.set_not_ready("l1", "nobody answers".to_owned());
         tokio::time::advance(EVERY - Duration::from_secs(1)).await;
         reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 0, "{}", lines.text());

@@ -16,7 +16,7 @@ mod stalls;
 pub use sources::{case_rules, execution_clients, l1_judge, l1_reader, rollup_nodes};
 
 use audited_chain::AuditedChain;
-use built_in::tell_built_in;
+use built_in::log_built_in;
 use monitoring::Monitoring;
 pub(crate) use room_metrics::RoomMetrics;
 use sources::{FOLLOW_UPSTREAM, endpoint_names};
@@ -24,11 +24,12 @@ use stalls::stall_bounds;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, Heads, Investigator, InvestigatorParts,
-    LongOpenCases, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
+    LongOpenCases, NodeDisagreements, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
     RivalWatcherParts, RulesAsker, VouchedWatch,
 };
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
+use crate::event_sender::{EVENT_CAPACITY, EventSender};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
 use crate::health::Health;
@@ -46,7 +47,6 @@ use crate::sources::{
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
-use crate::teller::{EVENT_CAPACITY, Teller};
 use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_core::proof::LogIndex;
@@ -90,7 +90,7 @@ struct Shared {
     clients: BTreeMap<ChainId, ExecutionClient>,
     nodes: BTreeMap<ChainId, RollupNodes>,
     l1: Option<L1Reader>,
-    quarrels: NodeQuarrels,
+    disagreements: NodeDisagreements,
     gossiped: GossipHeads,
     transactions: GossipedTransactions,
     networks: NetworkHandles,
@@ -112,7 +112,7 @@ impl Service {
         let lock = DataDirLock::take(&config.data_dir)?;
         let health = Health::default();
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
-        let ledger = ledger.persevering(health.clone(), cancel.clone(), Backoff::STANDARD);
+        let ledger = ledger.with_retries(health.clone(), cancel.clone(), Backoff::STANDARD);
         let set = config.dependency_set();
         let metrics = RoomMetrics::register(set.clone())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
@@ -120,7 +120,7 @@ impl Service {
         let invalid = invalid_blocks(&config, &ledger).await?;
         let clock = clock(&config.clock)?;
         let numbered_after = ledger.begin_run(clock.now()).await?;
-        tell_built_in(&config, &set, clock.now());
+        log_built_in(&config, &set, clock.now());
         for doubt in config.doubts() {
             warn!(%doubt, "check the configuration");
         }
@@ -142,7 +142,7 @@ impl Service {
             clients,
             nodes: rollup_nodes(&config)?,
             l1: l1_reader(&config)?,
-            quarrels: NodeQuarrels::default(),
+            disagreements: NodeDisagreements::default(),
             refusals: Refusals::new(metrics.shared.clone()).after_number(numbered_after),
             numbered_after,
             health,
@@ -158,7 +158,7 @@ impl Service {
         let mut tasks = TaskGroup::new(cancel);
         pacing::start(&mut tasks, &shared);
         watch_l1(&mut tasks, &config, &shared);
-        look_after_ledger(&mut tasks, &config, &shared).await?;
+        maintain_ledger(&mut tasks, &config, &shared).await?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
@@ -258,17 +258,13 @@ fn start_auditor(
 }
 
 /// Starts the tasks that maintain the ledger.
-async fn look_after_ledger(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-) -> Result<(), LedgerError> {
+async fn maintain_ledger(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> Result<(), LedgerError> {
     // Before anybody reads metrics: anyone who does finds what earlier runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anything is written: every event of this run is sent.
-    let teller = Teller::begin(shared.ledger.clone(), shared.events.clone()).await?;
-    tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
+    let event_sender = EventSender::begin(shared.ledger.clone(), shared.events.clone()).await?;
+    tasks.spawn("teller", event_sender.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
     let retention = Retention::new(ledger, config.ledger.keep_upheld.0, clock);
     tasks.spawn("retention", retention.run(tasks.cancellation().clone()));

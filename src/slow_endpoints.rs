@@ -91,7 +91,7 @@ impl SlowEndpoints {
             "half of the answers of {url} take {seconds:.1} s or longer, more than {SLOW_ABOVE} % of its timeout of \
              {timeout}: heads and verdicts are late; reduce its load, or use another endpoint"
         );
-        if self.health.obstruct(&endpoint.part(), problem.clone()) {
+        if self.health.set_not_ready(&endpoint.part(), problem.clone()) {
             let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());
             warn!(chain_id, kind, place = endpoint.place, endpoint = %url, problem, "endpoint is slow");
         }

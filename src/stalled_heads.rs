@@ -173,9 +173,9 @@ impl StalledHeads {
             self.metrics.head_stalled(self.chain_id, head.name(), Duration::ZERO);
             return;
         };
-        let stood = now.saturating_duration_since(before.since);
-        self.metrics.head_stalled(self.chain_id, head.name(), stood);
-        if stood > self.bounds.of(head) {
+        let still_for = now.saturating_duration_since(before.since);
+        self.metrics.head_stalled(self.chain_id, head.name(), still_for);
+        if still_for > self.bounds.of(head) {
             self.heads.insert(head, WatchedPosition { is_reported: true, ..before });
             self.report(head, at, pause);
         }
@@ -199,16 +199,16 @@ impl StalledHeads {
         let bound = humantime::format_duration(self.bounds.of(head));
         let BlockNumHash { number, hash } = at;
         let (what, advice) = (head.in_words(), head.advice());
-        let stands = format!("{what} has been block {number} ({hash}) for more than {bound}");
+        let condition = format!("{what} has been block {number} ({hash}) for more than {bound}");
         if let Some(pause) = pause {
-            let reason = format!("{stands}: {pause}");
-            if self.health.obstruct(&self.part(head), reason.clone()) {
+            let reason = format!("{condition}: {pause}");
+            if self.health.set_not_ready(&self.part(head), reason.clone()) {
                 info!(chain_id = %self.chain_id, reason, "head is not moving after a replacement");
             }
             return;
         }
-        let problem = format!("{stands}; {advice}");
-        if self.health.obstruct(&self.part(head), problem.clone()) {
+        let problem = format!("{condition}; {advice}");
+        if self.health.set_not_ready(&self.part(head), problem.clone()) {
             warn!(chain_id = %self.chain_id, problem, "head is not moving");
         }
     }

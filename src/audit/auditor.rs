@@ -73,7 +73,7 @@ pub struct AuditLimits {
 }
 
 /// How many blocks below a local-safe head are checked, if they were not gossiped here.
-const MAX_SCOUTED: u64 = 256;
+const MAX_SEARCHED: u64 = 256;
 
 /// How often it is checked how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -113,7 +113,7 @@ pub struct Auditor {
     parts: AuditorParts,
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were checked.
-    scouted: BTreeMap<ChainId, u64>,
+    searched_up_to: BTreeMap<ChainId, u64>,
     /// The chains of which it was reported that what their node calls final is too old to begin an audit at.
     unanchored: BTreeSet<ChainId>,
     /// The chains of which cases are open in the ledger alone.
@@ -160,7 +160,7 @@ enum Finished {
         key: BlockKey,
         /// The block, and those below it that were fetched with it.
         found: Result<Vec<VerifiedBlock>, Wait>,
-        words: ReasonTexts,
+        reason_text: ReasonTexts,
     },
     Scouted {
         chain_id: ChainId,
@@ -189,7 +189,7 @@ impl Auditor {
         Self {
             parts,
             open: OpenCases::default(),
-            scouted: BTreeMap::new(),
+            searched_up_to: BTreeMap::new(),
             unanchored: BTreeSet::new(),
             left_in_ledger: BTreeSet::new(),
             moves: BTreeMap::new(),
@@ -301,13 +301,17 @@ impl Auditor {
     ) -> Result<(), LedgerError> {
         let Some(tip) = status.local_safe_l2.map(|head| head.number) else { return Ok(()) };
         let vouched = self.parts.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
-        let from =
-            self.scouted.get(&chain_id).copied().unwrap_or(vouched).max(tip.saturating_sub(MAX_SCOUTED));
+        let from = self
+            .searched_up_to
+            .get(&chain_id)
+            .copied()
+            .unwrap_or(vouched)
+            .max(tip.saturating_sub(MAX_SEARCHED));
         let candidates = self.parts.investigator.candidates();
         let unknown: Vec<u64> = (from.saturating_add(1)..=tip)
             .filter(|number| candidates.at(chain_id, *number).is_empty())
             .collect();
-        self.scouted.insert(chain_id, tip);
+        self.searched_up_to.insert(chain_id, tip);
         if !unknown.is_empty() {
             let investigator = Arc::clone(&self.parts.investigator);
             self.running.begin(Piece::Scouting(chain_id), async move {
@@ -390,13 +394,13 @@ impl Auditor {
                 self.decide(&investigation.case, investigation.l1).await
             }
             Finished::Case(investigation) => {
-                let Investigation { case, waits, words, .. } = *investigation;
+                let Investigation { case, waits, reason_text, .. } = *investigation;
                 let key = *case.key();
                 let messages = case.messages().to_vec();
-                self.report_reasons(&words);
-                let news = self.open.postpone(key, Work::Case(Box::new(case)), waits, words);
-                if let Some((waits, words)) = news {
-                    self.parts.ledger.note_progress(&key, &waits, &words, &messages).await?;
+                self.report_reasons(&reason_text);
+                let news = self.open.postpone(key, Work::Case(Box::new(case)), waits, reason_text);
+                if let Some((waits, reason_text)) = news {
+                    self.parts.ledger.note_progress(&key, &waits, &reason_text, &messages).await?;
                 }
                 Ok(())
             }
@@ -415,11 +419,11 @@ impl Auditor {
                 Ok(())
             }
             Finished::Again { key, found } => self.on_rechecked(key, found).await,
-            Finished::Ancestor { key, found, words } => match found {
+            Finished::Ancestor { key, found, reason_text } => match found {
                 Ok(run) => self.open_run(key, &run).await,
                 Err(wait) => {
-                    self.report_reasons(&words);
-                    self.open.postpone(key, Work::Ancestor, [wait].into(), words);
+                    self.report_reasons(&reason_text);
+                    self.open.postpone(key, Work::Ancestor, [wait].into(), reason_text);
                     Ok(())
                 }
             },

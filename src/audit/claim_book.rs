@@ -124,14 +124,14 @@ impl ClaimBook {
     /// The differences that are to be reported now: each once, until the endpoints agree again.
     pub(super) fn lasting(&mut self, now: Instant) -> Vec<ClaimDifference> {
         let latest = &self.latest;
-        let is_heard = |chain_id: ChainId, name: &String| {
+        let has_answer = |chain_id: ChainId, name: &String| {
             let mut claims = latest
                 .iter()
                 .filter(|((id, claimant), _)| *id == chain_id && claimant.endpoint() == Some(name.as_str()));
             claims.any(|(_, claim)| now.saturating_duration_since(claim.at) < RECENT)
         };
         // One that no longer answers may agree by now.
-        self.found.retain(|(chain_id, names), _| names.iter().all(|name| is_heard(*chain_id, name)));
+        self.found.retain(|(chain_id, names), _| names.iter().all(|name| has_answer(*chain_id, name)));
         let mut lasting = Vec::new();
         for found in self.found.values_mut() {
             if !found.is_reported && now.saturating_duration_since(found.since) >= LASTING {

@@ -141,7 +141,7 @@ impl ClaimantWatcher {
         if matches!(error, NoClaim::Source(_)) {
             metrics.shared().source_failed(*chain_id, EndpointKind::Claimant);
         }
-        if health.obstruct(&Self::part(name), error.to_string()) {
+        if health.set_not_ready(&Self::part(name), error.to_string()) {
             warn!(%chain_id, claimant = name, problem = %error, "claimant names no cross-safe block; check it");
         }
     }

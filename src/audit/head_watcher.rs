@@ -8,7 +8,7 @@ use super::outlook::Outlook;
 use super::reported_forks::ReportedForks;
 use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
-use super::second_opinion::{OpinionTeller, OpinionWatch, SecondOpinion};
+use super::second_opinion::{OpinionReporter, OpinionWatch, SecondOpinion};
 use super::{AuditorMessage, Heads, RuleDifference, StatusAnswer};
 use crate::health::Health;
 use crate::metrics::EndpointKind;
@@ -124,7 +124,7 @@ impl HeadWatcher {
         );
         let mut meaning = SafeMeaning::new(self.parts.chain_id, self.parts.safe_means);
         let mut opinion = OpinionWatch::new(self.parts.chain_id);
-        let mut teller = OpinionTeller::new(self.parts.chain_id, self.parts.metrics.clone());
+        let mut reporter = OpinionReporter::new(self.parts.chain_id, self.parts.metrics.clone());
         let mut own = None;
         let mut checked = Instant::now();
         loop {
@@ -137,7 +137,7 @@ impl HeadWatcher {
                     if answer.shortfall != Some(Shortfall::Behind) {
                         let said =
                             opinion.ask(&self.parts.nodes, &answer, self.parts.rules.block_time()).await;
-                        teller.report(said, &self.parts.nodes.name(answer.place));
+                        reporter.report(said, &self.parts.nodes.name(answer.place));
                         own = self.record_opinion(said);
                     }
                     match outlook.check(answer.shortfall, Instant::now()) {
@@ -305,7 +305,7 @@ impl HeadWatcher {
     }
 
     fn report(&self, part: &str, problem: &str) {
-        if self.parts.health.obstruct(part, problem.to_owned()) {
+        if self.parts.health.set_not_ready(part, problem.to_owned()) {
             warn!(chain_id = %self.parts.chain_id, part, problem, "waiting for endpoints");
         }
     }

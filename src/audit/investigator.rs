@@ -64,13 +64,13 @@ pub struct Investigation {
     /// Of a verdict against the block: up to here L1 had been read. `None`: L1 is not asked.
     pub l1: Option<BlockNumHash>,
     /// Why what it waits for is unavailable, in words, as far as there are any.
-    pub words: BTreeMap<Wait, String>,
+    pub reason_text: BTreeMap<Wait, String>,
 }
 
 impl Investigation {
     /// It must wait.
     const fn waiting(case: Case, waits: BTreeSet<Wait>) -> Self {
-        Self { case, waits, l1: None, words: BTreeMap::new() }
+        Self { case, waits, l1: None, reason_text: BTreeMap::new() }
     }
 }
 
@@ -146,9 +146,9 @@ impl Investigator {
 
     /// Goes on with a case as far as the sources allow.
     pub async fn investigate(&self, case: Case) -> Investigation {
-        let (found, mut words) = with_texts(self.check_case(case)).await;
-        words.retain(|wait, _| found.waits.contains(wait));
-        Investigation { words, ..found }
+        let (found, mut reason_text) = with_texts(self.check_case(case)).await;
+        reason_text.retain(|wait, _| found.waits.contains(wait));
+        Investigation { reason_text, ..found }
     }
 
     async fn check_case(&self, mut case: Case) -> Investigation {

@@ -110,7 +110,7 @@ impl OpenCaseWatch {
         let obstacle = format!(
             "block {number} ({hash}) has been without a verdict for more than {patience}; it waits for {reason}"
         );
-        self.health.obstruct(&Self::part(chain_id), obstacle);
+        self.health.set_not_ready(&Self::part(chain_id), obstacle);
         let news = (key, waits.clone());
         if self.reported.get(&chain_id) != Some(&news) {
             warn!(%chain_id, number, %hash, reason, "block is without a verdict for too long; the vouched head may be waiting for it");

@@ -37,7 +37,7 @@ pub use investigator::{Investigation, Investigator, InvestigatorParts};
 pub use l1_judge::{JudgedChain, L1Judge};
 pub use long_open::{LongOpenCase, LongOpenCases, OpenCaseWatch};
 pub use metrics::AuditMetrics;
-pub use node_comparer::{COMPARE_EVERY, NodeComparer, NodeComparerParts, NodeQuarrels};
+pub use node_comparer::{COMPARE_EVERY, NodeComparer, NodeComparerParts, NodeDisagreements};
 pub use origin_witnesses::OriginWitnesses;
 pub use range::{RangeAudit, RangeOutcome};
 pub use replaced_branch::BranchWatch;

@@ -27,9 +27,9 @@ const RULES_EVERY: u64 = 4;
 
 /// Where the rollup nodes of each chain differ, in words. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct NodeQuarrels(Arc<Mutex<BTreeMap<ChainId, Vec<String>>>>);
+pub struct NodeDisagreements(Arc<Mutex<BTreeMap<ChainId, Vec<String>>>>);
 
-impl NodeQuarrels {
+impl NodeDisagreements {
     /// Where the nodes of this chain differ.
     pub fn of(&self, chain_id: ChainId) -> Vec<String> {
         self.0.lock().get(&chain_id).cloned().unwrap_or_default()
@@ -50,7 +50,7 @@ pub struct NodeComparerParts {
     /// Where it is kept what nodes say that have derived the chain.
     pub heads: Heads,
     /// Where the differences are kept.
-    pub quarrels: NodeQuarrels,
+    pub disagreements: NodeDisagreements,
     /// Where readiness is reported.
     pub health: Health,
     /// What is measured.
@@ -169,12 +169,12 @@ impl NodeComparer {
         let part = Self::part(self.parts.chain_id);
         // Each difference has been reported separately.
         match differences.obstacle() {
-            Some(obstacle) => drop(self.parts.health.obstruct(&part, obstacle)),
+            Some(obstacle) => drop(self.parts.health.set_not_ready(&part, obstacle)),
             None => drop(self.parts.health.clear(&part)),
         }
         let texts = differences.texts();
         self.parts.metrics.rollup_node_differences(self.parts.chain_id, texts.len());
-        self.parts.quarrels.0.lock().insert(self.parts.chain_id, texts);
+        self.parts.disagreements.0.lock().insert(self.parts.chain_id, texts);
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) struct OpenCase {
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
     /// The last text on why it was unavailable.
-    words: ReasonTexts,
+    reason_text: ReasonTexts,
     /// Since when it has been open, across restarts.
     since: Instant,
     /// What it was found to wait for last.
@@ -173,11 +173,11 @@ impl OpenCases {
         let state = State::Idle { work, due: opened };
         self.due.line(line).insert((opened, key));
         let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
-        let words = ReasonTexts::new();
+        let reason_text = ReasonTexts::new();
         let case = OpenCase {
             opened,
             waited,
-            words,
+            reason_text,
             since: opened,
             waits,
             line,
@@ -264,20 +264,20 @@ impl OpenCases {
         key: BlockKey,
         work: Work,
         waits: BTreeSet<Wait>,
-        words: ReasonTexts,
+        reason_text: ReasonTexts,
     ) -> Option<(BTreeSet<Wait>, ReasonTexts)> {
         let entry = self.cases.get_mut(&key)?;
         let known = entry.waited.len();
         entry.waited.extend(waits.iter().copied());
         let mut is_news = entry.waited.len() > known;
-        for (wait, words) in words {
-            let before = entry.words.get(&wait).map(|known| normalize(known));
-            if before.as_ref() != Some(&normalize(&words)) {
+        for (wait, reason_text) in reason_text {
+            let before = entry.reason_text.get(&wait).map(|known| normalize(known));
+            if before.as_ref() != Some(&normalize(&reason_text)) {
                 is_news = true;
-                entry.words.insert(wait, words);
+                entry.reason_text.insert(wait, reason_text);
             }
         }
-        let news = is_news.then(|| (entry.waited.clone(), entry.words.clone()));
+        let news = is_news.then(|| (entry.waited.clone(), entry.reason_text.clone()));
         let (longest, attempts) = if is_second_hand(&waits) {
             (LONGEST_SECOND_HAND, &mut entry.second_hand)
         } else {
@@ -367,7 +367,7 @@ impl OpenCases {
     }
 
     /// A block that was given up is wanted again.
-    pub(super) fn want(&mut self, key: &BlockKey) {
+    pub(super) fn request_fetch(&mut self, key: &BlockKey) {
         if let Some(entry) = self.cases.get_mut(key) {
             entry.is_given_up = false;
         }

@@ -4,7 +4,7 @@
 //! A chain of another genesis may have the same id: a devnet that was begun again, a shadow fork. What it says proves nothing
 //! about the chain that is audited. An endpoint that has pruned these blocks, or does not answer, is not a difference.
 
-use super::rule_check::{RuleDifference, SaidConfig};
+use super::rule_check::{ReportedConfig, RuleDifference};
 use crate::sources::{ExecutionClient, L1Client, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +39,7 @@ impl OriginWitnesses {
     /// does not answer are asked with the next call.
     pub(super) async fn contradictions(
         &self,
-        config: &SaidConfig,
+        config: &ReportedConfig,
     ) -> Result<Vec<RuleDifference>, SourceError> {
         let mut found = Vec::new();
         let is_asked = |heard: &AtomicBool| !heard.load(Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl OriginWitnesses {
 
 async fn of_execution(
     execution: &ExecutionClient,
-    config: &SaidConfig,
+    config: &ReportedConfig,
 ) -> Result<Option<RuleDifference>, SourceError> {
     let Some(genesis) = config.genesis_block() else { return Ok(None) };
     let found = match execution.canonical_hash(genesis.number).await {
@@ -85,7 +85,7 @@ async fn of_execution(
     }))
 }
 
-async fn of_l1(l1: &L1Client, config: &SaidConfig) -> Result<Option<RuleDifference>, SourceError> {
+async fn of_l1(l1: &L1Client, config: &ReportedConfig) -> Result<Option<RuleDifference>, SourceError> {
     let source = format!("L1's endpoint {}", l1.url());
     if let Some(expected) = config.l1_chain_id() {
         let served = l1.chain_id().await?;

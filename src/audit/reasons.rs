@@ -24,8 +24,8 @@ pub(super) async fn with_texts<T>(look: impl Future<Output = T>) -> (T, ReasonTe
 }
 
 /// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing new.
-pub(super) fn normalize(words: &str) -> String {
-    let tokens = words.split_inclusive(|letter: char| !letter.is_alphanumeric());
+pub(super) fn normalize(reason_text: &str) -> String {
+    let tokens = reason_text.split_inclusive(|letter: char| !letter.is_alphanumeric());
     let normalized =
         tokens.map(|token| if token.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { token });
     normalized.collect()
@@ -46,12 +46,16 @@ impl Reasons {
     /// What a case waits for, in words.
     pub(super) fn in_words(&self, waits: &BTreeSet<Wait>) -> String {
         let known = self.0.lock();
-        let words = waits.iter().map(|wait| match known.get(wait) {
+        let reason_text = waits.iter().map(|wait| match known.get(wait) {
             Some(reason) => format!("{wait}: {reason}"),
             None => wait.to_string(),
         });
-        let words: Vec<String> = words.collect();
-        if words.is_empty() { "nothing: it is being checked".to_owned() } else { words.join("; ") }
+        let reason_text: Vec<String> = reason_text.collect();
+        if reason_text.is_empty() {
+            "nothing: it is being checked".to_owned()
+        } else {
+            reason_text.join("; ")
+        }
     }
 }
 
@@ -79,10 +83,10 @@ mod tests {
     async fn concurrent_checks_do_not_share_texts() {
         let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
         let reasons = Reasons::default();
-        let look = |words: &'static str| {
+        let look = |reason_text: &'static str| {
             let reasons = reasons.clone();
             with_texts(async move {
-                reasons.note(l1, words);
+                reasons.note(l1, reason_text);
                 tokio::task::yield_now().await;
             })
         };

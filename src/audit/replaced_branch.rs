@@ -70,7 +70,7 @@ impl BranchWatch {
             "its nodes remain on block {number} {hash}, which was replaced by {by}: a node that does not verify \
              messages does not leave it by itself; reset it, or use an op-supernode or a node that follows one"
         );
-        self.health.obstruct(&Self::part(chain_id), obstacle);
+        self.health.set_not_ready(&Self::part(chain_id), obstacle);
         if is_news {
             warn!(%chain_id, number, replaced = %hash, %by,
                   "nodes remain on a replaced block; later blocks wait until they leave it");

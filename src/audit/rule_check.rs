@@ -19,9 +19,9 @@ const NEVER: u64 = i64::MAX.unsigned_abs();
 
 /// What a rollup node says of the rules that it works by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct NodeWord {
+pub(super) struct NodeReport {
     /// Its rollup configuration.
-    pub config: Option<SaidConfig>,
+    pub config: Option<ReportedConfig>,
     /// Its dependency set.
     pub dependencies: Option<BTreeSet<ChainId>>,
     /// How long messages may be executed, in seconds.
@@ -30,11 +30,11 @@ pub(super) struct NodeWord {
 
 /// What is compared of a rollup configuration, as `optimism_rollupConfig` answers it. What is left out is not said.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct SaidConfig {
+pub(super) struct ReportedConfig {
     l1_chain_id: Option<u64>,
     l1_system_config_address: Option<Address>,
     block_time: Option<u64>,
-    genesis: Option<SaidGenesis>,
+    genesis: Option<ReportedGenesis>,
     #[serde(flatten)]
     forks: ForkSchedule,
     #[serde(default)]
@@ -45,24 +45,24 @@ pub(super) struct SaidConfig {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct SaidGenesis {
-    l1: Option<SaidBlock>,
-    l2: Option<SaidBlock>,
+struct ReportedGenesis {
+    l1: Option<ReportedBlock>,
+    l2: Option<ReportedBlock>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct SaidBlock {
+struct ReportedBlock {
     hash: Option<B256>,
     number: Option<serde_json::Value>,
 }
 
-impl SaidBlock {
+impl ReportedBlock {
     fn id(&self) -> Option<BlockNumHash> {
         Some(BlockNumHash { number: self.number.as_ref()?.as_u64()?, hash: self.hash? })
     }
 }
 
-impl SaidConfig {
+impl ReportedConfig {
     /// When messages may be executed. `None`: that is not scheduled.
     pub(super) fn interop_time(&self) -> Option<UnixSeconds> {
         self.forks.interop_activation()
@@ -153,8 +153,8 @@ impl fmt::Display for RuleDifference {
 /// The forks of a named network that its node schedules, and of which nothing is built in: they are as the node says.
 ///
 /// Lagoon is not among them: the configuration has it, or learns it.
-pub(super) fn taken_forks(own: &OwnRules, word: &NodeWord) -> Vec<TakenFork> {
-    let (Some(network), Some(config)) = (&own.network, &word.config) else { return Vec::new() };
+pub(super) fn taken_forks(own: &OwnRules, report: &NodeReport) -> Vec<TakenFork> {
+    let (Some(network), Some(config)) = (&own.network, &report.config) else { return Vec::new() };
     let forks = compared_forks().filter(|fork| network.forks.activation(*fork).is_none());
     let time = |fork| scheduled(config.forks.activation(fork));
     forks.filter_map(|fork| Some(TakenFork { fork, time: time(fork)? })).collect()
@@ -180,20 +180,20 @@ fn scheduled(time: Option<UnixSeconds>) -> Option<UnixSeconds> {
 }
 
 /// Where a node differs.
-pub(super) fn differences(own: &OwnRules, word: &NodeWord) -> Vec<RuleDifference> {
+pub(super) fn differences(own: &OwnRules, report: &NodeReport) -> Vec<RuleDifference> {
     let mut found = Differences { own, list: Vec::new() };
-    if let Some(config) = &word.config {
+    if let Some(config) = &report.config {
         found.of_chain(config);
         if let Some(network) = &own.network {
             found.of_network(config, network);
         }
     }
-    if let (Some(node), Some(set)) = (&word.dependencies, &own.chain.dependencies) {
+    if let (Some(node), Some(set)) = (&report.dependencies, &own.chain.dependencies) {
         let built_in = own.network.as_ref().is_some_and(|network| network.dependency_set == *set);
         let source = found.source(built_in, own.learnt.dependencies.as_deref());
         found.compare("the dependency set", &list(node), &list(set), source);
     }
-    if let Some(window) = word.expiry_window {
+    if let Some(window) = report.expiry_window {
         found.of_window(window);
     }
     found.list
@@ -205,7 +205,7 @@ struct Differences<'a> {
 }
 
 impl Differences<'_> {
-    fn of_chain(&mut self, config: &SaidConfig) {
+    fn of_chain(&mut self, config: &ReportedConfig) {
         let chain = &self.own.chain;
         let network = self.own.network.as_ref();
         let built_in = network.is_some_and(|network| network.block_time == chain.block_time);
@@ -238,7 +238,7 @@ impl Differences<'_> {
         }
     }
 
-    fn of_network(&mut self, config: &SaidConfig, network: &KnownNetwork) {
+    fn of_network(&mut self, config: &ReportedConfig, network: &KnownNetwork) {
         let built_in = || format!("the built-in facts of {}", network.name);
         if let Some(l1_chain_id) = config.l1_chain_id {
             self.compare("l1_chain_id", &l1_chain_id, &network.l1_chain_id, built_in());

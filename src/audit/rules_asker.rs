@@ -4,14 +4,14 @@
 
 use super::origin_witnesses::OriginWitnesses;
 use super::rule_check::{
-    NodeWord, OwnRules, RuleDifference, SaidConfig, TakenFork, differences, taken_forks,
+    NodeReport, OwnRules, ReportedConfig, RuleDifference, TakenFork, differences, taken_forks,
 };
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
 use crate::sources::{RollupNodes, SourceError};
 use alloy::primitives::Address;
 use crosscheck_core::consolidation::UnknownForks;
-use crosscheck_core::validity::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet, Said};
+use crosscheck_core::validity::{DEFAULT_EXPIRY_WINDOW, DependencySet, ReportedRules, RuleAgreement};
 use crosscheck_p2p::ChainId;
 
 /// Why it is not known by which rules a node works.
@@ -64,7 +64,7 @@ pub(crate) struct Consultation {
 impl RulesAsker {
     /// Nothing is clear of the chain until its node has been asked.
     pub(super) fn begin(&self) {
-        self.set.set_accord(self.chain_id, Accord::Awaited);
+        self.set.set_rule_agreement(self.chain_id, RuleAgreement::Awaited);
     }
 
     /// Seconds between two blocks of the chain; 0 if that is not known.
@@ -85,9 +85,9 @@ impl RulesAsker {
     /// # Errors
     /// If it does not answer, or with what no chain can have.
     pub(crate) async fn compare(&self) -> Result<Consultation, RulesError> {
-        let word = self.node_rules().await.inspect_err(|error| {
+        let report = self.node_rules().await.inspect_err(|error| {
             if matches!(error, RulesError::Impossible { .. }) {
-                self.set.set_accord(self.chain_id, Accord::Refused);
+                self.set.set_rule_agreement(self.chain_id, RuleAgreement::Refused);
             }
         })?;
         let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Consultation::default()) };
@@ -98,30 +98,30 @@ impl RulesAsker {
             network: self.network.clone(),
             system_config: self.system_config,
         };
-        let mut differences = differences(&own, &word);
-        let taken_forks = taken_forks(&own, &word);
-        let unknown_forks = word.config.as_ref().map(SaidConfig::unknown_forks);
-        if let Some(config) = word.config.as_ref().filter(|_| differences.is_empty()) {
+        let mut differences = differences(&own, &report);
+        let taken_forks = taken_forks(&own, &report);
+        let unknown_forks = report.config.as_ref().map(ReportedConfig::unknown_forks);
+        if let Some(config) = report.config.as_ref().filter(|_| differences.is_empty()) {
             differences.extend(self.witnesses.contradictions(config).await?);
         }
         // What differs otherwise binds nothing: the node may be another chain's.
         if let (Some(ledger), Some(genesis), true) =
-            (&self.ledger, word.config.as_ref().and_then(SaidConfig::genesis), differences.is_empty())
+            (&self.ledger, report.config.as_ref().and_then(ReportedConfig::genesis), differences.is_empty())
         {
             let bound = ledger.bind_genesis(self.chain_id, GenesisSource::RollupNode, genesis).await?;
             differences.extend((bound != genesis).then(|| RuleDifference::of_ledger(genesis, bound)));
         }
         if differences.is_empty() {
-            let interop_time = word.config.as_ref().and_then(SaidConfig::interop_time);
-            let NodeWord { dependencies, expiry_window, .. } = word;
+            let interop_time = report.config.as_ref().and_then(ReportedConfig::interop_time);
+            let NodeReport { dependencies, expiry_window, .. } = report;
             self.set.learn(
                 self.chain_id,
-                Said { interop_time, dependencies, expiry_window },
+                ReportedRules { interop_time, dependencies, expiry_window },
                 &self.names_of_nodes(),
             );
-            self.set.set_accord(self.chain_id, Accord::Given);
+            self.set.set_rule_agreement(self.chain_id, RuleAgreement::Given);
         } else {
-            self.set.set_accord(self.chain_id, Accord::Refused);
+            self.set.set_rule_agreement(self.chain_id, RuleAgreement::Refused);
         }
         Ok(Consultation { differences, taken_forks, unknown_forks })
     }
@@ -133,14 +133,14 @@ impl RulesAsker {
     }
 
     /// What the node says. What it has no method for is not said.
-    async fn node_rules(&self) -> Result<NodeWord, RulesError> {
+    async fn node_rules(&self) -> Result<NodeReport, RulesError> {
         let document = optional(self.nodes.rollup_config_document().await)?;
         let config = document.map(|document| serde_json::from_str(document.get())).transpose();
         let config = config.map_err(|reason| RulesError::Impossible { reason })?;
         let set = optional(self.nodes.dependency_set().await)?;
         let expiry_window = set.as_ref().map(|(_, window)| window.unwrap_or(DEFAULT_EXPIRY_WINDOW));
         let dependencies = set.map(|(chains, _)| chains.into_iter().collect());
-        Ok(NodeWord { config, dependencies, expiry_window })
+        Ok(NodeReport { config, dependencies, expiry_window })
     }
 }
 

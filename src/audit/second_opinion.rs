@@ -272,13 +272,13 @@ impl OpinionWatch {
 
 /// Reports one chain's second opinion: in the log, once for each change, and in a gauge.
 #[derive(Debug)]
-pub(super) struct OpinionTeller {
+pub(super) struct OpinionReporter {
     chain_id: ChainId,
     metrics: AuditMetrics,
     reported: SecondOpinion,
 }
 
-impl OpinionTeller {
+impl OpinionReporter {
     /// Nothing was reported yet.
     pub(super) fn new(chain_id: ChainId, metrics: AuditMetrics) -> Self {
         Self { chain_id, metrics, reported: SecondOpinion::default() }

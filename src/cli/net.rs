@@ -112,7 +112,7 @@ impl NetArgs {
         for addr in handle.listen_addrs().await.unwrap_or_default() {
             print_to_stderr(&format!("chain {chain_id}: listening at {addr}"));
         }
-        let tally = self.hear(events, &mut tasks, clock.as_ref(), &cancel).await;
+        let tally = self.receive(events, &mut tasks, clock.as_ref(), &cancel).await;
         cancel.cancel();
         while let Some(ended) = tasks.join_next().await {
             ended.wrap_err("a task of the network failed")??;
@@ -120,7 +120,7 @@ impl NetArgs {
         tally
     }
 
-    async fn hear(
+    async fn receive(
         &self,
         mut events: mpsc::Receiver<NetworkEvent>,
         tasks: &mut JoinSet<Result<(), NetworkTaskError>>,

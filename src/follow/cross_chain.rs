@@ -34,7 +34,7 @@ pub enum LimitingHead {
 
 /// Up to when a chain may be served because of one that it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct HeadLimit {
     /// That time, in Unix seconds.
     pub time: u64,
     /// The chain that is no further.
@@ -47,9 +47,9 @@ pub struct Limit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CrossChainLimits {
     /// Up to then all of them are derived, and their messages valid.
-    pub safe: Option<Limit>,
+    pub safe: Option<HeadLimit>,
     /// Up to then they are final, too.
-    pub finalized: Option<Limit>,
+    pub finalized: Option<HeadLimit>,
 }
 
 impl LimitingHead {
@@ -99,7 +99,7 @@ impl CrossChainLimits {
         let mut limits = Self::default();
         for ChainTimes { chain_id, local_safe, verified, finalized } in chains {
             let unknown = Keep::DependencyUnknown { chain_id };
-            let at = |head, time| Limit { time, chain_id, head };
+            let at = |head, time| HeadLimit { time, chain_id, head };
             let mut heads = vec![at(LimitingHead::Verified, verified.ok_or_else(|| unknown.clone())?)];
             if chain_id != own {
                 heads.push(at(LimitingHead::LocalSafe, local_safe.ok_or(unknown)?));
@@ -147,7 +147,7 @@ mod tests {
         safe: (u64, u64, LimitingHead),
         finalized: (u64, u64, LimitingHead),
     ) -> Result<CrossChainLimits, Keep> {
-        let limit = |(time, id, head)| Some(Limit { time, chain_id: ChainId::from(id), head });
+        let limit = |(time, id, head)| Some(HeadLimit { time, chain_id: ChainId::from(id), head });
         Ok(CrossChainLimits { safe: limit(safe), finalized: limit(finalized) })
     }
 

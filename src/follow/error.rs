@@ -172,7 +172,7 @@ mod tests {
         }
         if let Some(wrong) = wrong {
             let [endpoints, _] = HeadWatcher::health_parts(ChainId::from(wrong));
-            health.obstruct(&endpoints, WRONG.to_owned());
+            health.set_not_ready(&endpoints, WRONG.to_owned());
         }
         let error = FollowError::unanswered(&upstream(is_sibling), &health, chain_id);
         assert!(error.to_string().ends_with(expected), "{error}");

@@ -6,7 +6,7 @@
 use super::FollowMetrics;
 use super::error::FollowError;
 use super::limit_watch::{LimitWatch, Lowered};
-use super::own_claims::Said;
+use super::own_claims::AnsweringNode;
 use super::verified::{Ceiling, replaced_by};
 use super::{
     CanonicalHashes, CrossChainLimits, Draft, Facts, Genesis, Keep, KeepFacts, L2Ref, Lagoon, Reading,
@@ -206,7 +206,7 @@ impl Follower {
         let Followed { genesis, lagoon } = self.followed().await?;
         let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
-        let said = Said { place: answer.place, safe_means: answer.safe_means };
+        let answering_node = AnsweringNode { place: answer.place, safe_means: answer.safe_means };
         let limits = self.limits().await?;
         let seen = Seen { document: answer.document, head, hold: self.hold.clone(), limits };
         let invalid = self.parts.invalid.above(self.parts.chain_id, 0);
@@ -217,7 +217,7 @@ impl Follower {
         // What was made from other facts is no longer known to be current.
         self.seen = None;
         let upstream = UpstreamStatus::read(&seen.document)?;
-        let claim = self.claim(&upstream, said).await;
+        let claim = self.claim(&upstream, answering_node).await;
         let vouched = self.vouched(head, &genesis).await;
         let ceiling = match vouched {
             Ok(vouched) => self.ceiling(vouched, head.replaces, &seen.limits, &genesis).await,
@@ -368,7 +368,7 @@ impl Follower {
             return;
         }
         let is_late = kept_for >= PATIENCE && !std::mem::replace(&mut self.is_reported, true);
-        if !self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) && !is_late {
+        if !self.parts.health.set_not_ready(&Self::part(chain_id), reason.clone()) && !is_late {
             return;
         }
         // At the start there is nothing to serve yet, and nothing for an operator to do.

@@ -2,7 +2,7 @@
 //!
 //! Such a follower works, and its heads are only late: without this nobody would learn that they no longer move.
 
-use super::cross_chain::Limit;
+use super::cross_chain::HeadLimit;
 use crate::health::Health;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -14,15 +14,15 @@ use tracing::{info, warn};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lowered {
     /// The safe head.
-    pub(super) safe: Option<Limit>,
+    pub(super) safe: Option<HeadLimit>,
     /// The finalized head.
-    pub(super) finalized: Option<Limit>,
+    pub(super) finalized: Option<HeadLimit>,
 }
 
 /// A limit, and since when it is where it is.
 #[derive(Clone, Copy, Debug)]
-struct Standing {
-    limit: Limit,
+struct WatchedLimit {
+    limit: HeadLimit,
     since: Instant,
     is_reported: bool,
 }
@@ -30,7 +30,7 @@ struct Standing {
 /// Reports limits of one chain's served heads that do not move.
 #[derive(Debug, Default)]
 pub(super) struct LimitWatch {
-    standing: BTreeMap<&'static str, Standing>,
+    watched: BTreeMap<&'static str, WatchedLimit>,
 }
 
 impl LimitWatch {
@@ -56,34 +56,34 @@ impl LimitWatch {
         &mut self,
         chain_id: ChainId,
         level: &'static str,
-        limit: Option<Limit>,
+        limit: Option<HeadLimit>,
         bounds: &BTreeMap<ChainId, Duration>,
         health: &Health,
     ) {
         let part = Self::part(chain_id, level);
-        let before = self.standing.get(level).copied();
+        let before = self.watched.get(level).copied();
         if before.map(|before| before.limit) != limit {
-            self.standing.remove(level);
+            self.watched.remove(level);
             if let Some(outage) = before.filter(|it| it.is_reported).and_then(|_| health.clear(&part)) {
                 info!(%chain_id, level, lasted_s = outage.seconds(), "served head no longer waits for a head that does not move");
             }
         }
         let Some(limit) = limit else { return };
-        let begun = || Standing { limit, since: Instant::now(), is_reported: false };
-        let standing = self.standing.entry(level).or_insert_with(begun);
-        let stuck = standing.since.elapsed();
+        let begun = || WatchedLimit { limit, since: Instant::now(), is_reported: false };
+        let watched = self.watched.entry(level).or_insert_with(begun);
+        let stuck = watched.since.elapsed();
         let bound = bounds.get(&limit.chain_id).copied().unwrap_or(Duration::MAX);
         if stuck <= bound {
             return;
         }
-        standing.is_reported = true;
-        let Limit { time, chain_id: other, head } = limit;
+        watched.is_reported = true;
+        let HeadLimit { time, chain_id: other, head } = limit;
         let problem = format!(
             "the served {level} head waits for chain {other}: its {head} has been at time {time} for more than {}; {}",
             humantime::format_duration(bound),
             head.advice()
         );
-        if health.obstruct(&part, problem.clone()) {
+        if health.set_not_ready(&part, problem.clone()) {
             let (other_chain_id, head, stuck_s) = (other, head.name(), stuck.as_secs());
             warn!(%chain_id, level, %other_chain_id, head, stuck_s, problem, "served head waits for a head that does not move");
         }
@@ -98,8 +98,8 @@ mod tests {
 
     const BOUND: Duration = Duration::from_secs(3600);
 
-    fn limit(id: u64, time: u64, head: LimitingHead) -> Option<Limit> {
-        Some(Limit { time, chain_id: ChainId::from(id), head })
+    fn limit(id: u64, time: u64, head: LimitingHead) -> Option<HeadLimit> {
+        Some(HeadLimit { time, chain_id: ChainId::from(id), head })
     }
 
     /// What is not ready after these limits, each of which is there for a while longer than the bound.
@@ -148,7 +148,7 @@ mod tests {
     #[case::another_head(limit(902, 90, LimitingHead::Verified))]
     #[case::it_lowers_nothing(None)]
     #[tokio::test(start_paused = true)]
-    async fn a_limit_that_moves_is_no_longer_reported(#[case] next: Option<Limit>) {
+    async fn a_limit_that_moves_is_no_longer_reported(#[case] next: Option<HeadLimit>) {
         let (health, mut watch) = (Health::default(), LimitWatch::default());
         let bounds = [902, 903].map(|id| (ChainId::from(id), BOUND)).into();
         let mut check = |safe| watch.check(901.into(), Lowered { safe, finalized: None }, &bounds, &health);

@@ -10,7 +10,7 @@ use crosscheck_core::heads::SafeMeans;
 
 /// The node that answered, and what its `safe` means.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Said {
+pub(super) struct AnsweringNode {
     pub(super) place: usize,
     pub(super) safe_means: SafeMeans,
 }
@@ -20,11 +20,15 @@ impl Follower {
     ///
     /// # Errors
     /// If the rollup node is not known to have derived its local-safe head itself.
-    pub(super) async fn claim(&self, upstream: &UpstreamStatus, said: Said) -> Result<(), FollowError> {
+    pub(super) async fn claim(
+        &self,
+        upstream: &UpstreamStatus,
+        answering_node: AnsweringNode,
+    ) -> Result<(), FollowError> {
         let chain_id = self.parts.chain_id;
         let (head, claimant) = match self.parts.mode {
             FollowMode::Off | FollowMode::Attested => return Ok(()),
-            FollowMode::Clamp => (upstream.safe_l2, self.upstream_claimant(upstream, said)),
+            FollowMode::Clamp => (upstream.safe_l2, self.upstream_claimant(upstream, answering_node)),
             FollowMode::Verified => (upstream.local_safe_l2, Claimant::Derived),
         };
         let Some(head) = head else { return Ok(()) };
@@ -41,11 +45,13 @@ impl Follower {
 
     /// The claimant of the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
     /// no more; nor does one that verifies them say more about a block from before it began.
-    fn upstream_claimant(&self, upstream: &UpstreamStatus, said: Said) -> Claimant {
+    fn upstream_claimant(&self, upstream: &UpstreamStatus, answering_node: AnsweringNode) -> Claimant {
         let since = if self.parts.upstream.is_sibling() { self.parts.heads.verified_since().0 } else { 0 };
         let is_verified = upstream.safe_l2.is_some_and(|safe| safe.timestamp > since);
-        match said.safe_means {
-            SafeMeans::CrossSafe if is_verified => Claimant::Upstream(self.parts.upstream.name(said.place)),
+        match answering_node.safe_means {
+            SafeMeans::CrossSafe if is_verified => {
+                Claimant::Upstream(self.parts.upstream.name(answering_node.place))
+            }
             SafeMeans::CrossSafe | SafeMeans::LocalSafe => Claimant::Derived,
         }
     }

@@ -205,9 +205,9 @@ impl Facts<'_> {
         Ok(())
     }
 
-    fn local_safe(&self, standing: VouchedPlacement, upstream: L2Ref, safe: &L2Ref) -> L2Ref {
+    fn local_safe(&self, placement: VouchedPlacement, upstream: L2Ref, safe: &L2Ref) -> L2Ref {
         let vouched = self.vouched.block;
-        let is_passed_on = standing == VouchedPlacement::OnChain
+        let is_passed_on = placement == VouchedPlacement::OnChain
             && self.reading.passes_local_safe(&upstream, vouched.number);
         match (is_passed_on, upstream.number >= vouched.number) {
             (true, _) => upstream,
@@ -248,14 +248,14 @@ impl Draft {
     /// Why the safe head that was served last stays.
     pub fn next(facts: &Facts<'_>) -> Result<Self, Keep> {
         let synced = facts.synced()?;
-        let standing = facts.vouched_placement(synced)?;
+        let placement = facts.vouched_placement(synced)?;
         let safe_l2 = facts.safe(synced)?;
         facts.refuse_retraction(&safe_l2)?;
-        let local_safe_l2 = facts.local_safe(standing, synced.local_safe, &safe_l2);
+        let local_safe_l2 = facts.local_safe(placement, synced.local_safe, &safe_l2);
         let reading = &facts.reading;
         let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
         let (unsafe_l2, cross_unsafe_l2) =
-            reading.tips(standing == VouchedPlacement::OnChain, &pending_safe_l2);
+            reading.tips(placement == VouchedPlacement::OnChain, &pending_safe_l2);
         let vouched = facts.vouched.block;
         let status = ServedStatus {
             l1: reading.upstream.l1,
@@ -271,7 +271,7 @@ impl Draft {
         };
         let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };
         let is_known = reading.canonical.is_canonical(&synced.local_safe) == Some(true);
-        let passed = (standing == VouchedPlacement::OnChain && is_known).then_some(safe_l2.number);
+        let passed = (placement == VouchedPlacement::OnChain && is_known).then_some(safe_l2.number);
         Ok(Self { status, floor, elsewhere: reading.elsewhere(), passed })
     }
 

@@ -187,7 +187,7 @@ impl Intake {
             NetworkEvent::Filled { envelope, from } => {
                 let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
                 debug!(%chain_id, number, %hash, %from, "missed block filled in");
-                self.parts.hints.nudge(chain_id);
+                self.parts.hints.wake(chain_id);
             }
             // At a level that is off by default: strangers come and go as they like.
             NetworkEvent::PeerConnected { peer_id, addr } => {
@@ -224,7 +224,7 @@ impl Intake {
     }
 
     fn doubt_clock(&self, doubt: &str) {
-        if self.parts.health.obstruct(&self.clock_part(), doubt.to_owned()) {
+        if self.parts.health.set_not_ready(&self.clock_part(), doubt.to_owned()) {
             warn!(chain_id = %self.parts.chain_id, doubt, "sequencer's blocks are outside the time window");
         }
     }

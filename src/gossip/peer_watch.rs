@@ -124,7 +124,7 @@ impl PeerWatch {
             "no peer has subscribed to the chain's topics for {patience}, so no gossip is received; check \
              chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
         );
-        self.parts.health.obstruct(&Self::part(chain_id), problem.clone());
+        self.parts.health.set_not_ready(&Self::part(chain_id), problem.clone());
         warn!(%chain_id, problem, "chain has no gossip peer");
     }
 }

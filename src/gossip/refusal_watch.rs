@@ -148,7 +148,7 @@ impl RefusalWatch {
         let problem = format!(
             "all {what} in more than {patience} were refused, {count} in a row, the last for {code} ({reason}); {advice}"
         );
-        if self.health.obstruct(&self.part(gossip), problem.clone()) {
+        if self.health.set_not_ready(&self.part(gossip), problem.clone()) {
             warn!(%chain_id, problem, "gossip is being refused");
         }
     }

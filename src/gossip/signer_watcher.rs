@@ -85,7 +85,7 @@ impl SignerWatcher {
                 error.to_string()
             }
         };
-        if self.parts.health.obstruct(&part, problem.clone()) {
+        if self.parts.health.set_not_ready(&part, problem.clone()) {
             warn!(chain_id = %self.parts.chain_id, problem, "unsafe block signer cannot be read; keeping the last known one");
         }
         false

@@ -123,7 +123,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn cases_at(&self, chain_id: ChainId, number: u64) -> Result<Vec<KnownCase>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT hash, domain, verdict, reason, detail, replaces FROM cases WHERE chain_id = ?1 AND number = ?2
                  ORDER BY id DESC LIMIT ?3",

@@ -55,7 +55,7 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<(u64, Candidate)>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT number, hash, deposits_only FROM candidates WHERE chain_id = ?1 ORDER BY number DESC LIMIT ?2",
             )

@@ -156,7 +156,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn has_case(&self, key: &BlockKey) -> Result<bool, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query =
                 "SELECT count(*) AS count FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3";
             let row = sqlx::query(query)
@@ -195,7 +195,7 @@ impl Ledger {
         top: BlockNumHash,
         down_to: u64,
     ) -> Result<Vec<BlockNumHash>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "WITH RECURSIVE branch (number, hash) AS (
                      SELECT ?2, ?3
@@ -250,7 +250,7 @@ impl Ledger {
         chain_id: ChainId,
         top: BlockNumHash,
     ) -> Result<Option<BlockNumHash>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "WITH RECURSIVE branch (number, hash) AS (
                      SELECT ?2, ?3

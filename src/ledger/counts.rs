@@ -39,7 +39,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub(crate) async fn has_attestations(&self, chain_id: ChainId) -> Result<bool, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query = "SELECT EXISTS(SELECT 1 FROM case_counts WHERE chain_id = ?1 AND origin = 'attested' AND cases > 0)";
             let found: i64 =
                 sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.readers()).await?;
@@ -53,7 +53,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn open_by_chain(&self) -> Result<Vec<(ChainId, u64)>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT chain_id, sum(cases) AS open FROM case_counts WHERE verdict = 'open' AND cases > 0 GROUP BY chain_id",
             )

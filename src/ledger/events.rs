@@ -115,7 +115,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn last_event(&self) -> Result<u64, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query = "SELECT coalesce(max(seq), 0) AS id FROM sqlite_sequence WHERE name = 'events'";
             read_u64(&sqlx::query(query).fetch_one(self.readers()).await?, "id")
         })
@@ -142,7 +142,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn events(&self, filter: EventFilter<'_>) -> Result<Read<StoredEvent>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let is_whole = filter.chain_id.is_none() && filter.kinds.is_none();
             let scanned = if is_whole { filter.limit } else { MAX_SCANNED };
             let after = i64::try_from(filter.after).unwrap_or(i64::MAX);

@@ -83,7 +83,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn filed_messages(&self, filter: FiledFilter) -> Result<Vec<FiledMessage>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query = match filter.chain_id {
                 None => {
                     "SELECT sequence, number, record FROM filed_messages
@@ -116,7 +116,7 @@ impl Ledger {
         hash: B256,
         log_index: u32,
     ) -> Result<Option<FiledMessage>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT sequence, number, record FROM filed_messages
                  WHERE chain_id = ?1 AND hash = ?2 AND log_index = ?3 AND sequence IS NOT NULL",
@@ -141,7 +141,7 @@ impl Ledger {
         above: Option<u64>,
         limit: u32,
     ) -> Result<Vec<MessageKey>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT number, hash, log_index FROM filed_messages
                  WHERE chain_id = ?1 AND number > ?2 AND sequence IS NOT NULL

@@ -60,7 +60,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
-        self.reread(|| async { vouched(self.readers(), chain_id).await }).await
+        self.retry_read(|| async { vouched(self.readers(), chain_id).await }).await
     }
 
     /// The vouched head, and what it replaces. `None`: the audit has no starting point yet.
@@ -68,7 +68,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn vouched_head(&self, chain_id: ChainId) -> Result<Option<VouchedHead>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.replaces,
                     (SELECT count(*) FROM retractions r WHERE r.chain_id = h.chain_id)
@@ -94,7 +94,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn anchored_at(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT anchor_number AS number, anchor_hash AS hash FROM heads WHERE chain_id = ?1",
             )
@@ -115,7 +115,7 @@ impl Ledger {
         chain_id: ChainId,
         block: BlockNumHash,
     ) -> Result<Option<Passage>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT coalesce(c.verdict, '') IN ('upheld', 'upheld-replacement') AS is_upheld
              FROM cases c WHERE c.chain_id = ?1 AND c.number = ?2 AND c.hash = ?3
@@ -193,7 +193,7 @@ impl Ledger {
         heights: std::ops::RangeInclusive<u64>,
         limit: u32,
     ) -> Result<Vec<BlockNumHash>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT number, hash FROM cases
              WHERE chain_id = ?1 AND number BETWEEN ?2 AND ?3 AND verdict IN ('upheld', 'upheld-replacement')
@@ -216,7 +216,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unlinked(&self, chain_id: ChainId, limit: u32) -> Result<Vec<Unlinked>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT c.chain_id, c.number - 1 AS number, c.parent_hash AS hash
              FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number > h.vouched_number + 1

@@ -42,7 +42,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn hold(&self, chain_id: ChainId) -> Result<Option<Hold>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let mut reader = self.readers().acquire().await?;
             let rows = sqlx::query(
                 "SELECT c.number, c.hash, c.domain, c.verdict, c.reason, c.detail, c.ancestor_of

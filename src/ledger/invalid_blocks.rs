@@ -53,7 +53,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn replaced_among(&self, blocks: Vec<BlockKey>) -> Result<Vec<BlockKey>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let mut replaced = Vec::new();
             for block in &blocks {
                 let row = sqlx::query(
@@ -103,7 +103,7 @@ impl Ledger {
         above: u64,
         up_to: u64,
     ) -> Result<Option<u64>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT max(number) AS number FROM (
                      SELECT number FROM cases
@@ -142,7 +142,7 @@ impl Ledger {
         chain_id: ChainId,
         above: Option<u64>,
     ) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let above = above.map(|above| as_integer("block number", above)).transpose()?;
             let rows = sqlx::query(
                 "WITH vouched (number) AS (

@@ -99,7 +99,7 @@ impl Ledger {
         above: Option<u64>,
         limit: u32,
     ) -> Result<BTreeMap<MessageKey, NotedMessage>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
             // What cannot be decoded is not a message: nothing can become of it.
             let rows = sqlx::query(
@@ -151,7 +151,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
                 .bind(chain_id.to_string())
                 .fetch_optional(self.readers())

@@ -22,8 +22,8 @@ mod genesis;
 mod heads;
 mod hold;
 mod invalid_blocks;
+mod ledger_retry;
 mod message_events;
-mod perseverance;
 mod record;
 mod resolution;
 mod resolved;
@@ -52,7 +52,7 @@ pub use genesis::GenesisSource;
 pub(crate) use heads::MAX_ADVANCE;
 pub use heads::{Passage, VouchedHead};
 pub use hold::Hold;
-pub use perseverance::Backoff;
+pub use ledger_retry::Backoff;
 pub use record::{CaseFilter, CaseRecord};
 #[cfg(test)]
 pub(crate) use resolution::RefusedResolution;

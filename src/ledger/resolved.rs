@@ -30,7 +30,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn resolved_after(&self, id: u64) -> Result<Vec<ResolvedBlock>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query("SELECT * FROM resolutions WHERE id > ?1 ORDER BY id LIMIT ?2")
                 .bind(i64::try_from(id).unwrap_or(i64::MAX))
                 .bind(AT_ONCE)

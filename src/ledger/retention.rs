@@ -105,7 +105,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn can_shrink(&self) -> Result<bool, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let mode: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(self.readers()).await?;
             Ok(mode == 2)
         })

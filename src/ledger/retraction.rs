@@ -73,7 +73,7 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<BranchBlock>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "WITH RECURSIVE branch (number, hash) AS (
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
@@ -104,7 +104,7 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<BranchBlock>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "WITH RECURSIVE branch (number, hash) AS (
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
@@ -221,7 +221,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn is_abandoned(&self, chain_id: ChainId, block: BlockNumHash) -> Result<bool, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(
                 "SELECT 1 FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3",
             )

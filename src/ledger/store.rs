@@ -7,7 +7,7 @@ use super::database::{Database, WriteTransaction};
 use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
 use super::heads::advance;
-use super::perseverance::Perseverance;
+use super::ledger_retry::LedgerRetry;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, retract_below};
@@ -33,7 +33,7 @@ pub struct Ledger {
     database: Database,
     changes: Arc<watch::Sender<u64>>,
     pub(super) last_event: Arc<watch::Sender<u64>>,
-    pub(super) perseverance: Option<Arc<Perseverance>>,
+    pub(super) ledger_retry: Option<Arc<LedgerRetry>>,
     /// Whether what cannot be read is not waited for.
     pub(super) is_prompt: bool,
 }
@@ -157,7 +157,7 @@ impl Ledger {
             database: Database::open(path).await?,
             changes: Arc::default(),
             last_event: Arc::default(),
-            perseverance: None,
+            ledger_retry: None,
             is_prompt: false,
         })
     }
@@ -234,20 +234,20 @@ impl Ledger {
         &self,
         key: &BlockKey,
         waits: &BTreeSet<Wait>,
-        words: &BTreeMap<Wait, String>,
+        reason_text: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        self.retry_until_done(|| self.note_progress_once(key, waits, words, messages)).await
+        self.retry_until_done(|| self.note_progress_once(key, waits, reason_text, messages)).await
     }
 
     async fn note_progress_once(
         &self,
         key: &BlockKey,
         waits: &BTreeSet<Wait>,
-        words: &BTreeMap<Wait, String>,
+        reason_text: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        let with_reason = |wait| StoredWait { wait, reason: words.get(wait).map(String::as_str) };
+        let with_reason = |wait| StoredWait { wait, reason: reason_text.get(wait).map(String::as_str) };
         let waits: Vec<StoredWait<'_>> = waits.iter().map(with_reason).collect();
         let mut transaction = self.write().await?;
         sqlx::query(
@@ -349,7 +349,7 @@ impl Ledger {
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, StoredCase)>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query =
                 "SELECT * FROM cases WHERE chain_id = ?1 AND verdict IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
             let rows = sqlx::query(query)

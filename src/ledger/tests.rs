@@ -8,9 +8,9 @@ mod database;
 mod events;
 mod filed_messages;
 mod genesis;
+mod ledger_retry;
 mod messages;
 mod operator;
-mod perseverance;
 mod retention;
 mod retraction;
 mod runs;
@@ -256,14 +256,14 @@ async fn progress_is_stored_until_the_verdict() {
     let waits: BTreeSet<Wait> =
         [Wait { awaited: Awaited::Receipts, chain_id: chain(), cause: Cause::EndpointError }].into();
     let refused = "http://127.0.0.1:8545: eth_getBlockReceipts: 502 Bad Gateway";
-    let words = waits.iter().map(|wait| (*wait, refused.to_owned())).collect();
-    ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
+    let reason_text = waits.iter().map(|wait| (*wait, refused.to_owned())).collect();
+    ledger.note_progress(&key(&block), &waits, &reason_text, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
     let reported: serde_json::Value = serde_json::from_str(record.waits.get()).unwrap();
     assert_eq!((&reported[0]["cause"], &reported[0]["reason"]), (&"endpoint-error".into(), &refused.into()));
     assert_eq!(record.waited.get(), "[]", "it has no verdict yet");
     decide(&ledger, &block, &Verdict::Upheld).await;
-    ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
+    ledger.note_progress(&key(&block), &waits, &reason_text, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
     assert!(
         record.waited.get().contains("local-safe") && record.waits.get() == "[]",

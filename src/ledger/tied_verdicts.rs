@@ -37,7 +37,7 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<TiedVerdict>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let rows = sqlx::query(
                 "SELECT number, hash, judged_l1_number, judged_l1_hash FROM cases
                  WHERE chain_id = ?1 AND judged_l1_number IS NOT NULL AND verdict IN ('violated', 'discarded')
@@ -65,7 +65,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn wrong_case(&self, key: &BlockKey) -> Result<Option<StoredCase>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let row = sqlx::query(WRONG)
                 .bind(key.chain_id.to_string())
                 .bind(as_integer("block number", key.number)?)

@@ -85,7 +85,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unresolved_counts(&self) -> Result<Vec<UnresolvedCount>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query =
                 "SELECT chain_id, verdict, attribution, cases AS count FROM unresolved_counts WHERE cases > 0";
             let rows = sqlx::query(query).fetch_all(self.readers()).await?;
@@ -105,7 +105,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unresolved(&self, limit: u32) -> Result<Vec<Unresolved>, LedgerError> {
-        self.reread(|| async {
+        self.retry_read(|| async {
             let query = "SELECT * FROM unresolved_cases WHERE attribution <> 'replayable' ORDER BY decided_at DESC, id DESC LIMIT ?1";
             let rows = sqlx::query(query).bind(limit).fetch_all(self.readers()).await?;
             rows.iter().rev().map(Unresolved::read).collect()

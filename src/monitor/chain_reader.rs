@@ -9,7 +9,7 @@ use super::awaited_heads::{AwaitedHeads, Tone};
 use super::block_source::BlockSource;
 use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
-use super::left_blocks::{LeftBlocks, Telling};
+use super::left_blocks::{LeftBlocks, ReorgReport};
 use super::start_point::NoStart;
 use super::{HeadSource, MonitorMessage, PollHints, StartPoint};
 use crate::health::Health;
@@ -111,7 +111,7 @@ struct Progress {
     /// Whether the clients contradicted themselves in the last read.
     is_contradicted: bool,
     /// The gossiped block that quick checks were made for last.
-    sought: Option<BlockNumHash>,
+    searched: Option<BlockNumHash>,
     /// Whether its heads are awaited.
     awaited: AwaitedHeads,
     /// Whether reading has begun once.
@@ -248,7 +248,7 @@ impl<S: BlockSource> ChainReader<S> {
         if is_contradiction && !is_known {
             self.parts.metrics.reading.contradicted(chain_id);
         }
-        let is_news = self.parts.health.obstruct(part, problem.to_string());
+        let is_news = self.parts.health.set_not_ready(part, problem.to_string());
         if matches!(problem, ReadError::NoHeads) {
             match progress.awaited.missing(Instant::now()) {
                 Some(Tone::Info) => info!(%chain_id, part, %problem, "chain cannot be read"),
@@ -267,8 +267,8 @@ impl<S: BlockSource> ChainReader<S> {
             return tokio::time::sleep(pause).await;
         }
         let gossiped =
-            self.parts.hints.gossiped(self.parts.chain_id).filter(|block| progress.sought != Some(*block));
-        progress.sought = gossiped.or(progress.sought);
+            self.parts.hints.gossiped(self.parts.chain_id).filter(|block| progress.searched != Some(*block));
+        progress.searched = gossiped.or(progress.searched);
         let gossiped = gossiped.filter(|block| progress.recent.hash_at(block.number) != Some(block.hash));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -499,12 +499,12 @@ impl<S: BlockSource> ChainReader<S> {
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
         let dropped = recent.hash_at(kept.saturating_add(1)).unwrap_or_default();
         match left.record(dropped) {
-            Telling::Reorg => warn!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
-            Telling::BackAndForth => warn!(
+            ReorgReport::Reorg => warn!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
+            ReorgReport::BackAndForth => warn!(
                 chain_id = %self.parts.chain_id, kept, depth, %dropped,
                 "execution client alternates between branches; further reorgs from this block are only counted"
             ),
-            Telling::Nothing => debug!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
+            ReorgReport::Nothing => debug!(chain_id = %self.parts.chain_id, kept, depth, %dropped, "reorg"),
         }
         recent.rewind(kept);
         self.parts.metrics.reading.reorg(self.parts.chain_id);

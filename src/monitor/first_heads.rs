@@ -1,4 +1,4 @@
-//! [`nudge_when_heads_come`]: a chain's reader can do nothing without heads. It runs as soon as its node has
+//! [`notify_when_heads_appear`]: a chain's reader can do nothing without heads. It runs as soon as its node has
 //! reported some.
 
 use super::PollHints;
@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use tokio::sync::watch;
 
 /// Sends the chain's reader to look each time that its heads become known after they were not.
-pub async fn nudge_when_heads_come<T>(
+pub async fn notify_when_heads_appear<T>(
     mut heads: watch::Receiver<Option<T>>,
     hints: PollHints,
     chain_id: ChainId,
@@ -16,7 +16,7 @@ pub async fn nudge_when_heads_come<T>(
     loop {
         let are_known = heads.borrow_and_update().is_some();
         if are_known && !were_known {
-            hints.nudge(chain_id);
+            hints.wake(chain_id);
         }
         were_known = are_known;
         if heads.changed().await.is_err() {
@@ -35,7 +35,7 @@ mod tests {
         let chain_id = ChainId::from(901);
         let hints = PollHints::new([chain_id]);
         let (heads, reported) = watch::channel(None);
-        let mut nudging = nudge_when_heads_come(reported, hints.clone(), chain_id).boxed();
+        let mut nudging = notify_when_heads_appear(reported, hints.clone(), chain_id).boxed();
         let mut nudged = || {
             assert!(nudging.as_mut().now_or_never().is_none());
             hints.wait(chain_id).now_or_never().is_some()

@@ -22,7 +22,7 @@ pub(super) struct LeftBlocks(LruCache<B256, u32>);
 
 /// What is reported of a reorg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum ReorgReport {
     /// The reorg.
     Reorg,
     /// That the chain alternates between branches.
@@ -39,13 +39,13 @@ impl Default for LeftBlocks {
 
 impl LeftBlocks {
     /// Records that the chain has left this block. Returns what to report.
-    pub(super) fn record(&mut self, block: B256) -> Telling {
+    pub(super) fn record(&mut self, block: B256) -> ReorgReport {
         let times = self.0.get_or_insert_mut(block, || 0);
         *times = times.saturating_add(1);
         match *times {
-            1 => Telling::Reorg,
-            BACK_AND_FORTH => Telling::BackAndForth,
-            _ => Telling::Nothing,
+            1 => ReorgReport::Reorg,
+            BACK_AND_FORTH => ReorgReport::BackAndForth,
+            _ => ReorgReport::Nothing,
         }
     }
 }
@@ -53,16 +53,16 @@ impl LeftBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Telling::{BackAndForth, Nothing, Reorg};
+    use ReorgReport::{BackAndForth, Nothing, Reorg};
     use rstest::rstest;
 
     #[rstest]
     #[case::other_blocks(&[1, 2, 3], &[Reorg, Reorg, Reorg])]
     #[case::one_block(&[1, 1, 1, 1], &[Reorg, BackAndForth, Nothing, Nothing])]
     #[case::two_branches(&[1, 2, 1, 2, 1, 2], &[Reorg, Reorg, BackAndForth, BackAndForth, Nothing, Nothing])]
-    fn the_same_reorg_is_reported_twice(#[case] left: &[u8], #[case] expected: &[Telling]) {
+    fn the_same_reorg_is_reported_twice(#[case] left: &[u8], #[case] expected: &[ReorgReport]) {
         let mut blocks = LeftBlocks::default();
-        let reported: Vec<Telling> =
+        let reported: Vec<ReorgReport> =
             left.iter().map(|block| blocks.record(B256::repeat_byte(*block))).collect();
         assert_eq!(reported, expected);
     }

@@ -268,7 +268,7 @@ impl MessageMetrics {
 
     /// These counts were shown before.
     #[cfg(test)]
-    pub(crate) fn have_shown(&self, keys: impl IntoIterator<Item = CountKey>) {
+    pub(crate) fn mark_shown(&self, keys: impl IntoIterator<Item = CountKey>) {
         self.0.shown.lock().extend(keys);
     }
 }

@@ -6,8 +6,8 @@
 use super::MonitorMetrics;
 use super::counted::CountedEvents;
 use super::fetcher::Fetcher;
+use super::recheck::Recheck;
 use super::report::{report, report_refused};
-use super::second_look::SecondLook;
 use super::{Cursors, SuspectMessage};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
@@ -96,7 +96,7 @@ pub struct Monitor {
     tracker: SharedTracker,
     chains: Vec<ChainId>,
     fetcher: Fetcher,
-    second_look: SecondLook,
+    recheck: Recheck,
     filter: NoticeFilter,
     counted: CountedEvents,
     cursors: Cursors,
@@ -115,7 +115,7 @@ impl Monitor {
         let tracker = parts.tracker.tracker();
         let chains = tracker.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
-        let second_look = SecondLook::new(parts.clients.clone(), tracker.clone(), parts.metrics.clone());
+        let recheck = Recheck::new(parts.clients.clone(), tracker.clone(), parts.metrics.clone());
         let (filter, counted, cursors) =
             (NoticeFilter::default(), CountedEvents::default(), Cursors::default());
         let (unknown_events, began) = (UnknownInboxEvents::default(), parts.clock.now());
@@ -124,7 +124,7 @@ impl Monitor {
             tracker,
             chains,
             fetcher,
-            second_look,
+            recheck,
             filter,
             counted,
             cursors,
@@ -154,8 +154,8 @@ impl Monitor {
                 input = self.fetcher.next(|request| is_needed(&tracker, request)) => {
                     self.apply(input, Vec::new()).await?;
                 }
-                key = self.second_look.next() => {
-                    let events = self.second_look.release(&key);
+                key = self.recheck.next() => {
+                    let events = self.recheck.release(&key);
                     let notes = self.notices_of(&events);
                     self.write_notices(notes).await?;
                 }
@@ -225,7 +225,7 @@ impl Monitor {
             }
             self.cursors.on_event(event);
             let is_known = self.filter.is_invalid(&event.key);
-            let events = self.second_look.pass(event, is_known);
+            let events = self.recheck.pass(event, is_known);
             notes.extend(self.notices_of(&events));
         }
         self.write_notices(notes).await
@@ -273,7 +273,7 @@ impl Monitor {
             Some(Validity::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
                 self.parts.metrics.shared.limit_reached(Limit::InvalidBlocks);
             }
-            Some(Validity::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
+            Some(Validity::Valid) => self.parts.invalid.withdraw_proof(block, Prover::Monitor),
             _ => {}
         }
     }

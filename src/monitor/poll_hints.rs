@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 
 /// Hints for the chains' readers to poll. Clones share them.
 #[derive(Clone, Debug)]
-pub struct PollHints(Arc<BTreeMap<ChainId, Word>>);
+pub struct PollHints(Arc<BTreeMap<ChainId, Hint>>);
 
 #[derive(Debug, Default)]
-struct Word {
+struct Hint {
     notify: Notify,
     /// The block that was gossiped last.
     gossiped: Mutex<Option<BlockNumHash>>,
@@ -21,21 +21,21 @@ struct Word {
 impl PollHints {
     /// For the readers of these chains.
     pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
-        Self(Arc::new(chains.into_iter().map(|chain_id| (chain_id, Word::default())).collect()))
+        Self(Arc::new(chains.into_iter().map(|chain_id| (chain_id, Hint::default())).collect()))
     }
 
     /// There may be something new. It is remembered until the reader looks, once.
-    pub fn nudge(&self, chain_id: ChainId) {
-        if let Some(word) = self.0.get(&chain_id) {
-            word.notify.notify_one();
+    pub fn wake(&self, chain_id: ChainId) {
+        if let Some(hint) = self.0.get(&chain_id) {
+            hint.notify.notify_one();
         }
     }
 
     /// A block was gossiped: the chain's clients have it by now, or will have it soon.
     pub fn announce(&self, chain_id: ChainId, block: BlockNumHash) {
-        if let Some(word) = self.0.get(&chain_id) {
-            *word.gossiped.lock() = Some(block);
-            word.notify.notify_one();
+        if let Some(hint) = self.0.get(&chain_id) {
+            *hint.gossiped.lock() = Some(block);
+            hint.notify.notify_one();
         }
     }
 
@@ -47,7 +47,7 @@ impl PollHints {
     /// Waits for a hint.
     pub(super) async fn wait(&self, chain_id: ChainId) {
         match self.0.get(&chain_id) {
-            Some(word) => word.notify.notified().await,
+            Some(hint) => hint.notify.notified().await,
             None => std::future::pending().await,
         }
     }

@@ -31,7 +31,7 @@ pub(super) trait Difference: Clone {
 
 /// What is new after a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum News<A> {
+pub(super) enum RoundChange<A> {
     /// Nothing.
     None,
     /// The endpoint and we differ.
@@ -95,8 +95,8 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
     }
 
     /// Records the outcomes of a round at this time.
-    pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>, now: UnixSeconds) -> News<A> {
-        let mut news = News::None;
+    pub(super) fn note(&mut self, round: Vec<(K, Outcome<A>)>, now: UnixSeconds) -> RoundChange<A> {
+        let mut change = RoundChange::None;
         let mut agree = false;
         for (question, outcome) in round {
             let earlier = self.found.remove(&question);
@@ -106,7 +106,7 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
                     let found = Found::again(difference, earlier, now);
                     if found.is_reported && !self.is_reported {
                         self.is_reported = true;
-                        news = News::Differ(found.difference.clone());
+                        change = RoundChange::Differ(found.difference.clone());
                     }
                     self.keep(question, found);
                 }
@@ -121,9 +121,9 @@ impl<K: Ord, A: Difference> DifferenceBook<K, A> {
         // What is suspected meanwhile may be the same difference.
         if self.is_reported && self.found.is_empty() {
             self.is_reported = false;
-            return if agree { News::AgreeAgain } else { News::Undecided };
+            return if agree { RoundChange::AgreeAgain } else { RoundChange::Undecided };
         }
-        news
+        change
     }
 
     fn keep(&mut self, question: K, found: Found<A>) {
@@ -171,7 +171,7 @@ mod tests {
     #[case::one_for_a_round("1a 2b,1a 2b", ".,!a")]
     fn a_difference_is_reported_when_it_is_found_again(#[case] rounds: &str, #[case] expected: &str) {
         let (mut book, mut now) = (DifferenceBook::<char, u32>::new(), UnixSeconds(1_000));
-        let news = rounds.split(',').map(|round| {
+        let change = rounds.split(',').map(|round| {
             let outcomes = round.split(' ').map(|asked| {
                 let mut letters = asked.chars();
                 let (question, outcome) = (letters.next().unwrap(), letters.next().unwrap());
@@ -184,22 +184,22 @@ mod tests {
             });
             now.0 += MIN_AGE;
             match book.note(outcomes.collect(), now) {
-                News::None => ".".to_owned(),
-                News::Differ(way) => format!("!{}", char::from_u32(way).unwrap()),
-                News::AgreeAgain => "=".to_owned(),
-                News::Undecided => "?".to_owned(),
+                RoundChange::None => ".".to_owned(),
+                RoundChange::Differ(way) => format!("!{}", char::from_u32(way).unwrap()),
+                RoundChange::AgreeAgain => "=".to_owned(),
+                RoundChange::Undecided => "?".to_owned(),
             }
         });
-        assert_eq!(news.collect::<Vec<_>>().join(","), expected);
+        assert_eq!(change.collect::<Vec<_>>().join(","), expected);
     }
 
     #[test]
     fn what_is_suspected_or_reported_is_asked_again() {
         let mut book = DifferenceBook::<u8, u32>::new();
         let differs = || vec![(1, Outcome::Differs(7)), (2, Outcome::Agrees)];
-        assert_eq!(book.note(differs(), UnixSeconds(1)), News::None);
+        assert_eq!(book.note(differs(), UnixSeconds(1)), RoundChange::None);
         assert_eq!((book.suspected(), book.is_reported()), (1, false));
-        assert_eq!(book.note(differs(), UnixSeconds(61)), News::Differ(7));
+        assert_eq!(book.note(differs(), UnixSeconds(61)), RoundChange::Differ(7));
         assert_eq!((book.suspected(), book.is_reported()), (0, true));
         assert_eq!(book.to_ask_again().collect::<Vec<_>>(), vec![(&1, &7)]);
     }
@@ -208,11 +208,11 @@ mod tests {
     fn few_of_what_was_reported_is_asked_again() {
         let mut book = DifferenceBook::<usize, u32>::new();
         let all = || (0..2 * MAX_REPORTED).map(|question| (question, Outcome::Differs(7))).collect();
-        assert_eq!(book.note(all(), UnixSeconds(1)), News::None);
-        assert_eq!(book.note(all(), UnixSeconds(61)), News::Differ(7));
+        assert_eq!(book.note(all(), UnixSeconds(1)), RoundChange::None);
+        assert_eq!(book.note(all(), UnixSeconds(61)), RoundChange::Differ(7));
         assert_eq!((book.to_ask_again().count(), book.suspected()), (MAX_REPORTED, 0));
         let end = (0..MAX_REPORTED).map(|question| (question, Outcome::Agrees)).collect();
-        assert_eq!(book.note(end, UnixSeconds(62)), News::AgreeAgain);
+        assert_eq!(book.note(end, UnixSeconds(62)), RoundChange::AgreeAgain);
     }
 
     #[rstest]

@@ -2,10 +2,10 @@
 
 use super::Sampler;
 use super::access_rules::{ChecksDiffer, Opinion, compare, of_filter, of_own, on_one_branch};
+use super::endpoint_opinions::{EndpointOpinions, OpinionEndpoint};
 use super::outcome::{NoOpinion, Outcome};
 use super::own::OwnChecks;
 use super::sample::{Sample, is_canonical};
-use super::standing::{OpinionEndpoint, Standing};
 use crate::ledger::LedgerError;
 use crate::shared_tracker::SharedTracker;
 use crate::sources::InteropFilter;
@@ -25,7 +25,7 @@ pub(crate) struct FilterWatcher<O> {
     own: O,
     tracker: SharedTracker,
     sampler: Sampler,
-    standing: Standing<MessageKey, ChecksDiffer>,
+    opinions: EndpointOpinions<MessageKey, ChecksDiffer>,
 }
 
 impl<O: OwnChecks> FilterWatcher<O> {
@@ -37,7 +37,7 @@ impl<O: OwnChecks> FilterWatcher<O> {
         endpoint: OpinionEndpoint,
     ) -> Self {
         let sampler = Sampler::new(&tracker.read());
-        Self { filter, own, tracker, sampler, standing: Standing::new(endpoint) }
+        Self { filter, own, tracker, sampler, opinions: EndpointOpinions::new(endpoint) }
     }
 
     /// Asks until cancelled.
@@ -53,15 +53,15 @@ impl<O: OwnChecks> FilterWatcher<O> {
 
     async fn watch(&mut self) -> Result<(), LedgerError> {
         loop {
-            tokio::time::sleep(self.standing.endpoint.interval).await;
+            tokio::time::sleep(self.opinions.endpoint.interval).await;
             let round = self.round().await;
-            let Some(differ) = self.standing.note(round) else { continue };
+            let Some(differ) = self.opinions.note(round) else { continue };
             let differ = self.without_addresses(differ);
-            self.standing.report(&differ.event(&self.standing.endpoint.name)).await?;
+            self.opinions.report(&differ.event(&self.opinions.endpoint.name)).await?;
             let ChecksDiffer { sample, own, theirs, .. } = differ;
             let block = sample.key.block;
             warn!(
-                endpoint = self.standing.endpoint.name, chain_id = %block.chain_id, number = block.number,
+                endpoint = self.opinions.endpoint.name, chain_id = %block.chain_id, number = block.number,
                 hash = %block.hash, log_index = sample.key.log_index, own = own.in_words(), other = theirs.in_words(),
                 "access check of an interop filter differs; find out which is right and fix the other"
             );
@@ -72,11 +72,11 @@ impl<O: OwnChecks> FilterWatcher<O> {
     fn samples(&mut self) -> Vec<Sample> {
         {
             let tracker = self.tracker.read();
-            self.standing.book.retain_suspected(|key| is_canonical(&tracker, key));
+            self.opinions.book.retain_suspected(|key| is_canonical(&tracker, key));
         }
         let mut samples: Vec<Sample> =
-            self.standing.book.to_ask_again().map(|(_, differ)| differ.sample.clone()).collect();
-        let room = ROOM.saturating_sub(self.standing.book.suspected());
+            self.opinions.book.to_ask_again().map(|(_, differ)| differ.sample.clone()).collect();
+        let room = ROOM.saturating_sub(self.opinions.book.suspected());
         let new = self.sampler.take(&self.tracker.read(), room);
         let is_known = |sample: &Sample| samples.iter().any(|known| known.key == sample.key);
         let new: Vec<Sample> = new.into_iter().filter(|sample| !is_known(sample)).collect();
@@ -130,7 +130,7 @@ impl<O: OwnChecks> FilterWatcher<O> {
         let theirs = match differ.theirs {
             Opinion::Valid => Opinion::Valid,
             Opinion::Invalid { detail } => {
-                Opinion::Invalid { detail: self.standing.endpoint.names.hide(&detail) }
+                Opinion::Invalid { detail: self.opinions.endpoint.names.hide(&detail) }
             }
         };
         ChecksDiffer { theirs, ..differ }

@@ -6,19 +6,19 @@
 
 mod access_rules;
 mod difference_book;
+mod endpoint_opinions;
 mod filter_watcher;
 mod metrics;
 mod outcome;
 mod own;
 mod root_rules;
 mod sample;
-mod standing;
 mod supernode_watcher;
 
+pub(crate) use endpoint_opinions::OpinionEndpoint;
 pub(crate) use filter_watcher::FilterWatcher;
 pub(crate) use metrics::OpinionMetrics;
 pub(crate) use sample::Sampler;
-pub(crate) use standing::OpinionEndpoint;
 pub(crate) use supernode_watcher::SupernodeWatcher;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! [`SupernodeWatcher`]: the task that compares the own super roots with those of one op-supernode.
 
+use super::endpoint_opinions::{EndpointOpinions, OpinionEndpoint};
 use super::outcome::{NoOpinion, Outcome};
 use super::own::OwnRoots;
 use super::root_rules::{RootsDiffer, compare, is_verified};
-use super::standing::{OpinionEndpoint, Standing};
 use crate::ledger::LedgerError;
 use crate::rpc::OwnSuperRoot;
 use crate::sources::{SafeHeadAtL1, SafeRecord, Supernode, is_no_such_method};
@@ -17,7 +17,7 @@ use tracing::warn;
 pub(crate) struct SupernodeWatcher<O> {
     supernode: Supernode,
     own: O,
-    standing: Standing<UnixSeconds, RootsDiffer>,
+    opinions: EndpointOpinions<UnixSeconds, RootsDiffer>,
     /// Where its records of safe heads began, when they were looked at last.
     records: BTreeMap<ChainId, SafeHeadAtL1>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct SupernodeWatcher<O> {
 impl<O: OwnRoots> SupernodeWatcher<O> {
     /// A watcher that has asked nothing yet.
     pub(crate) fn new(supernode: Supernode, own: O, endpoint: OpinionEndpoint) -> Self {
-        Self { supernode, own, standing: Standing::new(endpoint), records: BTreeMap::new() }
+        Self { supernode, own, opinions: EndpointOpinions::new(endpoint), records: BTreeMap::new() }
     }
 
     /// Asks until cancelled.
@@ -41,15 +41,15 @@ impl<O: OwnRoots> SupernodeWatcher<O> {
 
     async fn watch(&mut self) -> Result<(), LedgerError> {
         loop {
-            tokio::time::sleep(self.standing.endpoint.interval).await;
-            let again = self.standing.book.to_ask_again().next().map(|(timestamp, _)| *timestamp);
+            tokio::time::sleep(self.opinions.endpoint.interval).await;
+            let again = self.opinions.book.to_ask_again().next().map(|(timestamp, _)| *timestamp);
             let mut asked = again.unwrap_or(UnixSeconds(0));
             let outcome = self.ask(again, &mut asked).await.unwrap_or_else(Outcome::None);
-            let Some(differ) = self.standing.note(vec![(asked, outcome)]) else { continue };
-            self.standing.report(&differ.event(&self.standing.endpoint.name)).await?;
+            let Some(differ) = self.opinions.note(vec![(asked, outcome)]) else { continue };
+            self.opinions.report(&differ.event(&self.opinions.endpoint.name)).await?;
             let RootsDiffer { block, timestamp, own, theirs } = differ;
             warn!(
-                endpoint = self.standing.endpoint.name, chain_id = %block.chain_id, number = block.number,
+                endpoint = self.opinions.endpoint.name, chain_id = %block.chain_id, number = block.number,
                 timestamp = timestamp.0, own = %own.super_root, other = %theirs.super_root,
                 "super root of an op-supernode differs; find out which is right and fix the other"
             );

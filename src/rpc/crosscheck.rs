@@ -1,6 +1,6 @@
 //! The `crosscheck_*` methods: attestations, verdicts, and the status of the chains.
 
-use crate::audit::{Heads, NodeQuarrels};
+use crate::audit::{Heads, NodeDisagreements};
 use crate::gossip::{RefusalRecord, Refusals};
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
@@ -226,7 +226,7 @@ pub struct CrosscheckRpc {
     /// The chains' rollup nodes.
     pub nodes: BTreeMap<ChainId, RollupNodes>,
     /// Where those differ.
-    pub quarrels: NodeQuarrels,
+    pub disagreements: NodeDisagreements,
     /// The highest blocks gossiped.
     pub gossiped: crate::gossip::GossipHeads,
     /// What blocks readiness.
@@ -288,7 +288,7 @@ impl CrosscheckRpc {
         let heads = self.heads.get(chain_id).unwrap_or_default();
         let height = |head: Option<L2BlockRef>| head.map(|head| head.number);
         let vouched = self.ledger.vouched_head(chain_id).await?;
-        let differences = self.quarrels.of(chain_id);
+        let differences = self.disagreements.of(chain_id);
         let second_opinion = self.heads.second_opinion(chain_id).in_words();
         Ok(ChainStatus {
             chain_id,

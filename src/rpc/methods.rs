@@ -8,7 +8,7 @@ use super::interop_api::{
 };
 use super::l1_progress::L1Progress;
 use super::messages::{MessagesApiServer, MessagesRpc};
-use super::opp2p::{Opp2pRpc, PeersOfNodeAdminApiServer, PeersOfNodeApiServer};
+use super::opp2p::{Opp2pAdminApiServer, Opp2pApiServer, Opp2pRpc};
 use super::peers::{PeersApiServer, PeersRpc};
 use super::super_roots::SuperRoots;
 use super::supernode_api::{HeartbeatApiServer, SupernodeApiServer, SupernodeRpc};
@@ -81,8 +81,8 @@ impl RpcParts {
         module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = Opp2pRpc { networks: networks.clone() };
-        merge_admin(&mut module, admin, PeersOfNodeAdminApiServer::into_rpc(peers.clone()))?;
-        module.merge(PeersOfNodeApiServer::into_rpc(peers))?;
+        merge_admin(&mut module, admin, Opp2pAdminApiServer::into_rpc(peers.clone()))?;
+        module.merge(Opp2pApiServer::into_rpc(peers))?;
         module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;
         module.merge(MessagesApiServer::into_rpc(messages))?;
         let supervisor = SupervisorRpc {

@@ -25,7 +25,7 @@ const CONNECT: Duration = Duration::from_secs(30);
 
 /// The methods that only read.
 #[rpc(server, namespace = "opp2p")]
-pub(super) trait PeersOfNodeApi {
+pub(super) trait Opp2pApi {
     /// The node itself.
     #[method(name = "self", with_extensions)]
     async fn own(&self, chain: Option<OfChain>) -> RpcResult<OpPeerInfo>;
@@ -57,7 +57,7 @@ pub(super) trait PeersOfNodeApi {
 
 /// The methods that change something.
 #[rpc(server, namespace = "opp2p")]
-pub(super) trait PeersOfNodeAdminApi {
+pub(super) trait Opp2pAdminApi {
     /// Shuts a peer out, and disconnects it.
     #[method(name = "blockPeer", with_extensions)]
     async fn block_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
@@ -140,7 +140,7 @@ impl Opp2pRpc {
 }
 
 #[async_trait]
-impl PeersOfNodeApiServer for Opp2pRpc {
+impl Opp2pApiServer for Opp2pRpc {
     async fn own(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<OpPeerInfo> {
         let network = self.network(path, chain)?;
         let own = network.own_info().await.map_err(closed)?;
@@ -222,7 +222,7 @@ impl PeersOfNodeApiServer for Opp2pRpc {
 }
 
 #[async_trait]
-impl PeersOfNodeAdminApiServer for Opp2pRpc {
+impl Opp2pAdminApiServer for Opp2pRpc {
     async fn block_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
         self.gate(path, chain, GateCommand::BlockPeer(peer_id(&peer)?)).await
     }

@@ -117,7 +117,7 @@ impl OwnOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crosscheck_core::validity::{Accord, ChainRules};
+    use crosscheck_core::validity::{ChainRules, RuleAgreement};
 
     #[test]
     fn a_set_that_is_not_known_is_not_another_set() {
@@ -129,7 +129,7 @@ mod tests {
         let is = |chains| is_set(&set, &ids(chains));
         assert_eq!((is(&[901]), is(&[901, 902]), is(&[902, 903])), (Ok(true), Ok(false), Ok(false)));
         assert_eq!(is(&[902]), Err(Unclear::Dependencies { chain_id: ChainId::from(902) }));
-        set.set_accord(ChainId::from(901), Accord::Awaited);
+        set.set_rule_agreement(ChainId::from(901), RuleAgreement::Awaited);
         assert_eq!(is(&[901]), Err(Unclear::Unasked { chain_id: ChainId::from(901) }));
     }
 }

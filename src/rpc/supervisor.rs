@@ -201,7 +201,7 @@ impl SupervisorRpc {
             Ok::<_, SupervisorError>((chain_id, self.chain_status(chain_id).await?))
         });
         let chains = try_join_all(chains).await?;
-        let lowest = |of: fn(&ChainStanding) -> u64| chains.iter().map(|(_, chain)| of(chain)).min();
+        let lowest = |of: fn(&ChainProgress) -> u64| chains.iter().map(|(_, chain)| of(chain)).min();
         Ok(SupervisorSyncStatus {
             min_synced_l1: self
                 .superchain
@@ -215,8 +215,8 @@ impl SupervisorRpc {
     }
 
     /// A chain of which nothing is known is reported as the specification wants it: with all-zero blocks.
-    async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
-        let Ok(heads) = self.superchain.level_heads(chain_id) else { return Ok(ChainStanding::default()) };
+    async fn chain_status(&self, chain_id: ChainId) -> Result<ChainProgress, SupervisorError> {
+        let Ok(heads) = self.superchain.level_heads(chain_id) else { return Ok(ChainProgress::default()) };
         let at = |level: SafetyLevel| {
             let number = heads.head(level).filter(|_| !self.superchain.is_unnamed(chain_id, level));
             async move {
@@ -230,7 +230,7 @@ impl SupervisorRpc {
         let (tip, cross_unsafe, local_safe, safe, finalized) =
             futures::try_join!(tip, cross_unsafe, local_safe, safe, finalized)?;
         let id = |block: Option<BlockRef>| block.unwrap_or_default().id();
-        Ok(ChainStanding {
+        Ok(ChainProgress {
             status: SupervisorChainSyncStatus {
                 local_unsafe: tip.unwrap_or_default(),
                 local_safe: id(local_safe),
@@ -245,7 +245,7 @@ impl SupervisorRpc {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct ChainStanding {
+struct ChainProgress {
     status: SupervisorChainSyncStatus,
     safe_timestamp: u64,
     finalized_timestamp: u64,

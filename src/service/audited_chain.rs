@@ -69,7 +69,7 @@ impl AuditedChain<'_> {
                 block_time: chain.block_time,
                 interval: COMPARE_EVERY,
                 heads: shared.heads.clone(),
-                quarrels: shared.quarrels.clone(),
+                disagreements: shared.disagreements.clone(),
                 health: shared.health.clone(),
                 metrics: shared.metrics.audit.clone(),
             });

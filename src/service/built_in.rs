@@ -1,4 +1,4 @@
-//! [`tell_built_in`]: what is said at start of what is built in and of what is not watched.
+//! [`log_built_in`]: what is said at start of what is built in and of what is not watched.
 
 use crate::config::Config;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
@@ -7,7 +7,7 @@ use crosscheck_p2p::UnixSeconds;
 use tracing::{info, warn};
 
 /// Reports which day the built-in facts are, and which chains may be cited without being watched.
-pub(super) fn tell_built_in(config: &Config, set: &DependencySet, now: UnixSeconds) {
+pub(super) fn log_built_in(config: &Config, set: &DependencySet, now: UnixSeconds) {
     let days = age_in_days(now);
     if !config.network.is_empty() && days > FRESH_DAYS {
         warn!(of = FACTS_OF, days, "built-in network data is old; upgrade Crosscheck");
@@ -42,7 +42,7 @@ mod tests {
         let lines = Lines::capture();
         let network = network.map(|name| name.parse().unwrap()).into_iter().collect();
         let config = Config { network, ..Config::default() };
-        tell_built_in(&config, &config.dependency_set(), UnixSeconds(now));
+        log_built_in(&config, &config.dependency_set(), UnixSeconds(now));
         let text = lines.text().replace("crosscheck::service::built_in: ", "");
         assert_eq!(text.lines().count(), usize::from(!says.is_empty()), "{text}");
         assert!(text.contains(says), "{text}");
@@ -54,7 +54,7 @@ mod tests {
         let dependencies = Some([10, 130].map(Into::into).into());
         let rules = ChainRules { block_time: 2, interop_time: None, dependencies };
         let set = DependencySet::of_chains([(10.into(), rules)].into(), 1);
-        tell_built_in(&Config::default(), &set, UnixSeconds(FACTS));
+        log_built_in(&Config::default(), &set, UnixSeconds(FACTS));
         assert_eq!(lines.count("WARN"), 1);
         assert_eq!(lines.count("add [chains.<cited>] with an execution client chain_id=10 cited=130"), 1);
     }

@@ -5,7 +5,7 @@ use crate::config::{ChainConfig, Config};
 use crate::monitor::{
     ChainReader, ChainReaderParts, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints,
     SUSPECT_INBOX, StartPoint, SuspectMessage, SuspectWatcher, SuspectWatcherParts, Suspects,
-    nudge_when_heads_come,
+    notify_when_heads_appear,
 };
 use crate::shared_tracker::{SharedTracker, TrackerWriter};
 use crate::tasks::TaskGroup;
@@ -75,10 +75,10 @@ pub(super) async fn start(
             origin: network_origin(config, chain_id, chain),
         });
         if let Some(answers) = shared.heads.answers(chain_id) {
-            let nudge = nudge_when_heads_come(answers, monitoring.hints.clone(), chain_id);
+            let wake = notify_when_heads_appear(answers, monitoring.hints.clone(), chain_id);
             let cancel = tasks.cancellation().clone();
             tasks.spawn(format!("first heads of chain {chain_id}"), async move {
-                cancel.run_until_cancelled(nudge).await;
+                cancel.run_until_cancelled(wake).await;
             });
         }
         shared.health.expect(&ChainReader::part(chain_id));

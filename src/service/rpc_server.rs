@@ -25,7 +25,7 @@ pub(super) async fn start(
             refusals: shared.refusals.clone(),
             heads: shared.heads.clone(),
             nodes: shared.nodes.clone(),
-            quarrels: shared.quarrels.clone(),
+            disagreements: shared.disagreements.clone(),
             gossiped: shared.gossiped.clone(),
             health: shared.health.clone(),
             names: endpoint_names(config),

@@ -301,7 +301,8 @@ impl Endpoint {
             .max_concurrent_requests(limits.max_concurrent_requests)
             .set_headers(headers);
         let needs_lenience = Arc::new(AtomicBool::new(false));
-        let layer = LenientLayer { largest: limits.max_response_bytes, mended: Arc::clone(&needs_lenience) };
+        let layer =
+            LenientLayer { largest: limits.max_response_bytes, rewritten: Arc::clone(&needs_lenience) };
         let lenient = builder.clone().set_http_middleware(ServiceBuilder::new().layer(layer));
         let lenient = lenient.build(url.url.as_str()).map_err(failed)?;
         let client = builder.build(url.url.as_str()).map_err(failed)?;

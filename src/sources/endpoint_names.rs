@@ -85,10 +85,10 @@ fn spellings(url: &EndpointUrl) -> Vec<String> {
     let authority = shown.split_once("://").map_or(shown.as_str(), |(_, authority)| authority).to_owned();
     let host = url.host().to_owned();
     // A word like "l1" may be a host's name, and means much else.
-    let is_telling = host.contains(['.', ':']);
+    let is_distinctive = host.contains(['.', ':']);
     let mut spellings = vec![shown];
     spellings.extend((authority != host).then_some(authority));
-    spellings.extend(is_telling.then_some(host));
+    spellings.extend(is_distinctive.then_some(host));
     spellings
 }
 

@@ -20,7 +20,7 @@ use tracing::{debug, info, warn};
 
 /// How many rounds of questions may have outstanding answers without a waiting caller. One round more is cut off;
 /// who hangs is named by the requests of the others, when they time out.
-const MAX_HEARINGS: usize = 64;
+const MAX_LATE_ANSWERS: usize = 64;
 
 /// How long endpoints may take longer than a quorum does, where their answers could still raise the outcome.
 const GRACE: Duration = Duration::from_millis(200);
@@ -39,7 +39,7 @@ pub(super) struct EndpointPool {
     quorum: Quorum,
     health: Arc<watch::Sender<Vec<EndpointHealth>>>,
     /// Rounds whose outcome is known, with answers outstanding. Ended with the pool.
-    hearings: Arc<Mutex<JoinSet<()>>>,
+    late_answers: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl EndpointPool {
@@ -54,7 +54,7 @@ impl EndpointPool {
             endpoints: endpoints.into(),
             quorum,
             health: Arc::new(health),
-            hearings: Arc::default(),
+            late_answers: Arc::default(),
         }
     }
 
@@ -264,15 +264,15 @@ impl EndpointPool {
         if answers.is_empty() {
             return;
         }
-        let mut hearings = self.hearings.lock();
-        while hearings.try_join_next().is_some() {}
-        if hearings.len() >= MAX_HEARINGS {
+        let mut late_answers = self.late_answers.lock();
+        while late_answers.try_join_next().is_some() {}
+        if late_answers.len() >= MAX_LATE_ANSWERS {
             debug!(chain_id = %self.chain_id, "too many late answers outstanding; some are ignored");
             return;
         }
         // Not the whole pool: it would keep its own hearings running.
-        let pool = Self { hearings: Arc::default(), ..self.clone() };
-        hearings.spawn(async move {
+        let pool = Self { late_answers: Arc::default(), ..self.clone() };
+        late_answers.spawn(async move {
             while let Some((place, answer)) = answers.next().await {
                 pool.on_answer(place, answer.as_ref().err());
                 take(&pool, place, answer);

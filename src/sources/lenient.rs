@@ -30,7 +30,7 @@ pub(super) struct LenientLayer {
     /// The largest answer read, in bytes.
     pub largest: u32,
     /// Set once an answer had to be rewritten.
-    pub mended: Arc<AtomicBool>,
+    pub rewritten: Arc<AtomicBool>,
 }
 
 /// A lenient transport.
@@ -70,10 +70,10 @@ where
             let largest = usize::try_from(layer.largest).unwrap_or(usize::MAX);
             let body = Limited::new(body, largest).collect().await;
             let body = body.map_err(|error| TransportError::Http(HttpError::Stream(error)))?.to_bytes();
-            let mended = repaired(&body);
-            layer.mended.fetch_or(mended.is_some(), Ordering::Relaxed);
+            let rewritten = repaired(&body);
+            layer.rewritten.fetch_or(rewritten.is_some(), Ordering::Relaxed);
             parts.headers.remove(CONTENT_LENGTH);
-            let body = mended.map_or_else(|| HttpBody::from(body.to_vec()), HttpBody::from);
+            let body = rewritten.map_or_else(|| HttpBody::from(body.to_vec()), HttpBody::from);
             Ok(HttpResponse::from_parts(parts, body))
         }
         .boxed()

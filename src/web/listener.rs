@@ -26,10 +26,10 @@ use tracing::{debug, warn};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a refused caller may take to read the answer.
-const FAREWELL: Duration = Duration::from_secs(1);
+const REFUSAL: Duration = Duration::from_secs(1);
 
 /// How many callers may be answered at once that the server is full. Others are disconnected without an answer.
-const FAREWELLS: usize = 64;
+const REFUSALS: usize = 64;
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Listener {
     /// Serves until cancelled, and until what is being answered then is answered.
     pub(crate) async fn serve(self, answers: Arc<impl Answers>, cancel: CancellationToken) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        let farewells = Arc::new(Semaphore::new(FAREWELLS));
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -112,8 +112,8 @@ impl Listener {
                 continue;
             }
             self.overload.reached(self.full);
-            if let Ok(farewell) = Arc::clone(&farewells).try_acquire_owned() {
-                connections.spawn(refuse(socket, farewell));
+            if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
+                connections.spawn(refuse(socket, refusal));
             }
         }
         drop(self.socket);
@@ -151,8 +151,8 @@ async fn connection(
 
 /// Answers a caller that the server is full. The request is read first, as far as it has come: closing a
 /// connection with unread bytes takes the answer back.
-async fn refuse(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
-    let farewell = async {
+async fn refuse(mut socket: TcpStream, _refusal: OwnedSemaphorePermit) {
+    let refusal = async {
         let _some_of_it = socket.read(&mut [0; 4096]).await?;
         let response = busy_response("too many connections are open");
         let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -166,5 +166,5 @@ async fn refuse(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
         socket.shutdown().await
     };
     // A caller that does not read has disconnected already.
-    let _heard = tokio::time::timeout(FAREWELL, farewell).await;
+    let _heard = tokio::time::timeout(REFUSAL, refusal).await;
 }

@@ -36,7 +36,7 @@ pub struct ChainRules {
 
 /// What a chain's rollup node says of the rules that may be learnt. `None`: it does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ReportedRules {
     /// The timestamp at which interop activates on the chain.
     pub interop_time: Option<UnixSeconds>,
     /// The chains whose messages it may execute.
@@ -75,12 +75,12 @@ struct Known {
     dependencies: Option<BTreeSet<ChainId>>,
     expiry_window: Option<u64>,
     learnt: Learnt,
-    accord: Accord,
+    agreement: RuleAgreement,
 }
 
 /// Whether a chain's own rollup node works by the same rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accord {
+pub enum RuleAgreement {
     /// It does, or there is no node to ask.
     Given,
     /// It has not reported its rules yet.
@@ -111,7 +111,7 @@ impl DependencySet {
                 dependencies: rules.dependencies,
                 expiry_window: Some(expiry_window),
                 learnt: Learnt::default(),
-                accord: Accord::Given,
+                agreement: RuleAgreement::Given,
             }),
         };
         let chains = chains.into_iter().map(|(chain_id, rules)| (chain_id, chain(rules)));
@@ -214,19 +214,19 @@ impl DependencySet {
     }
 
     /// Takes over what is said of a chain, as far as nothing was known of it, and remembers who said it.
-    pub fn learn(&self, chain_id: ChainId, said: Said, by: &str) {
+    pub fn learn(&self, chain_id: ChainId, reported: ReportedRules, by: &str) {
         let Some(chain) = self.chains.get(&chain_id) else { return };
         let mut known = chain.known.write();
         let Known { interop_time, dependencies, expiry_window, learnt, .. } = &mut *known;
-        fill_in(interop_time, said.interop_time, &mut learnt.interop_time, by);
-        fill_in(dependencies, said.dependencies, &mut learnt.dependencies, by);
-        fill_in(expiry_window, said.expiry_window, &mut learnt.expiry_window, by);
+        fill_in(interop_time, reported.interop_time, &mut learnt.interop_time, by);
+        fill_in(dependencies, reported.dependencies, &mut learnt.dependencies, by);
+        fill_in(expiry_window, reported.expiry_window, &mut learnt.expiry_window, by);
     }
 
     /// Notes whether a chain's own rollup node works by the same rules: nothing is clear of the chain unless it does.
-    pub fn set_accord(&self, chain_id: ChainId, accord: Accord) {
+    pub fn set_rule_agreement(&self, chain_id: ChainId, agreement: RuleAgreement) {
         if let Some(chain) = self.chains.get(&chain_id) {
-            chain.known.write().accord = accord;
+            chain.known.write().agreement = agreement;
         }
     }
 
@@ -276,19 +276,19 @@ impl DependencySet {
 }
 
 /// Takes over what is said, if nothing was known.
-fn fill_in<T>(known: &mut Option<T>, said: Option<T>, source: &mut Option<String>, by: &str) {
-    if let (None, Some(said)) = (&known, said) {
-        *known = Some(said);
+fn fill_in<T>(known: &mut Option<T>, reported: Option<T>, source: &mut Option<String>, by: &str) {
+    if let (None, Some(reported)) = (&known, reported) {
+        *known = Some(reported);
         *source = Some(by.to_owned());
     }
 }
 
 impl Known {
     const fn check_accord(&self, chain_id: ChainId) -> Result<(), Unclear> {
-        match self.accord {
-            Accord::Given => Ok(()),
-            Accord::Awaited => Err(Unclear::Unasked { chain_id }),
-            Accord::Refused => Err(Unclear::Disputed { chain_id }),
+        match self.agreement {
+            RuleAgreement::Given => Ok(()),
+            RuleAgreement::Awaited => Err(Unclear::Unasked { chain_id }),
+            RuleAgreement::Refused => Err(Unclear::Disputed { chain_id }),
         }
     }
 }
@@ -362,15 +362,15 @@ mod tests {
         let clone = set.clone();
         let (chain_id, at) = (ChainId::from(8), UnixSeconds(100));
         assert_eq!(clone.check_active(chain_id, at), Err(Unclear::InteropTime { chain_id }.into()));
-        let said = Said {
+        let reported = ReportedRules {
             interop_time: Some(UnixSeconds(50)),
             dependencies: Some([chain_id].into()),
             expiry_window: Some(60),
         };
-        set.learn(chain_id, said, "#0 http://first");
+        set.learn(chain_id, reported, "#0 http://first");
         assert_eq!(clone.check_active(chain_id, at), Ok(()));
         assert_eq!(clone.check_membership(chain_id, 10.into()).unwrap_err().code(), "unknown-chain");
-        let later = Said { interop_time: Some(UnixSeconds(99)), ..Said::default() };
+        let later = ReportedRules { interop_time: Some(UnixSeconds(99)), ..ReportedRules::default() };
         set.learn(chain_id, later, "#0 http://second");
         assert_eq!(clone.rules(chain_id).unwrap().interop_time, Some(UnixSeconds(50)), "known already");
         let first = Some("#0 http://first".to_owned());
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn an_unset_window_is_the_protocol_default_until_learnt_for_each_chain() {
         let set = five().without_expiry_window();
-        let window = |seconds| Said { expiry_window: Some(seconds), ..Said::default() };
+        let window = |seconds| ReportedRules { expiry_window: Some(seconds), ..ReportedRules::default() };
         assert_eq!(set.known_expiry_window(10.into()), None);
         assert_eq!(set.expiry_window(10.into()), DEFAULT_EXPIRY_WINDOW);
         set.learn(10.into(), window(60), "#0 http://first");
@@ -399,13 +399,13 @@ mod tests {
     fn no_check_passes_for_a_chain_whose_node_contradicts_the_configuration() {
         let set = five();
         let (chain_id, at) = (ChainId::from(130), UnixSeconds(100));
-        set.set_accord(chain_id, Accord::Awaited);
+        set.set_rule_agreement(chain_id, RuleAgreement::Awaited);
         assert_eq!(set.check_active(chain_id, at), Err(Unclear::Unasked { chain_id }.into()));
-        set.set_accord(chain_id, Accord::Refused);
+        set.set_rule_agreement(chain_id, RuleAgreement::Refused);
         assert_eq!(set.check_active(chain_id, at), Err(Unclear::Disputed { chain_id }.into()));
         assert_eq!(set.check_membership(chain_id, chain_id), Err(Unclear::Disputed { chain_id }.into()));
         assert_eq!(set.check_membership(10.into(), chain_id), Ok(()), "its own set is clear");
-        set.set_accord(chain_id, Accord::Given);
+        set.set_rule_agreement(chain_id, RuleAgreement::Given);
         assert_eq!(set.check_active(chain_id, at), Ok(()));
     }
 
@@ -428,7 +428,7 @@ mod tests {
         let set = DependencySet::of_chains(chains.into(), 100);
         assert_eq!(set.set_of(chain_id), Err(Unclear::OtherSet { chain_id, member }));
         assert_eq!(set.set_of(member), Ok([member].into()));
-        set.set_accord(member, Accord::Awaited);
+        set.set_rule_agreement(member, RuleAgreement::Awaited);
         assert_eq!(set.set_of(member), Err(Unclear::Unasked { chain_id: member }));
     }
 

@@ -14,7 +14,9 @@ mod times;
 
 pub use access_rules::{AccessContext, check_access, check_access_log, check_access_tip, check_suspect};
 pub use cycles::{CycleRule, SameTimestamp, cyclic_chains, rule_dependent_chains};
-pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Learnt, Member, Said};
+pub use dependency_set::{
+    ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Learnt, Member, ReportedRules, RuleAgreement,
+};
 pub use invalid_reason::InvalidReason;
 pub use message_status::{MessageStatus, NoSuchStatus, StatusKind};
 pub use objection::{Objection, Unclear};

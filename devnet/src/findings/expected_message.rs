@@ -44,8 +44,8 @@ impl ExpectedMessage {
     /// `tolerates_flips`: its chains' nodes were on another branch for a while.
     pub(crate) fn describe(&self, seen: &SeenMessage, tolerates_flips: bool) -> String {
         // What a message cites may be removed when its own block is: it is replaced for what was known of it before.
-        let went_for = if seen.state == "resolved" && seen.was_invalid { "invalid" } else { &seen.status };
-        let mut text = went_for.to_owned();
+        let counted_as = if seen.state == "resolved" && seen.was_invalid { "invalid" } else { &seen.status };
+        let mut text = counted_as.to_owned();
         if let Some(reason) = self.reason(seen) {
             text.push_str(&format!(" ({reason})"));
         }

@@ -73,7 +73,7 @@ impl FollowerBehaviour {
     }
 
     /// The sidecar says that these blocks hold invalid messages, and no others.
-    pub fn hear(&mut self, invalid: BTreeSet<(u64, B256)>) {
+    pub fn set_invalid(&mut self, invalid: BTreeSet<(u64, B256)>) {
         self.invalid = invalid;
     }
 
@@ -124,7 +124,7 @@ impl FollowerBehaviour {
     }
 
     /// What waits to be judged is not judged: L1 is about to drop it.
-    pub(crate) fn pardon(&mut self) {
+    pub(crate) fn leave_unjudged(&mut self) {
         self.unjudged.clear();
     }
 

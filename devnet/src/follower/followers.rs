@@ -122,8 +122,8 @@ impl Followers {
     }
 
     /// What the followers took for safe so far stays unjudged: L1 is about to drop it.
-    pub(crate) fn pardon(&self) {
-        self.members.iter().for_each(|member| member.behaviour.lock().pardon());
+    pub(crate) fn leave_unjudged(&self) {
+        self.members.iter().for_each(|member| member.behaviour.lock().leave_unjudged());
     }
 
     /// L1 is about to take back a block that a chain's follower may be on.
@@ -133,10 +133,10 @@ impl Followers {
     }
 
     /// The sidecar says that these messages are invalid, and of no others.
-    pub(crate) fn hear(&self, invalid: &[&MessagePlace]) {
+    pub(crate) fn set_invalid(&self, invalid: &[&MessagePlace]) {
         for member in &self.members {
             let of_chain = invalid.iter().filter(|place| place.chain_id == ChainId::from(member.chain_id));
-            member.behaviour.lock().hear(of_chain.map(|place| (place.number, place.hash)).collect());
+            member.behaviour.lock().set_invalid(of_chain.map(|place| (place.number, place.hash)).collect());
         }
     }
 

@@ -86,7 +86,7 @@ impl SimulatedFollower {
             tokio::select! {
                 () = cancel.cancelled() => return,
                 event = events.recv() => match event {
-                    Some(event) => self.hear(&event),
+                    Some(event) => self.handle(&event),
                     None => return,
                 },
                 _ = polls.tick() => self.poll().await,
@@ -94,7 +94,7 @@ impl SimulatedFollower {
         }
     }
 
-    fn hear(&mut self, event: &NetworkEvent) {
+    fn handle(&mut self, event: &NetworkEvent) {
         let NetworkEvent::Block { block, .. } = event else { return };
         if block.topic().is_cross_safe() {
             return;

@@ -512,7 +512,7 @@ impl DevnetRun {
             };
             let scripted = self.planted.iter().flat_map(|planted| &planted.executed);
             let invalid: Vec<&MessagePlace> = scripted.filter(is_invalid).collect();
-            followers.hear(&invalid);
+            followers.set_invalid(&invalid);
         }
     }
 

@@ -16,7 +16,7 @@ impl Auditor {
             // Both are repeated at the next change of the chain's heads.
             Piece::Scouting(chain_id) => {
                 error!(%chain_id, %error, "check of local-safe blocks crashed; retrying");
-                self.scouted.remove(&chain_id);
+                self.searched_up_to.remove(&chain_id);
                 return;
             }
             Piece::Looking(chain_id) => {
@@ -39,7 +39,7 @@ impl Auditor {
         let BlockKey { chain_id, number, hash } = key;
         error!(%chain_id, number, %hash, %error, "investigation crashed; retrying");
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
-        let words = [(wait, "the last check of it crashed".to_owned())].into();
-        self.open.postpone(key, work, [wait].into(), words);
+        let reason_text = [(wait, "the last check of it crashed".to_owned())].into();
+        self.open.postpone(key, work, [wait].into(), reason_text);
     }
 }

@@ -91,7 +91,7 @@ impl Auditor {
 
     fn fetch_claimed(&mut self, key: BlockKey, vouched: u64, now: Instant) {
         if self.open.contains(&key) {
-            self.open.want(&key);
+            self.open.request_fetch(&key);
             return;
         }
         let below = key.number.saturating_sub(vouched).saturating_sub(1);

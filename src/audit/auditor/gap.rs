@@ -44,8 +44,8 @@ impl Auditor {
     pub(super) fn fetch_run(&mut self, key: BlockKey, below: u64) {
         let investigator = Arc::clone(&self.parts.investigator);
         self.running.begin(Piece::Ancestor(key), async move {
-            let (found, words) = investigator.fetch_run_with_words(key, below).await;
-            Finished::Ancestor { key, found, words }
+            let (found, reason_text) = investigator.fetch_run_explained(key, below).await;
+            Finished::Ancestor { key, found, reason_text }
         });
     }
 

@@ -17,9 +17,9 @@ const QUIET: Duration = Duration::from_secs(60);
 impl Auditor {
     /// Reports why what cases wait for is unavailable: once for each kind of wait, and again when that is another reason. That something
     /// is not there yet is the ordinary course of things.
-    pub(super) fn report_reasons(&mut self, words: &ReasonTexts) {
+    pub(super) fn report_reasons(&mut self, reason_text: &ReasonTexts) {
         let now = Instant::now();
-        for (wait, reason) in words.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
+        for (wait, reason) in reason_text.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
             let normalized = normalize(reason);
             let reported = self.reported_reasons.get(wait);
             if reported

@@ -56,7 +56,7 @@ async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
-    let ledger = ledger.persevering(health.clone(), cancel.clone(), BACKOFF);
+    let ledger = ledger.with_retries(health.clone(), cancel.clone(), BACKOFF);
     let (inbox, receiver) = mpsc::channel(8);
     let rules = [(chain(), ValidationRules::new(chain()))].into();
     let limits = AuditLimits { max_open: 100, concurrency: 4 };
@@ -131,7 +131,7 @@ async fn an_investigation_that_panics_is_retried() {
         auditor.running.begin(piece, broken());
     }
     for chain_id in [chain(), ChainId::from(902)] {
-        auditor.scouted.insert(chain_id, 5);
+        auditor.searched_up_to.insert(chain_id, 5);
         auditor.looking.insert(chain_id);
     }
     auditor.running.begin(Piece::Scouting(chain()), broken());
@@ -147,7 +147,7 @@ async fn an_investigation_that_panics_is_retried() {
     again.sort_unstable();
     assert_eq!(again, [(8, false), (9, true)]);
     let other = [ChainId::from(902)];
-    assert!(auditor.scouted.keys().eq(&other) && auditor.looking.iter().eq(&other));
+    assert!(auditor.searched_up_to.keys().eq(&other) && auditor.looking.iter().eq(&other));
 }
 
 /// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there yet.

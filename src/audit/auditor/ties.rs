@@ -222,7 +222,7 @@ impl Auditor {
         let Some(before) = self.parts.ledger.withdraw_verdict(&key, self.parts.clock.now()).await? else {
             return Ok(());
         };
-        self.parts.invalid.acquit(&key, Prover::Audit);
+        self.parts.invalid.withdraw_proof(&key, Prover::Audit);
         let (reason, detail) = (before.reason.as_deref().unwrap_or_default(), &before.detail);
         warn!(%chain_id, number, %hash, verdict = before.name, reason, detail, now = verdict.name(),
               "verdict withdrawn after an L1 reorg");

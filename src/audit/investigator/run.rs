@@ -9,7 +9,7 @@ use crosscheck_p2p::ChainId;
 
 impl Investigator {
     /// An ancestor, and this many blocks below it as far as they are linked to it, highest first; or why it is unavailable.
-    pub(in crate::audit) async fn fetch_run_with_words(
+    pub(in crate::audit) async fn fetch_run_explained(
         &self,
         key: BlockKey,
         below: u64,

@@ -101,8 +101,8 @@ impl Investigator {
             rests_on.extend(chains);
             self.proven.lock().remember(epoch, blocks, &Arc::new(rests_on));
         }
-        let may_tell = is_sure || !context.accuses_if_valid || self.is_final(&context.root);
-        if !may_tell {
+        let is_decisive = is_sure || !context.accuses_if_valid || self.is_final(&context.root);
+        if !is_decisive {
             let chain_id = context.root.chain_id();
             waits.insert(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::NotYet });
         }
@@ -118,7 +118,7 @@ impl Investigator {
             }
             AroundNeed::SameTimestamp { timestamp } => Some(Fact::SameTimestamp {
                 messages: closure.placed_messages(timestamp),
-                is_complete: may_tell && closure.is_complete_at(timestamp),
+                is_complete: is_decisive && closure.is_complete_at(timestamp),
             }),
         };
         // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.

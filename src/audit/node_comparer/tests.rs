@@ -27,7 +27,7 @@ struct World {
     a: ScriptedNode,
     b: ScriptedNode,
     heads: Heads,
-    quarrels: NodeQuarrels,
+    disagreements: NodeDisagreements,
     health: Health,
     _task: tokio::task::JoinSet<()>,
 }
@@ -52,7 +52,7 @@ impl World {
         b.change(prepare);
         let nodes = RollupNodes::new(CHAIN.into(), &[a.url(), b.url()], LIMITS).unwrap();
         nodes.status().await.unwrap();
-        let (quarrels, health) = (NodeQuarrels::default(), Health::default());
+        let (disagreements, health) = (NodeDisagreements::default(), Health::default());
         let metrics =
             AuditMetrics::register(&Metrics::new(DependencySet::new(BTreeMap::new(), 100)).unwrap()).unwrap();
         let heads = Heads::new([CHAIN.into()]);
@@ -62,13 +62,13 @@ impl World {
             block_time: 2,
             interval: Duration::from_millis(5),
             heads: heads.clone(),
-            quarrels: quarrels.clone(),
+            disagreements: disagreements.clone(),
             health: health.clone(),
             metrics,
         });
         let mut task = tokio::task::JoinSet::new();
         task.spawn(comparer.run(CancellationToken::new()));
-        Self { a, b, heads, quarrels, health, _task: task }
+        Self { a, b, heads, disagreements, health, _task: task }
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
@@ -78,17 +78,18 @@ impl World {
             }
         };
         let waited = tokio::time::timeout(DEADLINE, wait).await;
-        assert!(waited.is_ok(), "gave up waiting for {what}: {:?}", self.quarrels.of(CHAIN.into()));
+        assert!(waited.is_ok(), "gave up waiting for {what}: {:?}", self.disagreements.of(CHAIN.into()));
     }
 
     async fn until_differing(&self, part: &str) {
-        let says = |world: &Self| world.quarrels.of(CHAIN.into()).iter().any(|text| text.contains(part));
+        let says = |world: &Self| world.disagreements.of(CHAIN.into()).iter().any(|text| text.contains(part));
         self.until(part, says).await;
     }
 
     async fn until_agreed(&self) {
-        let agrees =
-            |world: &Self| world.quarrels.of(CHAIN.into()).is_empty() && world.health.reasons().is_empty();
+        let agrees = |world: &Self| {
+            world.disagreements.of(CHAIN.into()).is_empty() && world.health.reasons().is_empty()
+        };
         self.until("agreement", agrees).await;
     }
 }

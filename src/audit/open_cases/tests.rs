@@ -94,11 +94,12 @@ async fn another_reason_for_the_same_wait_is_reported() {
     open.insert(key(1), Work::Ancestor, Instant::now());
     let waits = wait(902, Cause::EndpointError);
     let mut reasons = Vec::new();
-    for words in ["block 7: refused", "block 8: refused", "timed out", "timed out", "block 9: refused"] {
+    for reason_text in ["block 7: refused", "block 8: refused", "timed out", "timed out", "block 9: refused"]
+    {
         let (key, work) = open.take_due(Instant::now()).unwrap();
-        let words = waits.iter().map(|wait| (*wait, words.to_owned())).collect();
-        let news = open.postpone(key, work, waits.clone(), words);
-        reasons.push(news.map(|(_, words)| words.into_values().next().unwrap()));
+        let reason_text = waits.iter().map(|wait| (*wait, reason_text.to_owned())).collect();
+        let news = open.postpone(key, work, waits.clone(), reason_text);
+        reasons.push(news.map(|(_, reason_text)| reason_text.into_values().next().unwrap()));
         tokio::time::advance(LONGEST_PAUSE).await;
     }
     let reasons: Vec<Option<&str>> = reasons.iter().map(Option::as_deref).collect();

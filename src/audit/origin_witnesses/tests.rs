@@ -64,7 +64,7 @@ async fn serve(chain_id: u64, number: u64, has: Has) -> (Arc<Endpoint>, RunningS
 }
 
 /// What the rollup node says: block 5 of the chain is built on block 7 of L1, which is chain 900.
-fn config() -> SaidConfig {
+fn config() -> ReportedConfig {
     let id = |number| json!({ "number": number, "hash": block(number, false).0 });
     serde_json::from_value(json!({
         "l1_chain_id": 900, "genesis": { "l1": id(7), "l2": id(5) },

@@ -46,23 +46,23 @@ fn own(network: Option<KnownNetwork>) -> OwnRules {
     OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), system_config, network }
 }
 
-fn word(config: Value) -> NodeWord {
-    NodeWord {
+fn report(config: Value) -> NodeReport {
+    NodeReport {
         config: Some(serde_json::from_value(config).unwrap()),
         dependencies: Some([1301, 11_155_420].map(ChainId::from).into()),
         expiry_window: Some(604_800),
     }
 }
 
-fn reported(own: &OwnRules, word: &NodeWord) -> Vec<String> {
-    differences(own, word).iter().map(ToString::to_string).collect()
+fn reported(own: &OwnRules, report: &NodeReport) -> Vec<String> {
+    differences(own, report).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_node_with_the_same_rules_has_no_difference() {
-    assert_eq!(reported(&own(Some(network())), &word(config())), [""; 0]);
-    assert_eq!(reported(&own(None), &word(config())), [""; 0]);
-    assert_eq!(reported(&own(Some(network())), &NodeWord::default()), [""; 0], "it says nothing");
+    assert_eq!(reported(&own(Some(network())), &report(config())), [""; 0]);
+    assert_eq!(reported(&own(None), &report(config())), [""; 0]);
+    assert_eq!(reported(&own(Some(network())), &NodeReport::default()), [""; 0], "it says nothing");
 }
 
 #[rstest]
@@ -77,7 +77,7 @@ fn a_node_with_the_same_rules_has_no_difference() {
 fn each_rule_of_a_named_network(#[case] key: &str, #[case] value: Value, #[case] says: &str) {
     let mut config = config();
     config[key] = value;
-    let reported = reported(&own(Some(network())), &word(config));
+    let reported = reported(&own(Some(network())), &report(config));
     assert_eq!(reported, [format!("{says} the built-in facts of op-sepolia")]);
 }
 
@@ -90,10 +90,10 @@ fn another_system_config() {
     let says =
         |source| format!("l1_system_config_address is {other} by its rollup node and {known} by {source}");
     let built_in = "the built-in facts of op-sepolia";
-    assert_eq!(reported(&own(Some(network())), &word(config.clone())), [says(built_in)]);
-    assert_eq!(reported(&own(None), &word(config.clone())), [says("the configuration")]);
+    assert_eq!(reported(&own(Some(network())), &report(config.clone())), [says(built_in)]);
+    assert_eq!(reported(&own(None), &report(config.clone())), [says("the configuration")]);
     let unset = OwnRules { system_config: None, ..own(None) };
-    assert_eq!(reported(&unset, &word(config)), [""; 0]);
+    assert_eq!(reported(&unset, &report(config)), [""; 0]);
 }
 
 #[test]
@@ -102,23 +102,23 @@ fn a_configured_value_is_reported_as_configured() {
     config["lagoon_time"] = json!(1_796_918_402);
     config["karst_time"] = json!(1_781_712_002);
     let says = "lagoon_time is 1796918402 by its rollup node and 1796918401 by the configuration";
-    assert_eq!(reported(&own(None), &word(config)), [says], "nothing is known of its other forks");
+    assert_eq!(reported(&own(None), &report(config)), [says], "nothing is known of its other forks");
     let mut own = own(Some(network()));
     own.chain.interop_time = Some(UnixSeconds(7));
     let says = "lagoon_time is 1796918401 by its rollup node and 7 by the configuration";
-    assert_eq!(reported(&own, &word(self::config())), [says]);
+    assert_eq!(reported(&own, &report(self::config())), [says]);
 }
 
 #[test]
 fn the_set_and_the_window() {
-    let mut word = word(config());
-    word.dependencies = Some([11_155_420].map(ChainId::from).into());
-    word.expiry_window = Some(60);
+    let mut report = report(config());
+    report.dependencies = Some([11_155_420].map(ChainId::from).into());
+    report.expiry_window = Some(60);
     let says = [
         "the dependency set is 11155420 by its rollup node and 1301, 11155420 by the built-in facts of op-sepolia",
         "the message expiry window is 60 by its rollup node and 604800 by the configuration",
     ];
-    assert_eq!(reported(&own(Some(network())), &word), says);
+    assert_eq!(reported(&own(Some(network())), &report), says);
 }
 
 /// The largest number is how a configuration says never, and a node says that by saying nothing.
@@ -128,9 +128,9 @@ fn an_unscheduled_fork_equals_a_fork_that_never_activates() {
     config["lagoon_time"] = Value::Null;
     let mut own = own(None);
     own.chain.interop_time = Some(UnixSeconds(i64::MAX.unsigned_abs()));
-    assert_eq!(reported(&own, &word(config)), [""; 0]);
+    assert_eq!(reported(&own, &report(config)), [""; 0]);
     let says = "lagoon_time is 1796918401 by its rollup node and not set by the configuration";
-    assert_eq!(reported(&own, &word(self::config())), [says]);
+    assert_eq!(reported(&own, &report(self::config())), [says]);
 }
 
 /// What is not known here is taken from the node, and is not a difference.
@@ -138,11 +138,11 @@ fn an_unscheduled_fork_equals_a_fork_that_never_activates() {
 fn a_rule_unknown_to_this_build_is_not_a_difference() {
     let mut own = own(None);
     (own.chain.interop_time, own.chain.dependencies) = (None, None);
-    assert_eq!(reported(&own, &word(config())), [""; 0]);
+    assert_eq!(reported(&own, &report(config())), [""; 0]);
 }
 
 /// BOB's, in which this build knows no fork after Isthmus; its node has what it is told here.
-fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
+fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeReport) {
     let network = "bob".parse::<NetworkName>().unwrap().network().unwrap();
     assert!(network.forks.activation(Fork::Jovian).is_none());
     let mut config = config();
@@ -159,7 +159,7 @@ fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
     }
     let chain = ChainRules { block_time: 2, interop_time: None, dependencies: None };
     let own = OwnRules { chain, system_config: None, ..own(Some(network)) };
-    (own, NodeWord { dependencies: None, ..word(config) })
+    (own, NodeReport { dependencies: None, ..report(config) })
 }
 
 const NEVER_TIME: u64 = i64::MAX.unsigned_abs();
@@ -184,18 +184,18 @@ fn a_fork_without_a_built_in_time_is_taken_from_the_node(
     #[case] taken: &[(Fork, u64)],
     #[case] says: &[&str],
 ) {
-    let (own, word) = bob(forks);
-    assert_eq!(reported(&own, &word), says);
-    let found: Vec<_> = taken_forks(&own, &word).iter().map(|taken| (taken.fork, taken.time.0)).collect();
+    let (own, report) = bob(forks);
+    assert_eq!(reported(&own, &report), says);
+    let found: Vec<_> = taken_forks(&own, &report).iter().map(|taken| (taken.fork, taken.time.0)).collect();
     assert_eq!(found, taken);
 }
 
 /// With the fork comes what belongs to it.
 #[test]
 fn a_node_that_keeps_the_gas_of_an_unknown_karst_has_no_difference() {
-    let (own, mut word) = bob(&[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)]);
-    word.config.as_mut().unwrap().keep_karst_upgrade_gas = true;
-    assert_eq!(reported(&own, &word), [""; 0]);
+    let (own, mut report) = bob(&[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)]);
+    report.config.as_mut().unwrap().keep_karst_upgrade_gas = true;
+    assert_eq!(reported(&own, &report), [""; 0]);
 }
 
 /// What is built in can say that a fork is called off, by the time that says never; then it is compared.
@@ -207,23 +207,23 @@ fn a_node_that_keeps_the_gas_of_an_unknown_karst_has_no_difference() {
 )]
 fn a_cancelled_fork_is_compared(#[case] node: Option<u64>, #[case] says: &[&str]) {
     let forks: Vec<_> = node.map(|time| (Fork::Jovian, time)).into_iter().collect();
-    let (mut own, word) = bob(&forks);
+    let (mut own, report) = bob(&forks);
     let network = own.network.as_mut().unwrap();
     let mut times = json!({ "jovian_time": NEVER_TIME });
     for fork in compared_forks().filter(|fork| !matches!(fork, Fork::Bedrock | Fork::Jovian)) {
         times[format!("{fork}_time")] = network.forks.activation(fork).map(|time| time.0).into();
     }
     network.forks = serde_json::from_value(times).unwrap();
-    assert_eq!(reported(&own, &word), says);
-    assert_eq!(taken_forks(&own, &word), []);
+    assert_eq!(reported(&own, &report), says);
+    assert_eq!(taken_forks(&own, &report), []);
 }
 
 /// Of a chain without a name nothing is built in, and nothing is compared or told.
 #[test]
 fn only_a_named_network_takes_forks_from_the_node() {
-    assert_eq!(taken_forks(&own(None), &word(config())), []);
-    assert_eq!(taken_forks(&own(Some(network())), &word(config())), [], "all are built in");
-    assert_eq!(taken_forks(&own(Some(network())), &NodeWord::default()), []);
+    assert_eq!(taken_forks(&own(None), &report(config())), []);
+    assert_eq!(taken_forks(&own(Some(network())), &report(config())), [], "all are built in");
+    assert_eq!(taken_forks(&own(Some(network())), &NodeReport::default()), []);
 }
 
 /// A window that is set is compared, be it the protocol's; one that is not is the node's, if a chain can have it.
@@ -241,9 +241,9 @@ fn only_a_named_network_takes_forks_from_the_node() {
 )]
 fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
     let own = OwnRules { expiry_window: set, ..own(None) };
-    let word = NodeWord { expiry_window: Some(node), ..word(config()) };
-    assert_eq!(reported(&own, &word), says);
-    assert_eq!(reported(&own, &NodeWord { expiry_window: None, ..word }), [""; 0]);
+    let report = NodeReport { expiry_window: Some(node), ..report(config()) };
+    assert_eq!(reported(&own, &report), says);
+    assert_eq!(reported(&own, &NodeReport { expiry_window: None, ..report }), [""; 0]);
 }
 
 /// Nobody looks into the configuration for what does not stand there.
@@ -256,9 +256,9 @@ fn a_learnt_value_is_reported_as_learnt() {
     let mut config = config();
     config["lagoon_time"] = json!(1_796_918_402);
     config["block_time"] = json!(1);
-    let mut word = word(config);
-    word.dependencies = Some([11_155_420].map(ChainId::from).into());
-    word.expiry_window = Some(60);
+    let mut report = report(config);
+    report.dependencies = Some([11_155_420].map(ChainId::from).into());
+    report.expiry_window = Some(60);
     let source =
         "by the earlier answer of #0 http://node.example: if the new answer is right, restart Crosscheck";
     let says = [
@@ -267,5 +267,5 @@ fn a_learnt_value_is_reported_as_learnt() {
         format!("the dependency set is 11155420 by its rollup node and 1301, 11155420 {source}"),
         format!("the message expiry window is 60 by its rollup node and 604800 {source}"),
     ];
-    assert_eq!(reported(&own, &word), says);
+    assert_eq!(reported(&own, &report), says);
 }

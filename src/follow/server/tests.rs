@@ -147,7 +147,7 @@ async fn a_block_is_no_longer_served_once_it_is_proven_invalid() {
         heads.map(Option::unwrap)
     };
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [12, 12, 12]);
-    server.invalid.acquit(&block, Prover::Monitor);
+    server.invalid.withdraw_proof(&block, Prover::Monitor);
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [30, 20, 12]);
 }
 

@@ -24,8 +24,8 @@ impl World {
         let handles = NetworkHandles::default();
         let peers = Opp2pRpc { networks: handles.clone() };
         let mut module = RpcModule::new(());
-        module.merge(PeersOfNodeApiServer::into_rpc(peers.clone())).unwrap();
-        module.merge(PeersOfNodeAdminApiServer::into_rpc(peers)).unwrap();
+        module.merge(Opp2pApiServer::into_rpc(peers.clone())).unwrap();
+        module.merge(Opp2pAdminApiServer::into_rpc(peers)).unwrap();
         let mut world = Self { handles, module, tasks: JoinSet::new() };
         for chain in chains {
             let handle = world.network(*chain);

@@ -1,8 +1,8 @@
 //! `crosscheck_messages`, `crosscheck_message`, `crosscheck_suspects` and the subscription.
 
 use super::world::{CHAIN, EXECUTING_TRANSACTION, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
+use crate::event_sender::EVENT_CAPACITY;
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
-use crate::teller::EVENT_CAPACITY;
 use alloy::primitives::B256;
 use crosscheck_core::case::Verdict;
 use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, SuspectOutcome, SuspectRecord};

@@ -43,7 +43,7 @@ async fn no_answer_of_any_method_contains_an_endpoint_address() {
     assert_eq!(addrs.len(), 3);
     for (place, complaint) in complaints(&world).await.iter().enumerate() {
         assert!(addrs.iter().any(|addr| complaint.to_string().contains(&addr.to_string())), "{complaint}");
-        world.health.obstruct(&format!("part {place}"), complaint.to_string());
+        world.health.set_not_ready(&format!("part {place}"), complaint.to_string());
     }
     let mut failed = 0;
     for method in &world.methods {

@@ -1,6 +1,7 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a tracker that knows them, endpoints that answer.
 
-use crate::audit::{Heads, NodeQuarrels, StatusAnswer};
+use crate::audit::{Heads, NodeDisagreements, StatusAnswer};
+use crate::event_sender::{EVENT_CAPACITY, EventSender};
 use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
 use crate::health::Health;
 use crate::ledger::{Ledger, StoredEvent};
@@ -13,7 +14,6 @@ use crate::shared_tracker::TrackerWriter;
 use crate::sources::{
     EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes, StatusDocument,
 };
-use crate::teller::{EVENT_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
@@ -208,7 +208,7 @@ impl World {
                 refusals: Refusals::new(metrics.shared().clone()),
                 heads: superchain.heads.clone(),
                 nodes: nodes.collect(),
-                quarrels: NodeQuarrels::default(),
+                disagreements: NodeDisagreements::default(),
                 gossiped: GossipHeads::default(),
                 health: health.clone(),
                 names: names([&execution, &node, &l1]),
@@ -223,9 +223,9 @@ impl World {
             metrics: metrics.clone(),
         };
         let mut tasks = JoinSet::new();
-        let teller = Teller::begin(ledger.clone(), events.clone()).await.unwrap();
+        let event_sender = EventSender::begin(ledger.clone(), events.clone()).await.unwrap();
         tasks.spawn(async move {
-            teller.run(CancellationToken::new()).await.unwrap();
+            event_sender.run(CancellationToken::new()).await.unwrap();
             Ok(())
         });
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -258,7 +258,7 @@ fn a_count_that_returns_to_0_is_exported_as_0() {
 fn the_count_of_removed_messages_is_exported_as_0() {
     let metrics = metrics();
     let standing = |level| CountKey { executing: ours(), initiating: None, status: StatusKind::Valid, level };
-    metrics.monitor.messages.have_shown(SafetyLevel::ALL.map(standing));
+    metrics.monitor.messages.mark_shown(SafetyLevel::ALL.map(standing));
     metrics.monitor.messages.tracked(&Counts::default(), 0);
     let text = metrics.shared.render().unwrap();
     for level in SafetyLevel::ALL {

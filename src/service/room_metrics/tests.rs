@@ -73,7 +73,7 @@ fn in_use() -> RoomMetrics {
         status: StatusKind::Valid,
         level: SafetyLevel::Unsafe,
     };
-    metrics.monitor.messages.have_shown([key]);
+    metrics.monitor.messages.mark_shown([key]);
     metrics.monitor.messages.tracked(&Counts::default(), 0);
     metrics
 }

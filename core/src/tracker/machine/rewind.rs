@@ -30,11 +30,11 @@ impl Tracker {
         let from = new_tip.map_or(Bound::Unbounded, Bound::Included);
         let is_beyond = |id: &TrackedId| self.cited_number(*id).is_some_and(|cited| cited > kept);
         let claims = view.citations.at_claims((from, Bound::Excluded(old_tip))).filter(is_beyond);
-        let mut bereft: Vec<TrackedId> = claims.collect();
-        bereft.extend(view.citations.at_heights((Bound::Excluded(kept), Bound::Unbounded)));
-        bereft.sort_unstable();
-        bereft.dedup();
-        bereft
+        let mut orphaned: Vec<TrackedId> = claims.collect();
+        orphaned.extend(view.citations.at_heights((Bound::Excluded(kept), Bound::Unbounded)));
+        orphaned.sort_unstable();
+        orphaned.dedup();
+        orphaned
     }
 
     /// A block was dropped: its messages wait for what comes in its place.

@@ -124,7 +124,7 @@ async fn being_led_onto_a_block_that_was_reported_invalid_is_recorded() {
     let said = |world: &World, number: usize, is_invalid: bool| {
         let block = &world.blocks[number];
         let invalid = is_invalid.then_some((block.number(), block.hash));
-        world.follower.behaviour.lock().hear(invalid.into_iter().collect());
+        world.follower.behaviour.lock().set_invalid(invalid.into_iter().collect());
     };
     world.say(1, 2, 5).await;
     said(&world, 4, true);

@@ -143,7 +143,7 @@ impl DevnetRun {
         }
         self.judge_followers();
         if let Some(followers) = &self.followers {
-            followers.pardon();
+            followers.leave_unjudged();
         }
     }
 

@@ -14,16 +14,16 @@ const LATER: Option<Duration> = Some(ASKED_FOR);
 const SOON: Option<Duration> = Some(Duration::from_secs(1));
 
 #[rstest]
-#[case::borne_out(Looked::BorneOut, None, true)]
-#[case::other_blocks(Looked::Contradicted, None, false)]
-#[case::no_answer_yet(Looked::Unanswered, SOON, false)]
-#[case::no_answer_for_long(Looked::Unanswered, LATER, true)]
+#[case::borne_out(CheckResult::Confirmed, None, true)]
+#[case::other_blocks(CheckResult::Contradicted, None, false)]
+#[case::no_answer_yet(CheckResult::Unanswered, SOON, false)]
+#[case::no_answer_for_long(CheckResult::Unanswered, LATER, true)]
 fn an_invalid_message_is_reported(
-    #[case] looked: Looked,
+    #[case] result: CheckResult,
     #[case] unanswered: Option<Duration>,
     #[case] reported: bool,
 ) {
-    assert_eq!(is_to_be_reported(looked, unanswered), reported);
+    assert_eq!(is_to_be_reported(result, unanswered), reported);
 }
 
 fn event(change: Change) -> MessageEvent {
@@ -57,11 +57,11 @@ fn resolved() -> Change {
     Change::Ended(Ending::Resolved { by: B256::repeat_byte(2) })
 }
 
-fn second_look() -> SecondLook {
+fn recheck() -> Recheck {
     let set = DependencySet::new([].into(), 100);
     let limits = TrackerLimits { max_messages: 1, retention: 1, ended_kept: 1 };
     let tracker = TrackerWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).tracker();
-    SecondLook::new(BTreeMap::new(), tracker, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
+    Recheck::new(BTreeMap::new(), tracker, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
 }
 
 /// What is heard at once of the last event, after the others.
@@ -81,41 +81,41 @@ async fn events_after_an_invalid_status_wait_with_it(
     #[case] last: Change,
     #[case] heard: usize,
 ) {
-    let mut second_look = second_look();
+    let mut recheck = recheck();
     for change in before {
-        second_look.pass(&event(*change), false);
+        recheck.pass(&event(*change), false);
     }
-    let heard_now = second_look.pass(&event(last), false);
+    let heard_now = recheck.pass(&event(last), false);
     assert_eq!(heard_now.len(), heard);
     assert!(heard_now.is_empty() || heard_now.last() == Some(&event(last)));
 }
 
 #[tokio::test]
 async fn a_reported_status_passes_at_once_and_waiting_events_are_released_once() {
-    let mut second_look = second_look();
-    assert_eq!(second_look.pass(&event(status(INVALID)), true).len(), 1);
-    second_look.pass(&event(status(INVALID)), false);
-    second_look.pass(&event(level()), false);
+    let mut recheck = recheck();
+    assert_eq!(recheck.pass(&event(status(INVALID)), true).len(), 1);
+    recheck.pass(&event(status(INVALID)), false);
+    recheck.pass(&event(level()), false);
     let key = event(level()).key;
-    assert_eq!(second_look.release(&key), [event(status(INVALID)), event(level())]);
-    assert!(second_look.release(&key).is_empty());
+    assert_eq!(recheck.release(&key), [event(status(INVALID)), event(level())]);
+    assert!(recheck.release(&key).is_empty());
 }
 
 /// A bug in the check withholds no alarm: the message is checked again, and reported at last.
 #[tokio::test(start_paused = true)]
 async fn a_check_that_panics_is_retried_and_withholds_nothing() {
-    let mut second_look = second_look();
+    let mut recheck = recheck();
     let invalid = event(status(INVALID));
-    assert!(second_look.pass(&invalid, false).is_empty());
-    second_look.queue.clear();
-    let broken = |panics| Look { key: invalid.key, panics };
-    second_look.running.begin(broken(0), async { panic!("as a test of panics wants it") });
+    assert!(recheck.pass(&invalid, false).is_empty());
+    recheck.queue.clear();
+    let broken = |panics| PendingCheck { key: invalid.key, panics };
+    recheck.running.begin(broken(0), async { panic!("as a test of panics wants it") });
     {
-        let next = tokio::time::timeout(LONGEST_PAUSE / 2, second_look.next());
+        let next = tokio::time::timeout(LONGEST_PAUSE / 2, recheck.next());
         assert!(next.await.is_err());
     }
-    assert_eq!(second_look.running.len(), 1, "it is looked at again");
-    second_look.running.begin(broken(MAX_PANICS - 1), async { panic!("as a test of panics wants it") });
-    assert_eq!(second_look.next().await, invalid.key);
-    assert_eq!(second_look.release(&invalid.key), [invalid]);
+    assert_eq!(recheck.running.len(), 1, "it is looked at again");
+    recheck.running.begin(broken(MAX_PANICS - 1), async { panic!("as a test of panics wants it") });
+    assert_eq!(recheck.next().await, invalid.key);
+    assert_eq!(recheck.release(&invalid.key), [invalid]);
 }

@@ -13,12 +13,12 @@ use tracing::{info, warn};
 
 /// What cannot be done with the ledger.
 #[derive(Debug, Clone, Copy)]
-enum Doing {
+enum Access {
     Writing,
     Reading,
 }
 
-impl Doing {
+impl Access {
     /// The part of the program on `/readyz`.
     const fn part(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Backoff {
 
 /// Who waits for the ledger to be usable.
 #[derive(Debug)]
-pub(super) struct Perseverance {
+pub(super) struct LedgerRetry {
     health: Health,
     cancel: CancellationToken,
     backoff: Backoff,
@@ -77,49 +77,49 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Perseverance {
-    const fn outage(&self, doing: Doing) -> &Outage {
-        match doing {
-            Doing::Writing => &self.writing,
-            Doing::Reading => &self.reading,
+impl LedgerRetry {
+    const fn outage(&self, access: Access) -> &Outage {
+        match access {
+            Access::Writing => &self.writing,
+            Access::Reading => &self.reading,
         }
     }
 
-    fn report(&self, doing: Doing, error: &LedgerError) {
-        let done = match doing {
-            Doing::Writing => "written",
-            Doing::Reading => "read",
+    fn report(&self, access: Access, error: &LedgerError) {
+        let done = match access {
+            Access::Writing => "written",
+            Access::Reading => "read",
         };
-        self.health.obstruct(doing.part(), format!("it cannot be {done}: {error}"));
-        if self.outage(doing).is_reported.swap(true, Ordering::AcqRel) {
+        self.health.set_not_ready(access.part(), format!("it cannot be {done}: {error}"));
+        if self.outage(access).is_reported.swap(true, Ordering::AcqRel) {
             return;
         }
-        match doing {
-            Doing::Writing => {
+        match access {
+            Access::Writing => {
                 warn!(%error, "ledger cannot be written, nothing is judged or reported; free space on the disk of \
                                data_dir, or check the disk");
             }
-            Doing::Reading => {
+            Access::Reading => {
                 warn!(%error, "ledger cannot be read, everything that needs it waits; check the disk of data_dir");
             }
         }
     }
 
     /// It was done: if no write waits any more, the outage is over.
-    fn done(&self, doing: Doing) {
-        let Outage { waiting, is_reported } = self.outage(doing);
+    fn done(&self, access: Access) {
+        let Outage { waiting, is_reported } = self.outage(access);
         let is_over = waiting.load(Ordering::Acquire) == 0 && is_reported.swap(false, Ordering::AcqRel);
-        if is_over && let Some(outage) = self.health.clear(doing.part()) {
+        if is_over && let Some(outage) = self.health.clear(access.part()) {
             let seconds = outage.seconds();
-            match doing {
-                Doing::Writing => info!(seconds, "ledger is writable again"),
-                Doing::Reading => info!(seconds, "ledger is readable again"),
+            match access {
+                Access::Writing => info!(seconds, "ledger is writable again"),
+                Access::Reading => info!(seconds, "ledger is readable again"),
             }
         }
     }
 
     /// Retries until it is done, or the program ends.
-    async fn until_done<T, F>(&self, doing: Doing, mut attempt: impl FnMut() -> F) -> Result<T, LedgerError>
+    async fn until_done<T, F>(&self, access: Access, mut attempt: impl FnMut() -> F) -> Result<T, LedgerError>
     where
         F: Future<Output = Result<T, LedgerError>>,
     {
@@ -130,13 +130,13 @@ impl Perseverance {
                 other => {
                     drop(waiting);
                     if other.is_ok() {
-                        self.done(doing);
+                        self.done(access);
                     }
                     return other;
                 }
             };
-            let _waiting = waiting.get_or_insert_with(|| Waiting::begin(&self.outage(doing).waiting));
-            self.report(doing, &error);
+            let _waiting = waiting.get_or_insert_with(|| Waiting::begin(&self.outage(access).waiting));
+            self.report(access, &error);
             if self.cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return Err(error);
             }
@@ -148,10 +148,10 @@ impl Perseverance {
 impl Ledger {
     /// The same ledger, which waits where it cannot be written, as on a full disk, or read, until it can be or the token is cancelled.
     #[must_use]
-    pub fn persevering(mut self, health: Health, cancel: CancellationToken, backoff: Backoff) -> Self {
+    pub fn with_retries(mut self, health: Health, cancel: CancellationToken, backoff: Backoff) -> Self {
         let (writing, reading) = (Outage::default(), Outage::default());
-        let perseverance = Perseverance { health, cancel, backoff, writing, reading };
-        self.perseverance = Some(Arc::new(perseverance));
+        let ledger_retry = LedgerRetry { health, cancel, backoff, writing, reading };
+        self.ledger_retry = Some(Arc::new(ledger_retry));
         self
     }
 
@@ -168,19 +168,19 @@ impl Ledger {
     where
         F: Future<Output = Result<T, LedgerError>>,
     {
-        match &self.perseverance {
-            Some(perseverance) => perseverance.until_done(Doing::Writing, write).await,
+        match &self.ledger_retry {
+            Some(ledger_retry) => ledger_retry.until_done(Access::Writing, write).await,
             None => write().await,
         }
     }
 
     /// Reads until it is done, unless the ledger is a prompt one.
-    pub(super) async fn reread<T, F>(&self, mut read: impl FnMut() -> F) -> Result<T, LedgerError>
+    pub(super) async fn retry_read<T, F>(&self, mut read: impl FnMut() -> F) -> Result<T, LedgerError>
     where
         F: Future<Output = Result<T, LedgerError>>,
     {
-        match self.perseverance.as_ref().filter(|_| !self.is_prompt) {
-            Some(perseverance) => perseverance.until_done(Doing::Reading, read).await,
+        match self.ledger_retry.as_ref().filter(|_| !self.is_prompt) {
+            Some(ledger_retry) => ledger_retry.until_done(Access::Reading, read).await,
             None => read().await,
         }
     }

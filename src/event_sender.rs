@@ -1,4 +1,4 @@
-//! [`Teller`]: the task that passes on to subscribers what the ledger says is reported, in its order.
+//! [`EventSender`]: the task that passes on to subscribers what the ledger says is reported, in its order.
 //!
 //! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
 //! is not sent again: it is read by its id. It never waits for a subscriber.
@@ -21,14 +21,14 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Passes on what is reported.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct EventSender {
     ledger: Ledger,
     subscribers: broadcast::Sender<StoredEvent>,
     /// The last event that was passed on.
     last: u64,
 }
 
-impl Teller {
+impl EventSender {
     /// A teller of what is written from now on.
     ///
     /// # Errors

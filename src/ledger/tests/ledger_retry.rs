@@ -31,7 +31,7 @@ async fn until(holds: impl Fn() -> bool) {
 async fn writes_wait_for_a_full_disk_and_reads_continue() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
-    let ledger = ledger(&dir).await.persevering(health.clone(), cancel, BACKOFF);
+    let ledger = ledger(&dir).await.with_retries(health.clone(), cancel, BACKOFF);
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     assert_eq!(health.reason("ledger"), None);
     fill(&ledger).await;
@@ -62,7 +62,7 @@ async fn writes_wait_for_a_full_disk_and_reads_continue() {
 async fn a_waiting_write_ends_when_the_program_ends() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
-    let ledger = ledger(&dir).await.persevering(health.clone(), cancel.clone(), BACKOFF);
+    let ledger = ledger(&dir).await.with_retries(health.clone(), cancel.clone(), BACKOFF);
     fill(&ledger).await;
     let writing = async {
         for block in &blocks(200) {

@@ -1,4 +1,4 @@
-//! [`SecondLook`]: holds back what there is to report of a message that was just found invalid, until the endpoints confirm
+//! [`Recheck`]: holds back what there is to report of a message that was just found invalid, until the endpoints confirm
 //! the blocks that this rests on.
 //!
 //! The view of one chain may be behind a reorg that the other chain's block knows of already: what the message cites is there,
@@ -40,7 +40,7 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 
 /// Holds back what there is to report of invalid messages.
 #[derive(Debug)]
-pub(super) struct SecondLook {
+pub(super) struct Recheck {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
     tracker: SharedTracker,
     metrics: MonitorMetrics,
@@ -49,12 +49,12 @@ pub(super) struct SecondLook {
     /// Those whose turn has not come.
     queue: VecDeque<MessageKey>,
     /// Whether each is to be reported.
-    running: Pieces<Look, bool>,
+    running: Pieces<PendingCheck, bool>,
 }
 
 /// A message that is checked.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct PendingCheck {
     key: MessageKey,
     /// How often a check of it has panicked.
     panics: u32,
@@ -62,9 +62,9 @@ struct Look {
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Looked {
+enum CheckResult {
     /// The endpoints have the blocks of the views.
-    BorneOut,
+    Confirmed,
     /// They have others.
     Contradicted,
     /// One did not answer.
@@ -79,7 +79,7 @@ struct Ground {
     hash: Option<B256>,
 }
 
-impl SecondLook {
+impl Recheck {
     /// Asks these clients about what is on the tracker.
     pub(super) fn new(
         clients: BTreeMap<ChainId, ExecutionClient>,
@@ -135,12 +135,12 @@ impl SecondLook {
         loop {
             self.start();
             match self.running.next().await {
-                Some((look, Ok(true))) => return look.key,
+                Some((pending_check, Ok(true))) => return pending_check.key,
                 Some((_, Ok(false))) => {}
-                Some((Look { key, panics }, Err(error))) => {
+                Some((PendingCheck { key, panics }, Err(error))) => {
                     error!(%error, executing = %key.block, log_index = key.log_index,
                            "recheck of an invalid message crashed; retrying");
-                    let again = Look { key, panics: panics.saturating_add(1) };
+                    let again = PendingCheck { key, panics: panics.saturating_add(1) };
                     if again.panics >= MAX_PANICS {
                         return key;
                     }
@@ -154,49 +154,49 @@ impl SecondLook {
     fn start(&mut self) {
         while self.running.len() < AT_ONCE {
             let Some(key) = self.queue.pop_front() else { return };
-            self.begin(Look { key, panics: 0 }, Duration::ZERO);
+            self.begin(PendingCheck { key, panics: 0 }, Duration::ZERO);
         }
     }
 
     /// Checks a message after a pause, if something is held back of it.
-    fn begin(&mut self, look: Look, pause: Duration) {
-        if !self.held.contains_key(&look.key) {
+    fn begin(&mut self, pending_check: PendingCheck, pause: Duration) {
+        if !self.held.contains_key(&pending_check.key) {
             return;
         }
-        let looker = Looker {
+        let checker = Checker {
             clients: Arc::clone(&self.clients),
             tracker: self.tracker.clone(),
             metrics: self.metrics.clone(),
         };
-        self.running.begin(look, async move {
+        self.running.begin(pending_check, async move {
             tokio::time::sleep(pause).await;
-            looker.check_until_settled(look.key).await
+            checker.check_until_settled(pending_check.key).await
         });
     }
 }
 
 /// Looks at one message.
-struct Looker {
+struct Checker {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
     tracker: SharedTracker,
     metrics: MonitorMetrics,
 }
 
-impl Looker {
+impl Checker {
     /// `false`: the message is invalid no longer.
     async fn check_until_settled(&self, key: MessageKey) -> bool {
         let mut unanswered_since = None;
         let mut pause = FIRST_PAUSE;
         while let Some(grounds) = self.grounds(&key) {
-            let looked = self.check(&grounds).await;
-            unanswered_since = match looked {
-                Looked::Unanswered => unanswered_since.or_else(|| Some(Instant::now())),
-                Looked::BorneOut | Looked::Contradicted => None,
+            let result = self.check(&grounds).await;
+            unanswered_since = match result {
+                CheckResult::Unanswered => unanswered_since.or_else(|| Some(Instant::now())),
+                CheckResult::Confirmed | CheckResult::Contradicted => None,
             };
-            if is_to_be_reported(looked, unanswered_since.map(|since| since.elapsed())) {
+            if is_to_be_reported(result, unanswered_since.map(|since| since.elapsed())) {
                 return true;
             }
-            debug!(executing = %key.block, log_index = key.log_index, ?looked, "rechecking an invalid message");
+            debug!(executing = %key.block, log_index = key.log_index, ?result, "rechecking an invalid message");
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
@@ -225,29 +225,29 @@ impl Looker {
         Some(grounds)
     }
 
-    async fn check(&self, grounds: &[Ground]) -> Looked {
+    async fn check(&self, grounds: &[Ground]) -> CheckResult {
         for Ground { chain_id, number, hash } in grounds {
             let Some(client) = self.clients.get(chain_id) else { continue };
             match client.canonical_hash(*number).await {
                 Ok(canonical) if canonical == *hash => {}
-                Ok(_) => return Looked::Contradicted,
+                Ok(_) => return CheckResult::Contradicted,
                 Err(error) => {
                     self.metrics.shared.source_failed(*chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "source failed; its answer stays unknown");
-                    return Looked::Unanswered;
+                    return CheckResult::Unanswered;
                 }
             }
         }
-        Looked::BorneOut
+        CheckResult::Confirmed
     }
 }
 
 /// Whether an invalid message is reported. `unanswered`: for how long there has been no answer.
-fn is_to_be_reported(looked: Looked, unanswered: Option<Duration>) -> bool {
-    match looked {
-        Looked::BorneOut => true,
-        Looked::Contradicted => false,
-        Looked::Unanswered => unanswered.is_some_and(|since| since >= ASKED_FOR),
+fn is_to_be_reported(result: CheckResult, unanswered: Option<Duration>) -> bool {
+    match result {
+        CheckResult::Confirmed => true,
+        CheckResult::Contradicted => false,
+        CheckResult::Unanswered => unanswered.is_some_and(|since| since >= ASKED_FOR),
     }
 }
 

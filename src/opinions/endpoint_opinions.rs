@@ -1,7 +1,7 @@
-//! [`Standing`]: the state of an endpoint: what was counted of it, whether it has opinions, and whether they differ from ours.
+//! [`EndpointOpinions`]: the state of an endpoint: what was counted of it, whether it has opinions, and whether they differ from ours.
 
 use super::OpinionMetrics;
-use super::difference_book::{Difference, DifferenceBook, News};
+use super::difference_book::{Difference, DifferenceBook, RoundChange};
 use super::outcome::{NoOpinion, Outcome};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::EndpointKind;
@@ -36,14 +36,14 @@ pub(crate) struct OpinionEndpoint {
 
 /// The state of an endpoint: whether it has opinions, and whether they differ.
 #[derive(Debug)]
-pub(super) struct Standing<K, A> {
+pub(super) struct EndpointOpinions<K, A> {
     pub(super) endpoint: OpinionEndpoint,
     pub(super) book: DifferenceBook<K, A>,
     /// Since when it has had no opinion for a reason that somebody has to fix.
     silent_since: Option<Instant>,
 }
 
-impl<K: Ord, A: Difference> Standing<K, A> {
+impl<K: Ord, A: Difference> EndpointOpinions<K, A> {
     /// Nothing was asked yet.
     pub(super) fn new(endpoint: OpinionEndpoint) -> Self {
         endpoint.metrics.differ(endpoint.kind, endpoint.place, false);
@@ -56,17 +56,17 @@ impl<K: Ord, A: Difference> Standing<K, A> {
             self.endpoint.metrics.compared(self.endpoint.kind, outcome);
         }
         self.note_silence(&round);
-        let news = self.book.note(round, self.endpoint.clock.now());
+        let change = self.book.note(round, self.endpoint.clock.now());
         let OpinionEndpoint { kind, place, metrics, .. } = &self.endpoint;
         metrics.differ(*kind, *place, self.book.is_reported());
-        match news {
-            News::None => None,
-            News::Differ(difference) => Some(difference),
-            News::AgreeAgain => {
+        match change {
+            RoundChange::None => None,
+            RoundChange::Differ(difference) => Some(difference),
+            RoundChange::AgreeAgain => {
                 info!(endpoint = self.endpoint.name, "second opinion agrees again");
                 None
             }
-            News::Undecided => {
+            RoundChange::Undecided => {
                 info!(
                     endpoint = self.endpoint.name,
                     "difference of a second opinion can no longer be decided"

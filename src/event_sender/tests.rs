@@ -53,10 +53,10 @@ async fn written_events_are_sent_in_order_and_in_batches() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path()).await;
     let (subscribers, mut heard) = broadcast::channel(EVENT_CAPACITY);
-    let teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
+    let event_sender = EventSender::begin(ledger.clone(), subscribers).await.unwrap();
     let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
     let running = cancel.clone();
-    tasks.spawn(async move { teller.run(running).await.unwrap() });
+    tasks.spawn(async move { event_sender.run(running).await.unwrap() });
     let many = u64::from(BATCH) * 2 + 7;
     note(&ledger, 0..many).await;
     for id in 1..=many {
@@ -78,10 +78,10 @@ async fn events_of_an_earlier_run_are_read_and_not_sent_again() {
 
     let ledger = ledger(dir.path()).await;
     let (subscribers, mut heard) = broadcast::channel(EVENT_CAPACITY);
-    let mut teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
+    let mut event_sender = EventSender::begin(ledger.clone(), subscribers).await.unwrap();
     // What is known is not written again, under no other id either.
     note(&ledger, 0..4).await;
-    teller.send_batch().await.unwrap();
+    event_sender.send_batch().await.unwrap();
     assert_eq!(next(&mut heard).await, 4);
     assert!(matches!(heard.try_recv(), Err(TryRecvError::Empty)));
     let filter = EventFilter { after: 1, limit: 100, ..EventFilter::default() };
