@@ -29,7 +29,7 @@ use crate::metrics::Limit;
 use crate::pieces::Pieces;
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
-use crosscheck_core::case::{Candidate, Case, Origin, Verdict, Wait};
+use crosscheck_core::case::{Candidate, Case, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::{OutputV0, VerifiedBlock};
@@ -378,11 +378,11 @@ impl Auditor {
         let BlockKey { chain_id, number, hash } = key;
         let cases = self.parts.ledger.cases_at(chain_id, number).await?;
         let verdict = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
-        let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {
+        let Some(verdict) = verdict.filter(|verdict| verdict.kind.is_wrong()) else {
             return Ok(());
         };
-        self.parts.metrics.attributable_verdict(chain_id, &verdict.name);
-        let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
+        self.parts.metrics.attributable_verdict(chain_id, verdict.kind.name());
+        let (name, reason) = (verdict.kind.name(), verdict.reason.as_deref().unwrap_or_default());
         warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
               "sequencer attested this invalid block; binding signature received");
         Ok(())

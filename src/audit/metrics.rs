@@ -187,9 +187,10 @@ impl AuditMetrics {
 
     fn preset_verdicts(&self, id: &str) {
         self.0.verdict_seconds.with_label_values(&[id]);
-        for (verdict, reason) in Verdict::NAMES {
+        for (kind, reason) in Verdict::REASONS {
+            let verdict = kind.name();
             self.0.verdicts.with_label_values(&[id, verdict, reason]);
-            if Verdict::is_wrong_by_name(verdict) {
+            if kind.is_wrong() {
                 self.0.attributable_verdicts.with_label_values(&[id, verdict]);
                 self.0.claims_refuted.with_label_values(&[id, verdict]);
                 self.0.verdicts.with_label_values(&[id, REPLAY, reason]);
@@ -240,13 +241,12 @@ impl AuditMetrics {
 
     /// A verdict is in the ledger.
     pub fn verdict(&self, decision: &Decision<'_>, decided: &Decided) {
-        if decided.attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
+        if decided.attributable == Some(true) && decision.verdict.is_wrong() {
             self.attributable_verdict(decision.key.chain_id, decision.verdict.name());
         }
         let chain_id = decision.key.chain_id.to_string();
         let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
-        let is_replay =
-            Verdict::is_wrong_by_name(verdict) && !decided.is_binding() && decided.claimants.is_empty();
+        let is_replay = decision.verdict.is_wrong() && !decided.is_binding() && decided.claimants.is_empty();
         let verdict = if is_replay { REPLAY } else { verdict };
         self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();
         self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());

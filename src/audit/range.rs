@@ -5,7 +5,7 @@
 
 use super::{Investigation, Investigator};
 use alloy::primitives::B256;
-use crosscheck_core::case::{Case, Verdict};
+use crosscheck_core::case::{Case, Verdict, VerdictKind};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::VerifiedBlock;
@@ -22,6 +22,9 @@ const ATTEMPTS: u32 = 6;
 
 /// The pause before the second attempt; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The verdict of a block that could not be judged.
+const OPEN: &str = "open";
 
 /// What was found out about one block of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +48,16 @@ pub struct RangeOutcome {
 impl RangeOutcome {
     /// Whether the block is valid.
     pub fn is_valid(&self) -> bool {
-        matches!(self.verdict.as_str(), "upheld" | "upheld-replacement")
+        self.verdict.parse().is_ok_and(VerdictKind::is_upheld)
     }
 
     /// Whether the block could not be judged.
     pub fn is_open(&self) -> bool {
-        self.verdict == "open"
+        self.verdict == OPEN
     }
 
     fn open(number: u64, hash: Option<B256>, detail: String) -> Self {
-        let verdict = "open".to_owned();
+        let verdict = OPEN.to_owned();
         Self { number, hash, parent_hash: None, verdict, reason: None, detail, messages: 0 }
     }
 }

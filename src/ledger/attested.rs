@@ -7,13 +7,13 @@ use super::ancestry::bind_ancestors;
 use super::claims::refute_below;
 use super::event_of::attributed_event;
 use super::events::write_event;
-use super::record::{read_attributable, read_hash, read_optional_hash};
+use super::record::{corrupt, read_attributable, read_hash, read_optional_hash};
 use super::retention::keep_signature;
 use super::store::as_integer;
 use super::{Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::case::{KnownVerdict, Verdict};
+use crosscheck_core::case::{KnownVerdict, UnknownVerdict};
 use crosscheck_core::consolidation::deposits::decode_l1_info;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
@@ -156,7 +156,7 @@ async fn write_events(
     .fetch_optional(&mut *connection)
     .await?;
     let verdict = row.as_ref().map(read_known).transpose()?.and_then(|known| known.verdict);
-    let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {
+    let Some(verdict) = verdict.filter(|verdict| verdict.kind.is_wrong()) else {
         return Ok(0);
     };
     let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
@@ -173,7 +173,8 @@ pub(super) fn read_known(row: &SqliteRow) -> Result<KnownCase, LedgerError> {
     let verdict = match row.try_get::<Option<String>, _>("verdict")? {
         Some(name) => {
             let detail = row.try_get::<Option<String>, _>("detail")?.unwrap_or_default();
-            Some(KnownVerdict { name, reason: row.try_get("reason")?, detail })
+            let kind = name.parse().map_err(corrupt::<UnknownVerdict>("verdict"))?;
+            Some(KnownVerdict { kind, reason: row.try_get("reason")?, detail })
         }
         None => None,
     };

@@ -27,31 +27,31 @@ pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decide
 
 /// What there is to report of a verdict when the block is bound to its signer afterwards.
 pub(super) fn attributed_event(block: BlockKey, verdict: KnownVerdict) -> Event {
-    let KnownVerdict { name, reason, detail } = verdict;
-    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    let KnownVerdict { kind, reason, detail } = verdict;
+    let (verdict, reason) = (kind.name().into(), reason.map(Cow::from));
     Event::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
 }
 
 /// The same when it is bound by a block on top of it.
 pub(super) fn bound_event(bound: &BoundVerdict) -> Event {
     let BoundVerdict { key, verdict, attributable, ancestor_of } = bound.clone();
-    let KnownVerdict { name, reason, detail } = verdict;
-    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    let KnownVerdict { kind, reason, detail } = verdict;
+    let (verdict, reason) = (kind.name().into(), reason.map(Cow::from));
     Event::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
 }
 
 /// What there is to report of a claim that was refuted.
 pub(super) fn claim_refuted_event(refuted: &RefutedClaim) -> Event {
     let RefutedClaim { key, claimant, claimed, verdict } = refuted.clone();
-    let KnownVerdict { name, reason, detail } = verdict;
-    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    let KnownVerdict { kind, reason, detail } = verdict;
+    let (verdict, reason) = (kind.name().into(), reason.map(Cow::from));
     Event::ClaimRefuted { block: key, claimant, claimed, verdict, reason, detail }
 }
 
 /// What there is to report of a verdict that is taken back.
 pub(super) fn withdrawn_event(block: BlockKey, verdict: KnownVerdict) -> Event {
-    let KnownVerdict { name, reason, .. } = verdict;
-    Event::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
+    let KnownVerdict { kind, reason, .. } = verdict;
+    Event::VerdictTakenBack { block, verdict: kind.name().into(), reason: reason.map(Cow::from) }
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
         ))
         .unwrap();
         let known = KnownVerdict {
-            name: verdict.name().to_owned(),
+            kind: verdict.kind(),
             reason: verdict.reason().map(str::to_owned),
             detail: verdict.detail(),
         };

@@ -18,18 +18,21 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 impl Ledger {
-    /// Writes notes, and what there is to report of them, all or none. For each: whether it is new; what is known already is not written again.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written, or a height or time does not fit it.
-    pub async fn note_messages(&self, notes: &[Notice], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
+    /// Writes notes and no messages.
+    #[cfg(test)]
+    pub(crate) async fn note_messages(
+        &self,
+        notes: &[Notice],
+        at: UnixSeconds,
+    ) -> Result<Vec<bool>, LedgerError> {
         self.note_and_file(notes, &[], at).await
     }
 
-    /// The same, with the messages to store, all or none.
+    /// Writes notes, what there is to report of them, and the messages to store, all or none. For each note: whether it is new; what is
+    /// known already is not written again.
     ///
     /// # Errors
-    /// As [`Ledger::note_messages`].
+    /// If the ledger cannot be written, or a height or time does not fit it.
     pub async fn note_and_file(
         &self,
         notes: &[Notice],

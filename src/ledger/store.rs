@@ -412,7 +412,7 @@ async fn write_events(
     let mut last = id;
     if !claims.is_empty() {
         let verdict = KnownVerdict {
-            name: verdict.name().to_owned(),
+            kind: verdict.kind(),
             reason: verdict.reason().map(str::to_owned),
             detail: decision.detail.clone(),
         };

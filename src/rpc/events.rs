@@ -6,7 +6,7 @@ use super::crosscheck::{cursor_or_null, internal, page_limit, without_places};
 use super::{EventsPage, VerdictsPage};
 use crate::ledger::{CaseFilter, EventFilter, Ledger};
 use crate::sources::EndpointNames;
-use crosscheck_core::case::Verdict;
+use crosscheck_core::case::VerdictKind;
 use crosscheck_core::events::Event;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
@@ -68,7 +68,7 @@ pub(super) struct VerdictName(&'static str);
 impl<'de> Deserialize<'de> for VerdictName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let known: BTreeSet<&'static str> = Verdict::NAMES.iter().map(|(name, _)| *name).collect();
+        let known: BTreeSet<&'static str> = VerdictKind::ALL.into_iter().map(VerdictKind::name).collect();
         known.get(name.as_str()).copied().map(Self).ok_or_else(|| {
             let known: Vec<&str> = known.into_iter().collect();
             serde::de::Error::custom(format!("{name:?} is not a verdict: write some of {}", known.join(", ")))

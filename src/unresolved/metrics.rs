@@ -2,7 +2,7 @@
 
 use crate::ledger::{Attribution, UnresolvedCount};
 use crate::metrics::{Metrics, as_gauge};
-use crosscheck_core::case::Verdict;
+use crosscheck_core::case::VerdictKind;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use prometheus::IntGaugeVec;
@@ -25,8 +25,7 @@ struct Inner {
 
 /// The names of the verdicts that say that a block is not what was attested.
 fn wrong() -> BTreeSet<&'static str> {
-    let names = Verdict::NAMES.iter().map(|(name, _)| *name);
-    names.filter(|name| Verdict::is_wrong_by_name(name)).collect()
+    VerdictKind::ALL.into_iter().filter(|kind| kind.is_wrong()).map(VerdictKind::name).collect()
 }
 
 impl UnresolvedMetrics {

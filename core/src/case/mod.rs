@@ -12,6 +12,7 @@ mod need;
 mod proven_blocks;
 mod relation;
 mod verdict;
+mod verdict_kind;
 mod wait;
 
 pub use candidates::{Candidate, CandidateBook, Candidates};
@@ -24,6 +25,7 @@ pub use need::{AroundNeed, FactNeed, Need};
 pub use proven_blocks::{Continuity, ProvenBlocks};
 pub use relation::{Origin, Relation, Side};
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
+pub use verdict_kind::{UnknownVerdict, VerdictKind};
 pub use wait::{Awaited, Cause, Wait};
 
 /// The worlds of the closure's tests, for tests of other rooms.

@@ -4,7 +4,7 @@
 //! signatures bind the signer, one of the blocks was found invalid for another reason than an invalid message, and
 //! L1 still has the origins of both.
 
-use super::{KnownVerdict, Verdict};
+use super::{KnownVerdict, VerdictKind, Violation};
 use alloy::primitives::B256;
 
 /// Whether L1 has the block that an L2 block is built on.
@@ -70,14 +70,14 @@ impl Relation {
     pub fn of(a: &Side, b: &Side) -> Option<Self> {
         let sides = [a, b];
         let is =
-            |side: &Side, verdict: &str| side.verdict.as_ref().is_some_and(|known| known.name == verdict);
+            |side: &Side, kind: VerdictKind| side.verdict.as_ref().is_some_and(|known| known.kind == kind);
         // A needless replacement names its original, too.
         let rightly_replaces =
             |side: &Side, other: &Side| side.replaces == Some(other.hash) && !side.is_wrong();
         if rightly_replaces(a, b) || rightly_replaces(b, a) {
             return Some(Self::Replacement);
         }
-        if sides.iter().any(|side| side.origin == Origin::Dropped || is(side, "superseded")) {
+        if sides.iter().any(|side| side.origin == Origin::Dropped || is(side, VerdictKind::Superseded)) {
             return Some(Self::L1Reorg);
         }
         let is_replaced_by = |gone: &Side, other: &Side| gone.has_invalid_message() && !other.is_wrong();
@@ -104,12 +104,12 @@ impl Relation {
 impl Side {
     fn has_invalid_message(&self) -> bool {
         self.verdict.as_ref().is_some_and(|known| {
-            known.name == "violated" && known.reason.as_deref() == Some("invalid-message")
+            known.kind == VerdictKind::Violated && known.reason.as_deref() == Some(Violation::INVALID_MESSAGE)
         })
     }
 
     fn is_wrong(&self) -> bool {
-        self.verdict.as_ref().is_some_and(|known| Verdict::is_wrong_by_name(&known.name))
+        self.verdict.as_ref().is_some_and(|known| known.kind.is_wrong())
     }
 }
 
@@ -125,9 +125,8 @@ mod tests {
             "unjustified" => ("violated", Some("unjustified-replacement")),
             other => (other, None),
         };
-        let known =
-            KnownVerdict { name: name.to_owned(), reason: reason.map(str::to_owned), detail: String::new() };
-        let verdict = (verdict != "-").then_some(known);
+        let known = |kind| KnownVerdict { kind, reason: reason.map(str::to_owned), detail: String::new() };
+        let verdict = (verdict != "-").then(|| known(name.parse().unwrap()));
         Side { hash: B256::repeat_byte(byte), is_attributable: true, verdict, replaces: None, origin }
     }
 

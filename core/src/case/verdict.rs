@@ -1,5 +1,6 @@
 //! [`Verdict`]: how a case ends.
 
+use super::VerdictKind;
 use crate::consolidation::Mismatch;
 use crate::consolidation::deposits::{DepositsError, L1InfoError};
 use crate::validity::InvalidReason;
@@ -110,33 +111,33 @@ pub struct InvalidMessage {
 }
 
 impl Verdict {
-    /// Every name that [`Verdict::name`] gives, with each reason that [`Verdict::reason`] gives for it.
-    pub const NAMES: [(&str, &str); 9] = [
-        ("upheld", ""),
-        ("upheld-replacement", ""),
-        ("violated", Violation::INVALID_MESSAGE),
-        ("violated", "unjustified-replacement"),
-        ("discarded", "not-derived"),
-        ("discarded", "forged-deposits"),
-        ("discarded", "contradicts-l1"),
-        ("discarded", "execution-divergence"),
-        ("superseded", ""),
+    /// Every kind, with each reason that [`Verdict::reason`] gives for it.
+    pub const REASONS: [(VerdictKind, &str); 9] = [
+        (VerdictKind::Upheld, ""),
+        (VerdictKind::UpheldReplacement, ""),
+        (VerdictKind::Violated, Violation::INVALID_MESSAGE),
+        (VerdictKind::Violated, "unjustified-replacement"),
+        (VerdictKind::Discarded, "not-derived"),
+        (VerdictKind::Discarded, "forged-deposits"),
+        (VerdictKind::Discarded, "contradicts-l1"),
+        (VerdictKind::Discarded, "execution-divergence"),
+        (VerdictKind::Superseded, ""),
     ];
 
-    /// Whether the verdict of this name says that the block is not what was attested.
-    pub fn is_wrong_by_name(name: &str) -> bool {
-        ["violated", "discarded"].contains(&name)
+    /// What it says, without the reason.
+    pub const fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Upheld => VerdictKind::Upheld,
+            Self::UpheldReplacement { .. } => VerdictKind::UpheldReplacement,
+            Self::Violated(_) => VerdictKind::Violated,
+            Self::Discarded(_) => VerdictKind::Discarded,
+            Self::Superseded(_) => VerdictKind::Superseded,
+        }
     }
 
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Upheld => "upheld",
-            Self::UpheldReplacement { .. } => "upheld-replacement",
-            Self::Violated(_) => "violated",
-            Self::Discarded(_) => "discarded",
-            Self::Superseded(_) => "superseded",
-        }
+        self.kind().name()
     }
 
     /// The stable name of the reason for which a block is invalid.
@@ -156,12 +157,12 @@ impl Verdict {
 
     /// Whether the block may carry the vouched head.
     pub const fn is_upheld(&self) -> bool {
-        matches!(self, Self::Upheld | Self::UpheldReplacement { .. })
+        self.kind().is_upheld()
     }
 
     /// Whether it says that the block is not what was attested.
     pub const fn is_wrong(&self) -> bool {
-        matches!(self, Self::Violated(_) | Self::Discarded(_))
+        self.kind().is_wrong()
     }
 
     /// What was found, for people.

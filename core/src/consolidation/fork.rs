@@ -150,7 +150,8 @@ impl TryFrom<ForkTimes> for ForkSchedule {
 
 impl ForkSchedule {
     /// A chain that has had every fork up to this one from its genesis on, and no later one.
-    pub fn all_until(last: Fork) -> Self {
+    #[cfg(test)]
+    pub(crate) fn all_until(last: Fork) -> Self {
         let time = |fork| (fork <= last).then_some(0);
         Self(ForkTimes {
             regolith_time: time(Fork::Regolith),

@@ -29,6 +29,7 @@ impl From<&RollupConfig> for MatchingRules {
 
 impl MatchingRules {
     /// The first difference between derived attributes and a block, or `None`: they match.
+    #[cfg(any(test, feature = "fixtures"))]
     pub fn first_mismatch(&self, derived: &PayloadAttributes, block: &BlockAttributes) -> Option<Mismatch> {
         self.compare(derived, block, || Mismatch::of_transactions(&derived.transactions, &block.transactions))
     }

@@ -158,7 +158,7 @@ impl Auditor {
     /// Reports claims that were refuted.
     pub(super) fn report_refuted(&self, refuted: &[RefutedClaim]) {
         for claim in refuted {
-            self.parts.metrics.claim_refuted(claim.key.chain_id, &claim.verdict.name);
+            self.parts.metrics.claim_refuted(claim.key.chain_id, claim.verdict.kind.name());
             report_refuted(claim, &self.parts.incidents);
         }
     }

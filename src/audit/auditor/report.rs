@@ -48,7 +48,7 @@ pub(super) fn report_refuted(refuted: &RefutedClaim, incidents: &Incidents) {
     let RefutedClaim { key: incident, claimant, claimed, verdict } = refuted;
     let BlockKey { chain_id, number, hash } = incident;
     let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
-    let (verdict, claimed_number, claimed_hash) = (&verdict.name, claimed.number, claimed.hash);
+    let (verdict, claimed_number, claimed_hash) = (verdict.kind.name(), claimed.number, claimed.hash);
     if incidents.raise(*incident, Alarm::Claimed) {
         error!(%chain_id, number, %hash, claimant, claimed_number, %claimed_hash, verdict, reason, detail, %incident, "{REFUTED}");
     } else {
@@ -112,7 +112,7 @@ pub(super) fn report_bound(bound: &BoundVerdict) {
     let BoundVerdict { key: incident, verdict, attributable, ancestor_of } = bound;
     let BlockKey { chain_id, number, hash } = incident;
     let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
-    let verdict = &verdict.name;
+    let verdict = verdict.kind.name();
     warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, %ancestor_of, %incident,
           "sequencer attested a block on top of this invalid block; binding signature received");
 }

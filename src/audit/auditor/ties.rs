@@ -211,7 +211,7 @@ impl Auditor {
         let cases = self.parts.ledger.cases_at(chain_id, number).await?;
         let standing = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
         let Some(standing) = standing else { return Ok(()) };
-        if (standing.name.as_str(), standing.reason.as_deref()) == (verdict.name(), verdict.reason()) {
+        if (standing.kind, standing.reason.as_deref()) == (verdict.kind(), verdict.reason()) {
             debug!(%chain_id, number, %hash, verdict = verdict.name(), "verdict confirmed on the new L1 branch");
             if let Some(l1) = investigation.l1 {
                 self.ties.tie(key, l1);
@@ -224,7 +224,7 @@ impl Auditor {
         };
         self.parts.invalid.withdraw_proof(&key, Prover::Audit);
         let (reason, detail) = (before.reason.as_deref().unwrap_or_default(), &before.detail);
-        warn!(%chain_id, number, %hash, verdict = before.name, reason, detail, now = verdict.name(),
+        warn!(%chain_id, number, %hash, verdict = before.kind.name(), reason, detail, now = verdict.name(),
               "verdict withdrawn after an L1 reorg");
         self.decide(&investigation.case, investigation.l1).await
     }

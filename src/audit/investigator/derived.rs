@@ -8,7 +8,7 @@ use super::{Awaited, Cause, Investigator, Wait, output};
 use crate::ledger::LedgerError;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::case::{DerivedBlock, Fact, Origin, Verdict};
+use crosscheck_core::case::{DerivedBlock, Fact, Origin, VerdictKind};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::message::BlockKey;
@@ -243,8 +243,8 @@ impl Investigator {
         };
         Ok(match case.verdict {
             None => Parent::Open,
-            Some(verdict) if Verdict::is_wrong_by_name(&verdict.name) => Parent::Wrong,
-            Some(verdict) if verdict.name == "superseded" => Parent::Left,
+            Some(verdict) if verdict.kind.is_wrong() => Parent::Wrong,
+            Some(verdict) if verdict.kind == VerdictKind::Superseded => Parent::Left,
             Some(_) => Parent::Upheld,
         })
     }

@@ -191,7 +191,7 @@ impl Investigator {
         let Ok(Some(found)) = client.canonical_hash(number).await else { return Ok(false) };
         let known = ledger.cases_at(chain_id, number).await?.into_iter().find(|case| case.hash == found);
         let verdict = known.and_then(|case| case.verdict);
-        Ok(verdict.is_some_and(|verdict| ["upheld", "upheld-replacement"].contains(&verdict.name.as_str())))
+        Ok(verdict.is_some_and(|verdict| verdict.kind.is_upheld()))
     }
 
     /// Up to which height what the execution client has is final, by the rollup node.

@@ -105,7 +105,7 @@ async fn a_verdict_says_if_it_is_attributable_and_which_blocks_are_at_its_height
     assert_eq!((newer.hash, newer.attributable, newer.verdict), (other.hash(), Some(true), None));
     assert_eq!((older.hash, older.attributable), (replay.hash(), Some(false)));
     let verdict = older.verdict.unwrap();
-    assert_eq!((verdict.name.as_str(), verdict.reason.as_deref()), ("violated", Some("invalid-message")));
+    assert_eq!((verdict.kind.name(), verdict.reason.as_deref()), ("violated", Some("invalid-message")));
     assert_eq!(older.replaces, Some(B256::repeat_byte(7)));
     assert_eq!(ledger.cases_at(chain(), 2).await.unwrap(), []);
 }

@@ -41,7 +41,7 @@ async fn a_withdrawn_verdict_is_kept_and_another_is_reached() {
     let case = second.wrong_case(&key(&wrong)).await.unwrap().unwrap();
     assert_eq!(case.attestation.unwrap().2, *wrong.frame());
     let before = second.withdraw_verdict(&key(&wrong), NOW).await.unwrap().unwrap();
-    assert_eq!((before.name.as_str(), before.reason.as_deref()), ("violated", Some("invalid-message")));
+    assert_eq!((before.kind.name(), before.reason.as_deref()), ("violated", Some("invalid-message")));
     assert_eq!(second.withdraw_verdict(&key(&wrong), NOW).await.unwrap(), None);
     assert_eq!(second.withdraw_verdict(&key(&right), NOW).await.unwrap(), None, "it is against nobody");
     assert_eq!(second.hold(chain()).await.unwrap(), None);

@@ -263,7 +263,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     assert!(metrics.shared.render().unwrap().contains(&bound(1)));
     assert!(metrics.shared.render().unwrap().contains(&line(1)), "a replay is no discarded attestation");
     assert!(metrics.shared.render().unwrap().contains("verdict=\"replay-refuted\"} 1"));
-    assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
+    assert!(Verdict::REASONS.contains(&(verdict.kind(), verdict.reason().unwrap())));
 }
 
 #[test]

@@ -334,7 +334,7 @@ fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]
     let [a, b] = words.map(|word| {
         let ending = &endings[&(place, word)];
         let known = KnownVerdict {
-            name: ending.verdict.to_owned(),
+            kind: ending.verdict.parse().unwrap(),
             reason: ending.reason.map(str::to_owned),
             detail: String::new(),
         };

@@ -1,7 +1,7 @@
 //! [`ParentFacts`]: what the block under a block says about it: its place in an epoch, and the system config.
 
 use super::upgrade::gas_to_strip;
-use super::{DepositRules, DepositsError, L1Info, SystemConfig};
+use super::{DepositRules, DepositsError, SystemConfig};
 use crate::consolidation::{BlockAttributes, Fork, RollupConfig};
 use crate::proof::VerifiedBlock;
 use alloy::eips::BlockNumHash;
@@ -115,11 +115,6 @@ impl ParentFacts {
     /// The system config in force at it.
     pub const fn system_config(&self) -> &SystemConfig {
         &self.system_config
-    }
-
-    /// Whether the next block with this L1 origin would be the first of its epoch, for which its L1 logs count.
-    pub const fn opens_epoch(&self, origin: &L1Info) -> bool {
-        origin.number != self.l1_origin.number
     }
 }
 

@@ -83,11 +83,13 @@ impl DevnetRun {
 
     fn derived_invalid(&self, tick: &Tick) -> Vec<DerivedInvalid> {
         let (plan, mode) = (self.plan.faults(), self.mode());
+        // What a block cites may be as high as itself, and is known once its chain has derived it, too.
+        let all = least_derived(tick);
         let of = |chain: &ChainTick| {
             let is_named =
                 !matches!(chain.withdrawal, Some(Withdrawal::Withdrawn(_))) && chain.rewind.is_none();
             let is_audited = is_named && mode.audits_derived(plan.has_plain_node(chain.chain_id));
-            let heights = chain.heads.safe.saturating_add(1)..=chain.heads.local_safe;
+            let heights = chain.heads.safe.saturating_add(1)..=chain.heads.local_safe.min(all);
             let sequencer = self.sequencer(chain.chain_id).filter(|_| is_audited);
             heights.filter_map(|number| self.to_be_replaced(sequencer?, number)).collect::<Vec<_>>()
         };
@@ -118,7 +120,7 @@ impl DevnetRun {
             return;
         }
         // In the mode verified no chain is served beyond what all chains have derived.
-        let all = tick.chains.iter().map(|chain| chain.heads.local_safe).min().unwrap_or_default();
+        let all = least_derived(tick);
         let held = remaining(tick)
             .into_iter()
             .filter_map(|chain_id| holds_instead(self.plan.faults(), chain_id))
@@ -171,6 +173,11 @@ impl DevnetRun {
         };
         missed.map(line).collect()
     }
+}
+
+/// Up to which height all chains have derived their blocks.
+fn least_derived(tick: &Tick) -> u64 {
+    tick.chains.iter().map(|chain| chain.heads.local_safe).min().unwrap_or_default()
 }
 
 /// Whether a chain's nodes remain on a replaced block that holds its vouched head, as nobody attests the replacement.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ledger::{Claimant, Decision};
+use crosscheck_core::case::Verdict;
 use crosscheck_p2p::UnixSeconds;
 
 fn claim_of(number: u64, hash: u8, name: &str) -> Claim {

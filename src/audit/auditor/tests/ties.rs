@@ -59,7 +59,7 @@ async fn a_verdict_that_an_l1_reorg_invalidates_is_withdrawn(#[case] goes_on: bo
     let verdict = async || {
         let cases = world.ledger.cases_at(chain_id, 3).await.unwrap();
         let case = cases.into_iter().find(|case| case.hash == key.hash).unwrap();
-        case.verdict.map(|verdict| verdict.name)
+        case.verdict.map(|verdict| verdict.kind.name().to_owned())
     };
     let mut running = JoinSet::new();
     running.spawn(auditor.run(world.cancel.clone()));
