@@ -6,7 +6,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An invalid block that the chain's execution client has, though the chain replaces it.
@@ -31,20 +31,40 @@ impl StaleBranch {
 
 /// The chains whose nodes are on such a block. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct StaleBranches(Arc<Mutex<BTreeMap<ChainId, StaleBranch>>>);
+pub struct StaleBranches(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    branches: BTreeMap<ChainId, StaleBranch>,
+    /// The chains whose nodes were there in an earlier run, and were not asked yet.
+    expected: BTreeSet<ChainId>,
+}
 
 impl StaleBranches {
     /// Where a chain's nodes are. `None`: on no such block.
     pub fn of(&self, chain_id: ChainId) -> Option<StaleBranch> {
-        self.0.lock().get(&chain_id).copied()
+        self.0.lock().branches.get(&chain_id).copied()
+    }
+
+    /// A chain's nodes may be there: until it is known, they are.
+    pub fn expect(&self, chain_id: ChainId, branch: StaleBranch) {
+        let mut known = self.0.lock();
+        known.branches.insert(chain_id, branch);
+        known.expected.insert(chain_id);
+    }
+
+    /// Whether it is not known yet where a chain's nodes are.
+    pub fn is_expected(&self, chain_id: ChainId) -> bool {
+        self.0.lock().expected.contains(&chain_id)
     }
 
     /// A chain's nodes are there, or on no such block. What was known before.
     pub fn set(&self, chain_id: ChainId, branch: Option<StaleBranch>) -> Option<StaleBranch> {
-        let mut branches = self.0.lock();
+        let mut known = self.0.lock();
+        known.expected.remove(&chain_id);
         match branch {
-            Some(branch) => branches.insert(chain_id, branch),
-            None => branches.remove(&chain_id),
+            Some(branch) => known.branches.insert(chain_id, branch),
+            None => known.branches.remove(&chain_id),
         }
     }
 }

@@ -137,6 +137,8 @@ enum ReadError {
     Contradiction(#[from] Contradiction),
     #[error("its execution client remains on block {number} {replaced}, which was replaced by {by}")]
     Replaced { number: u64, replaced: B256, by: B256 },
+    #[error("it is not known yet whether its execution client is on an invalid block")]
+    BranchUnknown,
     #[error(
         "its execution client is on block {number} {invalid}, which is invalid: nothing above it is read"
     )]
@@ -249,7 +251,7 @@ impl<S: BlockSource> ChainReader<S> {
             self.parts.metrics.reading.contradicted(chain_id);
         }
         let is_news = self.parts.health.set_not_ready(part, problem.to_string());
-        if matches!(problem, ReadError::NoHeads) {
+        if matches!(problem, ReadError::NoHeads | ReadError::BranchUnknown) {
             match progress.awaited.missing(Instant::now()) {
                 Some(Tone::Info) => info!(%chain_id, part, %problem, "chain cannot be read"),
                 Some(Tone::Warn) => warn!(%chain_id, part, %problem, "chain cannot be read"),
@@ -302,7 +304,11 @@ impl<S: BlockSource> ChainReader<S> {
             self.parts.execution.check_chain().await?;
             self.check_genesis().await?;
             let reported = self.parts.heads.reported(self.parts.chain_id, &self.parts.execution, tip).await?;
-            let first = self.parts.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, tip)?;
+            let first = self.parts.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, latest)?;
+            // What is below was read in an earlier run.
+            if let Some(last) = last.filter(|last| last.number < first) {
+                return Err(ReadError::Invalid { number: last.number, invalid: last.hash() });
+            }
             self.begin(&mut progress.recent, first).await?;
             self.report_skipped(progress, first);
         }
@@ -358,6 +364,9 @@ impl<S: BlockSource> ChainReader<S> {
     /// Drops what the clients built on an invalid block, for as long as they remain on it; and the block itself once it was lawfully
     /// replaced. How far the chain is read then: up to the invalid block. `None`: up to its tip.
     async fn drop_stale_branch(&self, progress: &mut Progress) -> Result<Option<L2BlockRef>, ReadError> {
+        if self.parts.branches.is_expected(self.parts.chain_id) {
+            return Err(ReadError::BranchUnknown);
+        }
         let Some(stale) = self.parts.branches.of(self.parts.chain_id) else { return Ok(None) };
         let StaleBranch { invalid: BlockNumHash { number, hash }, replaced_by } = stale;
         if self.parts.execution.canonical_hash(number).await? != Some(hash) {

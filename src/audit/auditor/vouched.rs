@@ -8,6 +8,7 @@ use crate::ledger::{LedgerError, MAX_ADVANCE, Retraction, RetractionReason};
 use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
 use std::sync::Arc;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 impl Auditor {
@@ -74,8 +75,8 @@ impl Auditor {
         standing: BranchStanding,
     ) -> Result<(), LedgerError> {
         self.looking.remove(&chain_id);
-        if let Some(branches) = &self.parts.branches {
-            branches.update(chain_id, standing);
+        if let Some(branches) = &mut self.parts.branches {
+            branches.update(chain_id, standing, Instant::now());
         }
         if let Some(step) = step {
             self.move_head(chain_id, step).await?;

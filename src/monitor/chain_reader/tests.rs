@@ -76,6 +76,46 @@ async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_remains_on_
     assert!(health.reasons().is_empty(), "{:?}", health.reasons());
 }
 
+/// After a restart: an earlier run found a block invalid, and the nodes were not asked yet whether they are on it.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_until_it_is_known_whether_the_client_is_on_an_invalid_block() {
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    client.extend(2);
+    let block = BlockNumHash { number: 3, hash: invalid.hash };
+    let stale = StaleBranch { invalid: block, replaced_by: None };
+    let branches = StaleBranches::default();
+    branches.expect(chain_id(), stale);
+    let Reading { mut heard, .. } =
+        reading_of(&client, Setting { branches: branches.clone(), ..Setting::default() });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(heard.is_empty());
+    branches.set(chain_id(), Some(stale));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(heard.blocks().len(), 4, "up to the invalid block");
+}
+
+/// What an earlier run had read is not read again because the client remains on an invalid block.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_of_a_client_on_an_invalid_block_below_the_start() {
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    client.extend(3);
+    let hash = client.canonical(4);
+    let start = StartPoint { cursor: Some(BlockNumHash { number: 4, hash }), retained: 1_000 };
+    let branches = StaleBranches::default();
+    let block = BlockNumHash { number: 3, hash: invalid.hash };
+    branches.set(chain_id(), Some(StaleBranch { invalid: block, replaced_by: None }));
+    let setting = Setting { branches: branches.clone(), start, ..Setting::default() };
+    let Reading { mut heard, health, .. } = reading_of(&client, setting);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(heard.is_empty());
+    assert!(health.reasons()[0].contains("nothing above it is read"), "{:?}", health.reasons());
+    branches.set(chain_id(), None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(heard.blocks(), [5, 6].map(|number| client.canonical(number)));
+}
+
 /// As op-supernode does to replace block 3.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_its_node_moves_back_to_a_sibling_has_not_reorged() {

@@ -302,24 +302,26 @@ pub(super) struct Setting {
     pub(super) heads: Option<HeadSource>,
     /// Where it begins.
     pub(super) start: StartPoint,
+    /// Whether its client is on an invalid block.
+    pub(super) branches: StaleBranches,
 }
 
 impl Default for Setting {
     fn default() -> Self {
         let start = StartPoint { cursor: None, retained: 1_000 };
-        Self { stall: StallBounds::LONG, genesis: None, origin: None, heads: None, start }
+        let branches = StaleBranches::default();
+        Self { stall: StallBounds::LONG, genesis: None, origin: None, heads: None, start, branches }
     }
 }
 
 /// Reads a client in a setting.
 pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
-    let Setting { stall, genesis, origin, heads, start } = setting;
+    let Setting { stall, genesis, origin, heads, start, branches } = setting;
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
     let (health, hints) = (Health::default(), PollHints::new([chain_id()]));
-    let branches = StaleBranches::default();
     let labels = || HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() };
     let reader = ChainReader::new(ChainReaderParts {
         chain_id: chain_id(),
