@@ -1,6 +1,8 @@
 //! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of one
 //! timestamp, and replacements that these make right or not.
 
+mod absence;
+
 use super::tests::{parts_of, serve_shared};
 use super::*;
 use crate::sources::{EndpointLimits, SyncStatus};
