@@ -351,6 +351,7 @@ impl DevnetRun {
             let executed = planted.and_then(|planted| planted.executed.last());
             held.extend(executed.map(|place| (*place, (|seen| seen.was_invalid) as IsMet)));
         }
+        held.retain(|(place, _)| !self.is_above_derived_invalid(tick, place));
         if held.is_empty() {
             return;
         }

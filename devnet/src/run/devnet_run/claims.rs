@@ -4,6 +4,7 @@
 
 use super::{DevnetRun, POLL, Tick, remaining};
 use crate::faults::{Claimant, FaultPlan, PlannedFault};
+use crate::findings::MessagePlace;
 use crate::follower::FollowMode;
 use crate::observation::Observations;
 use crate::report::{PlantedClaim, PlantedFault, RunMode, is_difference_reported, is_lie_refuted};
@@ -94,6 +95,14 @@ impl DevnetRun {
             heights.filter_map(|number| self.to_be_replaced(sequencer?, number)).collect::<Vec<_>>()
         };
         tick.chains.iter().flat_map(of).collect()
+    }
+
+    /// Whether a block is built on one that was derived, is invalid and is not replaced yet: nothing of it is read.
+    pub(super) fn is_above_derived_invalid(&self, tick: &Tick, place: &MessagePlace) -> bool {
+        let is_below = |block: &DerivedInvalid| {
+            ChainId::from(block.chain_id) == place.chain_id && block.number < place.number
+        };
+        self.derived_invalid(tick).iter().any(is_below)
     }
 
     /// The chain's block at a height, if it executes a scripted message and is to be replaced for that.
