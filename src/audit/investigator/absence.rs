@@ -64,8 +64,15 @@ impl Investigator {
         let BlockKey { chain_id, number, .. } = *key;
         let Some(ledger) = self.doubting_ledger(chain_id, timestamp) else { return Ok(()) };
         let wait = Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet };
-        let is_proof = has_invalid_message(ledger, key).await;
+        let is_proof = self.is_found_invalid(ledger, key).await;
         self.expect_proof(is_proof, wait, || format!("block {number} is not found invalid yet"))
+    }
+
+    /// Whether the audit of a block found it invalid, or will never come: the chain's audit began above it.
+    async fn is_found_invalid(&self, ledger: &Ledger, key: &BlockKey) -> Result<bool, LedgerError> {
+        let anchor = ledger.anchored_at(key.chain_id).await?;
+        Ok(anchor.is_some_and(|anchor| key.number <= anchor.number)
+            || has_invalid_message(ledger, key).await?)
     }
 
     fn expect_proof(

@@ -79,4 +79,11 @@ async fn a_cited_block_accuses_another_once_it_was_found_invalid_itself() {
     .await
     .unwrap();
     assert_eq!(court.judge(A, &a2).await, outcome("invalid-message", Some("initiating-block-invalid")));
+    vouching(&mut court, &dir, 1).await;
+    let found = court.judge(A, &a2).await;
+    assert_eq!(
+        found,
+        outcome("invalid-message", Some("initiating-block-invalid")),
+        "the audit began above it"
+    );
 }
