@@ -1,8 +1,9 @@
-//! How many `supervisor_checkAccessList` requests of three entries are answered a second, over HTTP, and how long each takes.
+//! How many `supervisor_checkAccessList` requests of three entries are answered a second, over HTTP, and how
+//! long each takes.
 //!
-//! A real server on loopback, told of real proven blocks; several keep-alive connections, each with one request at a
-//! time. Client and server share the machine. `cargo bench --bench check_access_list [-- --seconds N]`; run by
-//! `cargo test` it only shows that it works.
+//! A real server on loopback, told of real proven blocks; several keep-alive connections, each with one
+//! request at a time. Client and server share the machine.
+//! `cargo bench --bench check_access_list [-- --seconds N]`; run by `cargo test` it only shows that it works.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
 //! What the ledger takes for a status, for opening a case and for a verdict, on a ledger of many cases.
 //!
-//! `LEDGER_CASES=10000000 cargo bench --bench ledger` fills a ledger of ten million cases first, which takes minutes and some ten
-//! gigabytes in the directory for temporary files; a thousand unless said otherwise. Run by `cargo test` it only shows that it
-//! works.
+//! `LEDGER_CASES=10000000 cargo bench --bench ledger` fills a ledger of ten million cases first, which takes
+//! minutes and some ten gigabytes in the directory for temporary files; a thousand unless said otherwise. Run
+//! by `cargo test` it only shows that it works.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,7 +1,8 @@
 //! [`DataDirLock`]: one running program for each data directory.
 //!
-//! Two of them would share a node key, and each would report half of the events. Commands that only read the ledger,
-//! or write an operator's decision to it, take no lock: they are meant to be used beside a running program.
+//! Two of them would share a node key, and each would report half of the events. Commands that only read the
+//! ledger, or write an operator's decision to it, take no lock: they are meant to be used beside a running
+//! program.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
@@ -62,7 +63,8 @@ pub struct DataDirLock {
 }
 
 impl DataDirLock {
-    /// Takes the lock of a directory, and writes this process's id into it. The directory is made if there is none.
+    /// Takes the lock of a directory, and writes this process's id into it. The directory is made if there is
+    /// none.
     ///
     /// # Errors
     /// If there is no directory, another process holds the lock, or the lock file cannot be used.

@@ -1,7 +1,7 @@
 //! [`EventSender`]: the task that passes on to subscribers what the ledger says is reported, in its order.
 //!
-//! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
-//! is not sent again: it is read by its id. It never waits for a subscriber.
+//! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on,
+//! as before a crash, is not sent again: it is read by its id. It never waits for a subscriber.
 
 use crate::ledger::{EventFilter, Ledger, LedgerError, StoredEvent};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! [`Health`]: the reasons against readiness, by part of the program. Pure shared state: no I/O.
 //!
-//! A part that does not work is reported once for each kind of reason until it works again, and counted from then
-//! on: numbers and hashes in a reason do not make it another kind.
+//! A part that does not work is reported once for each kind of reason until it works again, and counted from
+//! then on: numbers and hashes in a reason do not make it another kind.
 
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,8 @@ impl Health {
         }
     }
 
-    /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not reported since it worked last.
+    /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not
+    /// reported since it worked last.
     pub fn set_not_ready(&self, part: &str, reason: String) -> bool {
         let mut parts = self.parts.lock();
         let part = parts.entry(part.to_owned()).or_insert(Part::Works);

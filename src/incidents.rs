@@ -1,7 +1,7 @@
 //! [`Incidents`]: which alarms were raised on invalid blocks. Pure shared state: no I/O.
 //!
-//! An incident is one invalid block. The first proof raises the one error; later findings are logged with the same
-//! key at a lower level. That the block became cross-safe, or final, is an alarm of its own.
+//! An incident is one invalid block. The first proof raises the one error; later findings are logged with the
+//! same key at a lower level. That the block became cross-safe, or final, is an alarm of its own.
 
 use crosscheck_core::message::BlockKey;
 use lru::LruCache;

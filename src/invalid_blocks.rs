@@ -1,10 +1,12 @@
-//! [`InvalidBlocks`]: the blocks of each chain that were proven invalid. The monitor and the auditor write it the moment
-//! that the proof is there; it is read wherever such a block must not be passed on. Pure shared state: no I/O.
+//! [`InvalidBlocks`]: the blocks of each chain that were proven invalid. The monitor and the auditor write it
+//! the moment that the proof is there; it is read wherever such a block must not be passed on. Pure shared
+//! state: no I/O.
 //!
-//! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its height: then a
-//! verdict or an operator has decided. Of a chain that has followers, a block that another took the place of stays longer: a
-//! status that was made before may still name it, and so may a node that remains on its branch. It is removed once what is served has
-//! passed its height. That something is not known any more takes nothing out.
+//! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its
+//! height: then a verdict or an operator has decided. Of a chain that has followers, a block that another
+//! took the place of stays longer: a status that was made before may still name it, and so may a node that
+//! remains on its branch. It is removed once what is served has passed its height. That something is not
+//! known any more takes nothing out.
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -82,7 +84,8 @@ impl InvalidBlocks {
         Self { by_chain: Arc::new(by_chain), followed: Arc::default() }
     }
 
-    /// The same, where of these chains followers are served heads: anyone who serves them says what they have [passed](Self::pass).
+    /// The same, where of these chains followers are served heads: anyone who serves them says what they have
+    /// [passed](Self::pass).
     #[must_use]
     pub fn followed(self, chains: impl IntoIterator<Item = ChainId>) -> Self {
         Self { followed: Arc::new(chains.into_iter().collect()), ..self }
@@ -123,8 +126,8 @@ impl InvalidBlocks {
         below.map(|(number, hash)| BlockKey { chain_id, number: *number, hash: *hash }).collect()
     }
 
-    /// The vouched head has reached this height: what is there or below is decided, but for the blocks that others took
-    /// the place of.
+    /// The vouched head has reached this height: what is there or below is decided, but for the blocks that
+    /// others took the place of.
     pub fn settle(&self, chain_id: ChainId, vouched: u64, replaced: &[BlockKey]) {
         let is_replaced = |place: &(u64, B256)| {
             replaced

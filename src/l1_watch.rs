@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How often L1 is asked: a little more often than it makes blocks, and than others would have to ask themselves.
+/// How often L1 is asked: a little more often than it makes blocks, and than others would have to ask
+/// themselves.
 const POLL: Duration = Duration::from_secs(10);
 
 /// The shortest time between two questions.
@@ -29,7 +30,8 @@ pub(crate) struct L1Watch<S = L1Client> {
 }
 
 impl<S: L1Source> L1Watch<S> {
-    /// A watch of this L1, as all chains read it. `stalled` reports it, one a chain: each has its own patience.
+    /// A watch of this L1, as all chains read it. `stalled` reports it, one a chain: each has its own
+    /// patience.
     pub(crate) fn new(l1: L1Reader<S>, stalled: Vec<StalledHeads>, health: Health) -> Self {
         health.expect(PART);
         Self { l1, stalled, health }

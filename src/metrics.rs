@@ -1,5 +1,6 @@
-//! [`Metrics`]: what Prometheus reads, and what several rooms count. Labels are chains, names of verdicts and the like: nothing
-//! that a peer or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
+//! [`Metrics`]: what Prometheus reads, and what several rooms count. Labels are chains, names of verdicts and
+//! the like: nothing that a peer or a message can choose. Counters of configured chains start at 0, so that
+//! increases can be alerted on.
 //!
 //! Each room registers what it alone measures; nothing here knows a room.
 

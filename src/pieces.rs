@@ -1,6 +1,8 @@
-//! [`Pieces`]: pieces of work that run beside a task, each known by what it is about until it ends, however it ends.
+//! [`Pieces`]: pieces of work that run beside a task, each known by what it is about until it ends, however
+//! it ends.
 //!
-//! A piece that panics is handed back by its name: anyone who began it can begin it again. Nothing is retried here.
+//! A piece that panics is handed back by its name: anyone who began it can begin it again. Nothing is retried
+//! here.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -30,8 +32,8 @@ impl<K, T: Send + 'static> Pieces<K, T> {
         self.names.insert(id, name);
     }
 
-    /// Waits for the next one that ends: what it was about, and what came of it. `None`: nothing is under way. If this is
-    /// dropped while it waits, nothing is lost.
+    /// Waits for the next one that ends: what it was about, and what came of it. `None`: nothing is under
+    /// way. If this is dropped while it waits, nothing is lost.
     pub(crate) async fn next(&mut self) -> Option<(K, Result<T, JoinError>)> {
         loop {
             let (id, outcome) = match self.running.join_next_with_id().await? {

@@ -1,4 +1,5 @@
-//! [`ProcessUse`]: the resources that this process uses, from Linux's `/proc`. On other systems nothing is known.
+//! [`ProcessUse`]: the resources that this process uses, from Linux's `/proc`. On other systems nothing is
+//! known.
 
 use crosscheck_p2p::UnixSeconds;
 use std::path::Path;
@@ -72,8 +73,8 @@ const fn time(ticks: u64) -> Duration {
     Duration::from_millis(ticks.saturating_mul(TICK_MS))
 }
 
-/// The ticks of its own work and of the system's for it, and the tick since boot at which it began. Its name, in brackets, may hold
-/// anything.
+/// The ticks of its own work and of the system's for it, and the tick since boot at which it began. Its name,
+/// in brackets, may hold anything.
 fn ticks(stat: &str) -> Option<[u64; 3]> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after_name.split_whitespace().collect();

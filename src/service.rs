@@ -271,7 +271,8 @@ async fn maintain_ledger(tasks: &mut TaskGroup, config: &Config, shared: &Shared
     Ok(())
 }
 
-/// What earlier runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.
+/// What earlier runs proved of blocks that nothing is decided about yet, or that followers may still be led
+/// onto.
 async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
     let followed: Vec<ChainId> = followed_chains(config).map(|(chain_id, _)| *chain_id).collect();
     let invalid = InvalidBlocks::new(config.chains.keys().copied()).followed(followed.iter().copied());
@@ -299,7 +300,8 @@ fn derived_chains(config: &Config) -> BTreeSet<ChainId> {
     followed_chains(config).filter(|_| is_verified).map(|(chain_id, _)| *chain_id).collect()
 }
 
-/// The task that compares a chain's rules with those of its rollup nodes, and its genesis with these witnesses.
+/// The task that compares a chain's rules with those of its rollup nodes, and its genesis with these
+/// witnesses.
 pub fn rules_asker(
     config: &Config,
     set: &DependencySet,
@@ -324,8 +326,8 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
     })
 }
 
-/// The rules of a chain's gossip. What its forks are is known only of a network with a name; of others it is assumed that
-/// they all are in force.
+/// The rules of a chain's gossip. What its forks are is known only of a network with a name; of others it is
+/// assumed that they all are in force.
 fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
     let (max_age, cross_safe_max_age) =
@@ -353,8 +355,8 @@ async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> 
     Ok(http_addr)
 }
 
-/// Whether nobody has waited for the chains that a chain depends on when its vouched head moves: it moves with what its own node
-/// derives, or with the claims of endpoints that may verify nothing.
+/// Whether nobody has waited for the chains that a chain depends on when its vouched head moves: it moves
+/// with what its own node derives, or with the claims of endpoints that may verify nothing.
 const fn waits_for_others(mode: FollowMode, chain: &ChainConfig) -> bool {
     match mode {
         FollowMode::Verified => true,

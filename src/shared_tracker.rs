@@ -1,4 +1,5 @@
-//! [`SharedTracker`]: the tracker as other tasks see it. One task writes it, through the only [`TrackerWriter`]; everybody reads.
+//! [`SharedTracker`]: the tracker as other tasks see it. One task writes it, through the only
+//! [`TrackerWriter`]; everybody reads.
 
 use crosscheck_core::tracker::{Input, MessageKey, Tracker, TrackerOutcome};
 use parking_lot::{RwLock, RwLockReadGuard};
@@ -8,7 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct SharedTracker(Arc<RwLock<Tracker>>);
 
-/// A read lock on the tracker. Nothing is tracked while it is locked: use it for lookups only, never across an await.
+/// A read lock on the tracker. Nothing is tracked while it is locked: use it for lookups only, never across
+/// an await.
 pub type TrackerReader<'a> = RwLockReadGuard<'a, Tracker>;
 
 impl SharedTracker {

@@ -1,4 +1,5 @@
-//! [`SlowEndpoints`]: reports endpoints that take most of the time that they may take, on `/readyz`, in the log and in a gauge.
+//! [`SlowEndpoints`]: reports endpoints that take most of the time that they may take, on `/readyz`, in the
+//! log and in a gauge.
 //!
 //! A slow endpoint is not an accusation and stops nothing: its answers count as they come.
 

@@ -1,6 +1,6 @@
-//! [`StaleBranches`]: the chains whose nodes are on a block that is invalid: for a moment, until they replace it, or for good, as nodes
-//! do that check no messages. The audit writes it; what such nodes say from that block on is used against no one. Pure shared
-//! state: no I/O.
+//! [`StaleBranches`]: the chains whose nodes are on a block that is invalid: for a moment, until they replace
+//! it, or for good, as nodes do that check no messages. The audit writes it; what such nodes say from that
+//! block on is used against no one. Pure shared state: no I/O.
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -19,8 +19,9 @@ pub struct StaleBranch {
 }
 
 impl StaleBranch {
-    /// Whether the client's block at a height is the chain's. While its replacement is not known, this counts for the invalid block
-    /// too: the replacement has the same deposits, so a log that is in neither of them is nowhere.
+    /// Whether the client's block at a height is the chain's. While its replacement is not known, this counts
+    /// for the invalid block too: the replacement has the same deposits, so a log that is in neither of them
+    /// is nowhere.
     pub const fn is_usable(&self, number: u64) -> bool {
         match self.replaced_by {
             Some(_) => number < self.invalid.number,

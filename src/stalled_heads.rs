@@ -2,8 +2,8 @@
 //!
 //! While a node takes no unsafe blocks because one was replaced, that is reported instead, without a warning.
 //!
-//! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops nothing: that a
-//! chain halts, or that its batches are not posted, is for an operator to find out.
+//! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops
+//! nothing: that a chain halts, or that its batches are not posted, is for an operator to find out.
 
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -140,7 +140,8 @@ impl StalledHeads {
         self.bounds.of(head)
     }
 
-    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is reported once.
+    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is reported
+    /// once.
     fn part(&self, head: WatchedHead) -> String {
         match head {
             WatchedHead::L1 => "L1 stalled head".to_owned(),

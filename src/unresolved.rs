@@ -1,8 +1,9 @@
 //! [`UnresolvedWatch`]: reports which blocks were found invalid and are not resolved, across restarts.
 //!
-//! A verdict is logged and reported when it is reached; later it is found here: in a gauge of what is unresolved, which is read
-//! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has resolved a block,
-//! from another process, is reported when it is seen. It judges nothing.
+//! A verdict is logged and reported when it is reached; later it is found here: in a gauge of what is
+//! unresolved, which is read from the ledger and so outlives every restart, and in a line for each block at
+//! the start. That an operator has resolved a block, from another process, is reported when it is seen. It
+//! judges nothing.
 
 mod metrics;
 
@@ -30,7 +31,8 @@ pub(crate) struct UnresolvedWatch {
 }
 
 impl UnresolvedWatch {
-    /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what earlier runs found.
+    /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what
+    /// earlier runs found.
     pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
         // What earlier runs reported is counted, and not reported again.

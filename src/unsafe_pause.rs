@@ -1,6 +1,6 @@
-//! [`UnsafePause`]: why a chain's unsafe head is stalled lawfully. After a node has replaced an invalid block it drops what is
-//! gossiped until finality has passed the height of that block: 15 to 25 minutes, in which its unsafe head moves by derivation
-//! alone. Pure: anyone who watches the heads hands in what is known.
+//! [`UnsafePause`]: why a chain's unsafe head is stalled lawfully. After a node has replaced an invalid block
+//! it drops what is gossiped until finality has passed the height of that block: 15 to 25 minutes, in which
+//! its unsafe head moves by derivation alone. Pure: anyone who watches the heads hands in what is known.
 
 /// What keeps a node from taking unsafe blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +12,9 @@ pub(crate) struct UnsafePause {
 }
 
 impl UnsafePause {
-    /// The pause that follows from the highest replaced block, and from what is derived and what is final. `None`: there is none
-    /// yet, or it is over, or derivation is stalled too (`is_derived`), so that another reason is to be looked for.
+    /// The pause that follows from the highest replaced block, and from what is derived and what is final.
+    /// `None`: there is none yet, or it is over, or derivation is stalled too (`is_derived`), so that another
+    /// reason is to be looked for.
     pub(crate) fn of(
         replaced: Option<u64>,
         local_safe: Option<u64>,

@@ -1,5 +1,6 @@
 //! How fast blocks are taken in: receipts as an execution client sends them, proven against the header's
-//! receipts root and read into logs. Beside it the floor: the same hashes over the same bytes, and nothing else.
+//! receipts root and read into logs. Beside it the floor: the same hashes over the same bytes, and nothing
+//! else.
 
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(

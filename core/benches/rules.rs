@@ -1,4 +1,5 @@
-//! How fast messages are judged once the blocks that they cite are known: one by one, and a timestamp at a time.
+//! How fast messages are judged once the blocks that they cite are known: one by one, and a timestamp at a
+//! time.
 
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(
@@ -165,8 +166,8 @@ fn single(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Every chain's block of one timestamp: it emits, and then executes what others emitted. With `cyclic`, each executes
-/// first what the next one emits last: a ring.
+/// Every chain's block of one timestamp: it emits, and then executes what others emitted. With `cyclic`, each
+/// executes first what the next one emits last: a ring.
 fn contemporaries(cyclic: bool) -> Vec<Arc<ProvenLogs>> {
     let last = EXECUTED + LOGS;
     let logs = |chain: u64| {

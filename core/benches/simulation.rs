@@ -1,9 +1,10 @@
 //! A superchain of many chains, a block a second each, followed for minutes: what it costs.
 //!
-//! A thread of its own makes the blocks; the thread that is measured proves their receipts, puts their logs in the index
-//! and tells the tracker, as the monitor does. `cargo bench -p crosscheck-core --features fixtures --bench simulation -- --chains 64 --seconds 600 --realtime`;
-//! without `--realtime` the blocks follow each other as fast as they are taken in. Fails if an invalid message is missed
-//! or a valid one accused.
+//! A thread of its own makes the blocks; the thread that is measured proves their receipts, puts their logs
+//! in the index and tells the tracker, as the monitor does.
+//! `cargo bench -p crosscheck-core --features fixtures --bench simulation -- --chains 64 --seconds 600 --realtime`;
+//! without `--realtime` the blocks follow each other as fast as they are taken in. Fails if an invalid
+//! message is missed or a valid one accused.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,9 +1,9 @@
-//! How many messages a second the tracker follows from their discovery to their end, by the number of chains and by how
-//! much history is open: the cost of a message must not grow with either.
+//! How many messages a second the tracker follows from their discovery to their end, by the number of chains
+//! and by how much history is open: the cost of a message must not grow with either.
 //!
-//! One iteration is a second of the superchain: a block of every chain with 20 messages that cite other chains, the logs
-//! already proven and in the index, and heads that follow, so that as many messages end as are discovered.
-//! `cargo bench --bench tracker`; run by `cargo test` it only shows that it works.
+//! One iteration is a second of the superchain: a block of every chain with 20 messages that cite other
+//! chains, the logs already proven and in the index, and heads that follow, so that as many messages end as
+//! are discovered. `cargo bench --bench tracker`; run by `cargo test` it only shows that it works.
 
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(

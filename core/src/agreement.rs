@@ -1,7 +1,8 @@
-//! The audit and the tracker on the same worlds: both find what a verifier finds that replaces invalid blocks in rounds.
+//! The audit and the tracker on the same worlds: both find what a verifier finds that replaces invalid blocks
+//! in rounds.
 //!
-//! The audit looks back from one block, with the blocks that it fetched. The tracker sees every chain grow, in any order. For
-//! the same blocks both must come to the same validity. Tests alone.
+//! The audit looks back from one block, with the blocks that it fetched. The tracker sees every chain grow,
+//! in any order. For the same blocks both must come to the same validity. Tests alone.
 
 use crate::case::worlds::{CHAINS, HEIGHTS, LOGS, World, block_of, replaced_by_rounds, set, worlds};
 use crate::case::{Closure, Maturity};

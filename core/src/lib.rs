@@ -4,8 +4,8 @@
 //! { message, heads } -> proof -> { validity, consolidation } -> { case, tracker } -> events
 //! ```
 //!
-//! Everything here is pure. Facts and times are arguments; nothing asks an endpoint, reads a clock or a file, or starts a
-//! task.
+//! Everything here is pure. Facts and times are arguments; nothing asks an endpoint, reads a clock or a file,
+//! or starts a task.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 

@@ -1,6 +1,8 @@
-//! [`free_addrs`]: ports of loopback for servers that start later, in this process or another, and may restart.
+//! [`free_addrs`]: ports of loopback for servers that start later, in this process or another, and may
+//! restart.
 //!
-//! On Linux they stay reserved for as long as this process runs: another process that draws ports this way gets others.
+//! On Linux they stay reserved for as long as this process runs: another process that draws ports this way
+//! gets others.
 
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -20,15 +22,15 @@ pub struct NoPortError {
     source: io::Error,
 }
 
-/// Where ports are looked for: below those that systems give to outgoing connections and to anyone who asks for any port,
-/// for one of these could be taken before the sidecar takes it, or while it restarts.
+/// Where ports are looked for: below those that systems give to outgoing connections and to anyone who asks
+/// for any port, for one of these could be taken before the sidecar takes it, or while it restarts.
 const PORTS: Range<u16> = 10_000..32_768;
 /// How many ports are tried for each that is wanted.
 const TRIES: usize = 256;
 
-/// What reserves the ports that were drawn. A socket that is bound and does not listen is in nobody's way who asks for an
-/// address that may be in use, as servers do; only here the address is asked for alone. So it is on Linux; elsewhere such
-/// a socket would keep the server out, and nothing is reserved.
+/// What reserves the ports that were drawn. A socket that is bound and does not listen is in nobody's way who
+/// asks for an address that may be in use, as servers do; only here the address is asked for alone. So it is
+/// on Linux; elsewhere such a socket would keep the server out, and nothing is reserved.
 static RESERVED: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
 
 /// Different free ports of loopback, drawn by lot.

@@ -1,8 +1,9 @@
 //! An in-process superchain on loopback: a real EVM, real gossip, scripted faults.
 //!
-//! It talks to the sidecar over sockets only, and the sidecar never depends on it. Three things are checked against what was
-//! scripted and what was built: the verdicts on attestations, what became of each scripted message, and whether every
-//! other message of every final block was seen to be valid. Anything else that the sidecar accuses is a false alarm.
+//! It talks to the sidecar over sockets only, and the sidecar never depends on it. Three things are checked
+//! against what was scripted and what was built: the verdicts on attestations, what became of each scripted
+//! message, and whether every other message of every final block was seen to be valid. Anything else that the
+//! sidecar accuses is a false alarm.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 

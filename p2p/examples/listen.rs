@@ -4,12 +4,14 @@
 //! cargo run -p crosscheck-p2p --example listen -- CHAIN SIGNER PEER...
 //! ```
 //!
-//! `CHAIN` is the chain id. `SIGNER` is the address whose signature counts: the `unsafeBlockSigner` of the chain's
-//! SystemConfig on L1. Each `PEER` is a peer to stay connected to (a multiaddress that ends in `/p2p/ID`) or a bootnode to
-//! find peers with (`enr:…` or `enode://…`). With a bootnode the node runs discv5 on all interfaces, on free ports.
+//! `CHAIN` is the chain id. `SIGNER` is the address whose signature counts: the `unsafeBlockSigner` of the
+//! chain's SystemConfig on L1. Each `PEER` is a peer to stay connected to (a multiaddress that ends in
+//! `/p2p/ID`) or a bootnode to find peers with (`enr:…` or `enode://…`). With a bootnode the node runs discv5
+//! on all interfaces, on free ports.
 //!
 //! It prints `listening ADDRESS`, then for each frame either `accepted TOPIC NUMBER HASH` or
-//! `ignored|rejected TOPIC RULE: WHY`, and runs until it is interrupted. OP Mainnet, by a bootnode of its own:
+//! `ignored|rejected TOPIC RULE: WHY`, and runs until it is interrupted. OP Mainnet, by a bootnode of its
+//! own:
 //!
 //! ```text
 //! cargo run -p crosscheck-p2p --example listen -- 10 0xAAAA45d9549EDA09E70937013520214382Ffc4A2 enr:…
@@ -92,8 +94,8 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, Problem
     Ok(Wanted { config, signer })
 }
 
-/// Prints an event that judges a frame. A block is valid by every rule of its topic; whether the chain's L1 bears it
-/// out is another question.
+/// Prints an event that judges a frame. A block is valid by every rule of its topic; whether the chain's L1
+/// bears it out is another question.
 fn print(event: &NetworkEvent) -> std::io::Result<()> {
     match event {
         NetworkEvent::Block { block, .. } => {

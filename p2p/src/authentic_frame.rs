@@ -22,12 +22,13 @@ pub struct AuthenticFrame {
 }
 
 impl Frame {
-    /// Proves that the frame was signed for this chain, in one of the topic's domains, by a signer that may sign on the topic.
-    /// A [previous signer](Signers::previous) is allowed whatever the time: apply [`Signers::at`] first.
+    /// Proves that the frame was signed for this chain, in one of the topic's domains, by a signer that may
+    /// sign on the topic. A [previous signer](Signers::previous) is allowed whatever the time: apply
+    /// [`Signers::at`] first.
     ///
     /// # Errors
-    /// A [`Refusal`] with one of [`Reason::NoSignerKnown`], [`Reason::BadRecoveryId`], [`Reason::BadSignature`],
-    /// [`Reason::WrongSigner`] and [`Reason::SignerInDoubt`].
+    /// A [`Refusal`] with one of [`Reason::NoSignerKnown`], [`Reason::BadRecoveryId`],
+    /// [`Reason::BadSignature`], [`Reason::WrongSigner`] and [`Reason::SignerInDoubt`].
     pub fn authenticate(
         self,
         topic: Topic,
@@ -57,8 +58,8 @@ impl Frame {
         }
     }
 
-    /// The addresses that the signature recovers to, one for each [domain of the topic](Topic::domains), in their order. One of
-    /// them at most is the signer's.
+    /// The addresses that the signature recovers to, one for each [domain of the topic](Topic::domains), in
+    /// their order. One of them at most is the signer's.
     ///
     /// # Errors
     /// [`Reason::BadRecoveryId`], or [`Reason::BadSignature`] if it recovers to no address in any domain.
@@ -117,12 +118,14 @@ impl AuthenticFrame {
         self.frame.signature()
     }
 
-    /// The frame in its canonical form: as received, but for a signature or a length that was rewritten on the way.
+    /// The frame in its canonical form: as received, but for a signature or a length that was rewritten on
+    /// the way.
     pub const fn frame(&self) -> &Frame {
         &self.frame
     }
 
-    /// Decodes the signed bytes, in the topic's [version](Topic::version). The payload shares the frame's buffer.
+    /// Decodes the signed bytes, in the topic's [version](Topic::version). The payload shares the frame's
+    /// buffer.
     ///
     /// # Errors
     /// The first rule of the layout that they break.
@@ -141,11 +144,11 @@ impl AuthenticFrame {
     }
 }
 
-/// The addresses that a compressed frame's signature recovers to, one for each domain of the topic: for inspecting a frame
-/// whose signer is not known.
+/// The addresses that a compressed frame's signature recovers to, one for each domain of the topic: for
+/// inspecting a frame whose signer is not known.
 ///
-/// On the cross-safe topic a signature recovers to a different address in each domain, and only one of them is the signer's:
-/// which one cannot be determined without knowing the signer.
+/// On the cross-safe topic a signature recovers to a different address in each domain, and only one of them
+/// is the signer's: which one cannot be determined without knowing the signer.
 ///
 /// # Errors
 /// As [`Frame::open`] and [`Frame::recover`].

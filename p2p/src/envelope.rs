@@ -16,9 +16,9 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads the signed bytes of a version: what follows the signature in a decompressed frame, from version 3 on the
-    /// parent beacon block root (32 bytes), then the SSZ payload. Rollup-node p2p specification, "Block encoding". The
-    /// payload's variable parts stay slices of `signed`.
+    /// Reads the signed bytes of a version: what follows the signature in a decompressed frame, from version
+    /// 3 on the parent beacon block root (32 bytes), then the SSZ payload. Rollup-node p2p specification,
+    /// "Block encoding". The payload's variable parts stay slices of `signed`.
     ///
     /// # Errors
     /// The first rule of the layout that the bytes break.
@@ -29,7 +29,8 @@ impl Envelope {
     /// The bytes that are signed, in the payload's own version: the inverse of [`Envelope::decode`].
     ///
     /// # Errors
-    /// The payload has no wire form: a list is longer than its type allows, or the whole does not fit 32-bit offsets.
+    /// The payload has no wire form: a list is longer than its type allows, or the whole does not fit 32-bit
+    /// offsets.
     pub fn encode(&self) -> Result<Bytes, MalformedPayload> {
         let mut bytes = Vec::new();
         self.append_to(&mut bytes)?;

@@ -1,7 +1,8 @@
 //! [`FileClock`]: a clock that several processes share through a file.
 //!
-//! A devnet that runs faster than real time writes the file; the sidecar that watches it reads it. The file has seconds since
-//! the Unix epoch in decimal. Nothing here writes it, and no rule depends on it: the windows are the same.
+//! A devnet that runs faster than real time writes the file; the sidecar that watches it reads it. The file
+//! has seconds since the Unix epoch in decimal. Nothing here writes it, and no rule depends on it: the
+//! windows are the same.
 
 use crate::{Clock, UnixSeconds};
 use std::{

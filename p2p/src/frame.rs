@@ -1,8 +1,8 @@
 //! [`Frame`]: a gossip message, decompressed within its bound and split from its signature.
 //!
-//! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) → [`ValidBlock`](crate::ValidBlock). Never
-//! allocates what a header claims before the claim is checked. Reads of the payload only the number and hash that a refusal
-//! names.
+//! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) →
+//! [`ValidBlock`](crate::ValidBlock). Never allocates what a header claims before the claim is checked. Reads
+//! of the payload only the number and hash that a refusal names.
 
 use crate::{
     GossipMessageId, PayloadHash, Reason, Topic, ValidationRules,
@@ -20,8 +20,9 @@ pub const MIN_FRAME_BYTES: usize = SIGNATURE_BYTES + 1;
 
 /// A decompressed gossip message of which nothing is proven yet.
 ///
-/// Decompressed it is `signature (65) ‖ signed bytes`. The signed bytes are `parent beacon block root (32, from version 3 on) ‖
-/// SSZ payload`: rollup-node p2p specification, "Block encoding".
+/// Decompressed it is `signature (65) ‖ signed bytes`. The signed bytes are
+/// `parent beacon block root (32, from version 3 on) ‖ SSZ payload`: rollup-node p2p specification, "Block
+/// encoding".
 ///
 /// ```
 /// use alloy_primitives::Bytes;
@@ -48,7 +49,8 @@ impl Frame {
         Self::open_with(compressed, |_, signed| (PayloadHash::of(signed), ())).map(|(frame, ())| frame)
     }
 
-    /// Decompresses a frame and computes its id on a topic, a large one's on a second core, unless it is known.
+    /// Decompresses a frame and computes its id on a topic, a large one's on a second core, unless it is
+    /// known.
     ///
     /// # Errors
     /// As [`Frame::open`].
@@ -118,19 +120,20 @@ impl Frame {
         self.payload_hash
     }
 
-    /// The signed bytes: from version 3 on the parent beacon block root (32 bytes), then the SSZ payload. Shares the frame's
-    /// buffer.
+    /// The signed bytes: from version 3 on the parent beacon block root (32 bytes), then the SSZ payload.
+    /// Shares the frame's buffer.
     pub fn signed(&self) -> Bytes {
         self.decompressed.slice(SIGNATURE_BYTES..)
     }
 
-    /// The number and hash of the block that a frame on this topic claims to be. Nothing of it is checked. `None`: the frame is
-    /// too short.
+    /// The number and hash of the block that a frame on this topic claims to be. Nothing of it is checked.
+    /// `None`: the frame is too short.
     pub fn claimed_block(&self, topic: Topic) -> Option<BlockNumHash> {
         claimed_block(topic.version(), self.decompressed.get(SIGNATURE_BYTES..)?)
     }
 
-    /// The id that gossip gives the frame on a topic of the chain of these rules. See [`message_id`](crate::message_id()).
+    /// The id that gossip gives the frame on a topic of the chain of these rules. See
+    /// [`message_id`](crate::message_id()).
     pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> GossipMessageId {
         GossipMessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
     }

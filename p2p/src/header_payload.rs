@@ -22,8 +22,8 @@ pub struct NoPayloadError {
 }
 
 impl ExecutionPayload {
-    /// The payload of a block, in the version whose fields its header has. `transactions` are the EIP-2718 bytes of all its
-    /// transactions.
+    /// The payload of a block, in the version whose fields its header has. `transactions` are the EIP-2718
+    /// bytes of all its transactions.
     ///
     /// # Errors
     /// [`NoPayloadError`] if the payload would not hash to the header's block hash.
@@ -50,7 +50,8 @@ impl ExecutionPayload {
     }
 }
 
-/// The fields that the header has beyond version 1. Fields of a later version imply those of the versions before.
+/// The fields that the header has beyond version 1. Fields of a later version imply those of the versions
+/// before.
 fn version_fields(header: &Header) -> VersionFields {
     let withdrawals = Vec::new();
     let blobs = header.parent_beacon_block_root.map(|parent_beacon_block_root| BlobFields {

@@ -1,8 +1,9 @@
 //! OP Stack block gossip: from untrusted bytes to validated blocks.
 //!
-//! A frame passes three states: [`Frame`] (bounded, decompressed) → [`AuthenticFrame`] (signed by an accepted signer) →
-//! [`ValidBlock`] (valid by every rule). [`Validator`] takes it through all of them, and is pure: time, signers and frames are
-//! arguments. This crate never asks L1, an execution client or the disk about a block.
+//! A frame passes three states: [`Frame`] (bounded, decompressed) → [`AuthenticFrame`] (signed by an accepted
+//! signer) → [`ValidBlock`] (valid by every rule). [`Validator`] takes it through all of them, and is pure:
+//! time, signers and frames are arguments. This crate never asks L1, an execution client or the disk about a
+//! block.
 //!
 //! # Build, sign and encode a block
 //!
@@ -81,19 +82,20 @@
 //!
 //! # What may grow
 //!
-//! Error enums and results (`PeerInfo`, [`RecoveredSigner`], ...) are `#[non_exhaustive]`: a new variant or field is not a
-//! breaking change. [`Reason`], [`MalformedPayload`], [`AtFault`], [`RefusalVerdict`], [`Judgement`], [`Topic`], [`PayloadVersion`],
-//! [`VersionFields`], [`SigningDomain`] and `NetworkEvent` are not: code that matches on them has to decide about a new rule,
-//! fork, topic or event, and a `_` arm would decide for it. A new one is a breaking release. Settings
-//! ([`ValidationRules`], `NetworkConfig`, ...) are not either, because `..` in a struct expression needs that; start from
-//! their constructors.
+//! Error enums and results (`PeerInfo`, [`RecoveredSigner`], ...) are `#[non_exhaustive]`: a new variant or
+//! field is not a breaking change. [`Reason`], [`MalformedPayload`], [`AtFault`], [`RefusalVerdict`],
+//! [`Judgement`], [`Topic`], [`PayloadVersion`], [`VersionFields`], [`SigningDomain`] and `NetworkEvent` are
+//! not: code that matches on them has to decide about a new rule, fork, topic or event, and a `_` arm would
+//! decide for it. A new one is a breaking release. Settings ([`ValidationRules`], `NetworkConfig`, ...) are
+//! not either, because `..` in a struct expression needs that; start from their constructors.
 //!
 //! # The rules
 //!
-//! In the order of checks: the first broken rule is the [`Reason`], by its [code](Reason::code). *Blocks* are the topics
-//! `blocksv1` to `blocksv4`, *cross-safe* is `cross-safe-blocksv1`; a dash: the rule does not apply there. Where
-//! the topics differ, who is [at fault](AtFault) on *blocks* is named first. The specification is `rollup-node-p2p.md` of the OP
-//! Stack, quoted; *op-node* marks what only the implementation has, *ours* what op-node does not have.
+//! In the order of checks: the first broken rule is the [`Reason`], by its [code](Reason::code). *Blocks* are
+//! the topics `blocksv1` to `blocksv4`, *cross-safe* is `cross-safe-blocksv1`; a dash: the rule does not
+//! apply there. Where the topics differ, who is [at fault](AtFault) on *blocks* is named first. The
+//! specification is `rollup-node-p2p.md` of the OP Stack, quoted; *op-node* marks what only the
+//! implementation has, *ours* what op-node does not have.
 //!
 //! | rule | blocks | cross-safe | at fault | specification |
 //! |---|---|---|---|---|
@@ -126,16 +128,18 @@
 //! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth is accepted: op-node; attributable attestations are not counted against replayable ones: ours |
 //! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen"; an attributable attestation is accepted once after a replayable one: ours |
 //!
-//! One signed block can be written in several ways without its key: with the twin `n - s` of the signature's `s` and the
-//! other parity, with 4 added to the recovery id, with the snappy length in up to 10 bytes. op-node accepts and
-//! relays each, and never sends the original after it. So all of them are read as the one block that they are, and judged as
-//! usual; an accepted frame is kept in its canonical form (see [`AuthenticFrame::frame`]).
+//! One signed block can be written in several ways without its key: with the twin `n - s` of the signature's
+//! `s` and the other parity, with 4 added to the recovery id, with the snappy length in up to 10 bytes.
+//! op-node accepts and relays each, and never sends the original after it. So all of them are read as the one
+//! block that they are, and judged as usual; an accepted frame is kept in its canonical form (see
+//! [`AuthenticFrame::frame`]).
 //!
-//! If signed blocks keep being outside the window, the clock is doubted, not the peers: see [`MAX_OUT_OF_WINDOW`].
-//! A block is remembered as seen only once it is valid by every other rule. Two rules of the specification's list are not
-//! checked here: which fork a block's timestamp belongs to (op-node does not check it either), and whether a block is
-//! local-safe, which this crate cannot know. The signature is checked before the payload, as in op-node, though the
-//! specification's list has it last: bytes that anyone could have sent never reach the decoder.
+//! If signed blocks keep being outside the window, the clock is doubted, not the peers: see
+//! [`MAX_OUT_OF_WINDOW`]. A block is remembered as seen only once it is valid by every other rule. Two rules
+//! of the specification's list are not checked here: which fork a block's timestamp belongs to (op-node does
+//! not check it either), and whether a block is local-safe, which this crate cannot know. The signature is
+//! checked before the payload, as in op-node, though the specification's list has it last: bytes that anyone
+//! could have sent never reach the decoder.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

@@ -1,7 +1,7 @@
 //! [`GossipMessageId`]: how gossip identifies messages.
 //!
-//! Computed as op-node does, not as the specification's text has it, which leaves the topic out: with the topic, a frame that is
-//! sent on another topic does not suppress the genuine one.
+//! Computed as op-node does, not as the specification's text has it, which leaves the topic out: with the
+//! topic, a frame that is sent on another topic does not suppress the genuine one.
 
 use crate::snappy::decompress;
 use alloy_primitives::FixedBytes;
@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 const INVALID_SNAPPY: [u8; 4] = [0, 0, 0, 0];
 const VALID_SNAPPY: [u8; 4] = [1, 0, 0, 0];
 
-/// The id of a gossip message: the first 20 bytes of `SHA-256(domain ‖ topic length, 8 bytes little-endian ‖ topic ‖ data)`.
-/// As text and in JSON it is 0x-hex.
+/// The id of a gossip message: the first 20 bytes of
+/// `SHA-256(domain ‖ topic length, 8 bytes little-endian ‖ topic ‖ data)`. As text and in JSON it is 0x-hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GossipMessageId(FixedBytes<20>);
@@ -54,8 +54,8 @@ impl fmt::Display for GossipMessageId {
     }
 }
 
-/// The id of a frame on the topic with this [path](crate::Topic::path): of its decompressed bytes if it is a snappy block of at most
-/// [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES), of its raw bytes otherwise.
+/// The id of a frame on the topic with this [path](crate::Topic::path): of its decompressed bytes if it is a
+/// snappy block of at most [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES), of its raw bytes otherwise.
 pub fn message_id(topic_path: &str, frame: &[u8]) -> GossipMessageId {
     match decompress(frame) {
         Ok(data) => GossipMessageId::of_decompressed(topic_path, &data),

@@ -1,7 +1,8 @@
 //! Conversions to and from op-alloy's payload types (feature `op-alloy`).
 //!
-//! op-alloy keeps the parent beacon block root beside the payload, this crate keeps it in the payload. A conversion
-//! keeps every field or is refused ([`ConversionError`]). It never judges the block, and never computes its hash.
+//! op-alloy keeps the parent beacon block root beside the payload, this crate keeps it in the payload. A
+//! conversion keeps every field or is refused ([`ConversionError`]). It never judges the block, and never
+//! computes its hash.
 
 use crate::{BlobFields, Envelope, ExecutionPayload, PayloadVersion, UnixSeconds, VersionFields};
 use alloy_eips::eip4895::Withdrawal;

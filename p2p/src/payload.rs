@@ -1,17 +1,18 @@
 //! [`ExecutionPayload`]: a block as gossip carries it, in any version.
 //!
-//! Has the fields, and derives the header from them. Never decodes a transaction: the transactions root is the root over
-//! their raw bytes, as EIP-2718 defines it.
+//! Has the fields, and derives the header from them. Never decodes a transaction: the transactions root is
+//! the root over their raw bytes, as EIP-2718 defines it.
 
 use crate::{PayloadVersion, UnixSeconds, ordered_root::ordered_root};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, proofs::calculate_withdrawals_root};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 
-/// An execution payload: the fields that every version has, in their order on the wire, and those of its own version.
+/// An execution payload: the fields that every version has, in their order on the wire, and those of its own
+/// version.
 ///
-/// The fields are those of `ExecutionPayload` in the execution-layer Engine API. How they travel is in the rollup-node p2p
-/// specification, "Block encoding". Nothing is checked: see [`Validator`](crate::Validator).
+/// The fields are those of `ExecutionPayload` in the execution-layer Engine API. How they travel is in the
+/// rollup-node p2p specification, "Block encoding". Nothing is checked: see [`Validator`](crate::Validator).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionPayload {
     /// The hash of the parent block's header.
@@ -34,8 +35,8 @@ pub struct ExecutionPayload {
     pub gas_used: u64,
     /// When the block was built, seconds since the Unix epoch. It selects the fork, and so the version.
     pub timestamp: UnixSeconds,
-    /// The header's extra data, at most 32 bytes: since Holocene the parameters of EIP-1559, since Jovian also the minimum
-    /// base fee.
+    /// The header's extra data, at most 32 bytes: since Holocene the parameters of EIP-1559, since Jovian
+    /// also the minimum base fee.
     pub extra_data: Bytes,
     /// The base fee per gas, wei. The wire has 256 bits for it, a header 64.
     pub base_fee_per_gas: U256,
@@ -120,8 +121,8 @@ impl ExecutionPayload {
         self.blobs().map(|blobs| blobs.parent_beacon_block_root)
     }
 
-    /// The header's `withdrawalsRoot`: in versions 2 and 3 the root of the list, in version 4 a field of its own,
-    /// the storage root of the L2ToL1MessagePasser. `None`: version 1 has none.
+    /// The header's `withdrawalsRoot`: in versions 2 and 3 the root of the list, in version 4 a field of its
+    /// own, the storage root of the L2ToL1MessagePasser. `None`: version 1 has none.
     pub fn withdrawals_root(&self) -> Option<B256> {
         match &self.version_fields {
             VersionFields::V1 => None,
@@ -134,8 +135,9 @@ impl ExecutionPayload {
 
     /// The header that these fields make up. From version 4 on its `requestsHash` is that of no requests.
     ///
-    /// A base fee of more than 64 bits, which no header can have, becomes `u64::MAX`; [`Validator`](crate::Validator) refuses
-    /// such a block first. Computes the transactions root, which takes time in proportion to the transactions' bytes.
+    /// A base fee of more than 64 bits, which no header can have, becomes `u64::MAX`;
+    /// [`Validator`](crate::Validator) refuses such a block first. Computes the transactions root, which
+    /// takes time in proportion to the transactions' bytes.
     pub fn header(&self) -> Header {
         let blobs = self.blobs();
         let has_requests_hash = self.version() >= PayloadVersion::V4;
@@ -165,13 +167,14 @@ impl ExecutionPayload {
         }
     }
 
-    /// The root of the trie over the raw transactions, keyed by the RLP of their index: the header's `transactionsRoot`.
+    /// The root of the trie over the raw transactions, keyed by the RLP of their index: the header's
+    /// `transactionsRoot`.
     pub fn transactions_root(&self) -> B256 {
         ordered_root(&self.transactions)
     }
 
-    /// The Keccak-256 hash of the [header](ExecutionPayload::header) that these fields make up. A valid block has it as its
-    /// [`block_hash`](ExecutionPayload::block_hash).
+    /// The Keccak-256 hash of the [header](ExecutionPayload::header) that these fields make up. A valid block
+    /// has it as its [`block_hash`](ExecutionPayload::block_hash).
     pub fn recompute_hash(&self) -> B256 {
         self.header().hash_slow()
     }

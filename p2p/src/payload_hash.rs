@@ -10,8 +10,8 @@ use alloy_primitives::{B256, keccak256};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// `keccak256` of the signed bytes: everything in the decompressed frame after the signature. Rollup-node p2p specification,
-/// "Block signatures".
+/// `keccak256` of the signed bytes: everything in the decompressed frame after the signature. Rollup-node p2p
+/// specification, "Block signatures".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PayloadHash(B256);

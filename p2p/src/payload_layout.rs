@@ -3,8 +3,9 @@
 //! Offsets: parentHash 0, feeRecipient 32, stateRoot 52, receiptsRoot 84, logsBloom 116, prevRandao 372,
 //! number 404, gasLimit 412, gasUsed 420, timestamp 428, extraData→ 436, baseFee 440 (u256, little-endian),
 //! blockHash 472, transactions→ 504, version 2 and later: withdrawals→ 508, 3 and later: blobGasUsed 512,
-//! excessBlobGas 520, 4: withdrawalsRoot 528; then, from 508, 512, 528 or 560 by version, the variable parts in the
-//! order of their offsets. From version 3 on the parent beacon block root, 32 bytes, travels in front of all this.
+//! excessBlobGas 520, 4: withdrawalsRoot 528; then, from 508, 512, 528 or 560 by version, the variable parts
+//! in the order of their offsets. From version 3 on the parent beacon block root, 32 bytes, travels in front
+//! of all this.
 
 use crate::PayloadVersion;
 use alloy_eips::BlockNumHash;
@@ -15,8 +16,8 @@ const ROOT_BYTES: usize = 32;
 const NUMBER_AT: usize = 404;
 const BLOCK_HASH_AT: usize = 472;
 
-/// The block that signed bytes claim to be: two fields at fixed offsets. Nothing else is read or checked. `None`: the bytes end
-/// before.
+/// The block that signed bytes claim to be: two fields at fixed offsets. Nothing else is read or checked.
+/// `None`: the bytes end before.
 pub(crate) fn claimed_block(version: PayloadVersion, signed: &[u8]) -> Option<BlockNumHash> {
     let payload = match version {
         PayloadVersion::V1 | PayloadVersion::V2 => signed,

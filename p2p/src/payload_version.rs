@@ -61,7 +61,8 @@ impl fmt::Display for PayloadVersion {
     }
 }
 
-/// When the forks that gossip depends on take force: timestamps of the first block of each. `None`: the fork is not scheduled.
+/// When the forks that gossip depends on take force: timestamps of the first block of each. `None`: the fork
+/// is not scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GossipForkTimes {
     /// Canyon: from version 1 to 2.
@@ -75,8 +76,8 @@ pub struct GossipForkTimes {
 }
 
 impl GossipForkTimes {
-    /// Every fork in force from genesis. It is assumed for a chain whose forks are not known, so that a rule that applies only
-    /// before a fork does not cost an honest peer.
+    /// Every fork in force from genesis. It is assumed for a chain whose forks are not known, so that a rule
+    /// that applies only before a fork does not cost an honest peer.
     pub const AT_GENESIS: Self = {
         let start = Some(UnixSeconds(0));
         Self { canyon: start, ecotone: start, isthmus: start, jovian: start }

@@ -1,8 +1,8 @@
 //! [`Reason`]: the rules that a frame can break, one variant each, and what that leads to.
 //!
-//! The table of all rules, with the specification's line for each, is in the documentation of the crate. On the cross-safe topic
-//! attestations are often late, and which of several blocks at a height came first differs from peer to peer: neither may
-//! cost an honest relay.
+//! The table of all rules, with the specification's line for each, is in the documentation of the crate. On
+//! the cross-safe topic attestations are often late, and which of several blocks at a height came first
+//! differs from peer to peer: neither may cost an honest relay.
 
 use crate::{MalformedPayload, Topic, UnixSeconds};
 use alloy_primitives::{Address, B256};
@@ -55,7 +55,8 @@ pub enum Reason {
         /// The expected signer.
         expected: Address,
     },
-    /// Another key signed than the one that L1 named when it was last read, which is too long ago to reject the frame.
+    /// Another key signed than the one that L1 named when it was last read, which is too long ago to reject
+    /// the frame.
     #[error(
         "signed by {recovered}, not by {expected}; but L1, which names the signer, was not read recently"
     )]
@@ -65,7 +66,8 @@ pub enum Reason {
         /// The expected signer when L1 was last read.
         expected: Address,
     },
-    /// The signature may be that of an unsafe block, and the rules do not accept such on the cross-safe topic.
+    /// The signature may be that of an unsafe block, and the rules do not accept such on the cross-safe
+    /// topic.
     #[error("signed in the zero domain: it may be an unsafe block's signature, replayed by anyone")]
     ReplayableDomain,
     /// The signed bytes are not a payload of the topic's version.
@@ -180,7 +182,8 @@ impl RefusalVerdict {
 /// Who is at fault for a refused frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AtFault {
-    /// The peer that sent it: no peer that follows the rules passes it on, and the signer need not have signed it.
+    /// The peer that sent it: no peer that follows the rules passes it on, and the signer need not have
+    /// signed it.
     Sender,
     /// The signer, and every peer that passed it on without checking it.
     Signer,

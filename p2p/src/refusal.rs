@@ -11,11 +11,13 @@ pub struct Refusal {
     pub reason: Reason,
     /// The Keccak-256 hash of its signed bytes. `None`: it could not be decompressed.
     pub payload_hash: Option<PayloadHash>,
-    /// The address that its signature recovers to. If that may sign on the topic in one of the topic's domains: that signer.
-    /// Otherwise the address in the first of the [topic's domains](crate::Topic::domains) in which it recovers to any. `None`: it
-    /// was not recovered, because the frame could not be opened, no signer is known, or the signature is malformed.
+    /// The address that its signature recovers to. If that may sign on the topic in one of the topic's
+    /// domains: that signer. Otherwise the address in the first of the
+    /// [topic's domains](crate::Topic::domains) in which it recovers to any. `None`: it was not recovered,
+    /// because the frame could not be opened, no signer is known, or the signature is malformed.
     pub signer: Option<Address>,
-    /// The number and hash of the block that it claims to be. Nothing of it was checked. `None`: the frame is too short.
+    /// The number and hash of the block that it claims to be. Nothing of it was checked. `None`: the frame is
+    /// too short.
     pub claimed: Option<Box<BlockNumHash>>,
 }
 

@@ -1,7 +1,9 @@
-//! The table of rules in the crate's documentation, checked against the validator: one test per row, named after it.
+//! The table of rules in the crate's documentation, checked against the validator: one test per row, named
+//! after it.
 //!
-//! Each row has a scene: a frame that breaks this rule, and on its topic no rule before it. The verdict, the reason
-//! and who is at fault must be what the row says; a row without a test, or a test without a row, fails.
+//! Each row has a scene: a frame that breaks this rule, and on its topic no rule before it. The verdict, the
+//! reason and who is at fault must be what the row says; a row without a test, or a test without a row,
+//! fails.
 
 use crate::{
     AtFault, BlockSigner, GossipForkTimes, Judgement, RefusalVerdict, Signers, Topic, UnixSeconds,
@@ -305,8 +307,8 @@ fn a_valid_block_of_every_version_is_accepted_on_its_topic(
     assert_eq!(block.envelope(), &envelope_of(topic.version(), 5));
 }
 
-/// Withdrawals before version 2, blob fields before 3, none from then on, no withdrawals root in 4: op-node checks
-/// for each; here the layout of a version has room for its own fields and no others.
+/// Withdrawals before version 2, blob fields before 3, none from then on, no withdrawals root in 4: op-node
+/// checks for each; here the layout of a version has room for its own fields and no others.
 #[rstest]
 fn a_payload_of_another_version_does_not_follow_the_layout(
     #[values(BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1)] topic: Topic,

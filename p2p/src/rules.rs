@@ -1,11 +1,12 @@
 //! [`ValidationRules`], and the rules of an authentic envelope.
 //!
-//! Pure: each rule is a function of the envelope, the settings and the time. The order in the table is the order of the
-//! checks. What a broken rule leads to is in [`Reason::verdict`].
+//! Pure: each rule is a function of the envelope, the settings and the time. The order in the table is the
+//! order of the checks. What a broken rule leads to is in [`Reason::verdict`].
 
 use crate::{ChainId, Envelope, GossipForkTimes, Reason, Topic, UnixSeconds};
 
-/// The most blocks that a chain may have in a second. Chains with several blocks of one timestamp have up to 16 in 2 s.
+/// The most blocks that a chain may have in a second. Chains with several blocks of one timestamp have up to
+/// 16 in 2 s.
 const MAX_BLOCKS_PER_SECOND: u64 = 8;
 /// How many heights are remembered at least: as many as in op-node.
 const MIN_HEIGHTS: usize = 1_000;
@@ -29,20 +30,21 @@ pub struct ValidationRules {
     pub cross_safe_max_age_secs: u64,
     /// How far in the future a block may be, seconds: 5 in the specification.
     pub max_ahead_secs: u64,
-    /// A block is refused if more than this many other blocks of its height were accepted on the topic: 5 in the
-    /// specification. As in op-node, one more than this number is accepted.
+    /// A block is refused if more than this many other blocks of its height were accepted on the topic: 5 in
+    /// the specification. As in op-node, one more than this number is accepted.
     pub max_blocks_per_height: usize,
     /// How many heights of each topic of unsafe blocks are remembered, at least 1.
     pub blocks_max_heights: usize,
-    /// Whether signatures in the zero domain are accepted on `cross-safe-blocksv1`. Anyone can resend an unsafe block's
-    /// signature there.
+    /// Whether signatures in the zero domain are accepted on `cross-safe-blocksv1`. Anyone can resend an
+    /// unsafe block's signature there.
     pub accepts_zero_domain: bool,
     /// How many heights of `cross-safe-blocksv1` are remembered: not fewer than its window has blocks.
     pub cross_safe_max_heights: usize,
 }
 
 impl ValidationRules {
-    /// op-node's settings for unsafe blocks, and a window of 12 h for `cross-safe-blocksv1`. Every fork is taken to be in force.
+    /// op-node's settings for unsafe blocks, and a window of 12 h for `cross-safe-blocksv1`. Every fork is
+    /// taken to be in force.
     pub fn new(chain_id: ChainId) -> Self {
         let rules = Self {
             chain_id,
@@ -58,8 +60,8 @@ impl ValidationRules {
         rules.with_windows(60, 43_200, 5)
     }
 
-    /// Sets the windows, seconds, and how many heights are remembered: as many as the window can have blocks, at 8 blocks a
-    /// second, so that no block is accepted again after it was forgotten.
+    /// Sets the windows, seconds, and how many heights are remembered: as many as the window can have blocks,
+    /// at 8 blocks a second, so that no block is accepted again after it was forgotten.
     #[must_use]
     pub fn with_windows(
         self,
@@ -119,8 +121,8 @@ impl Window {
 
 type Rule = fn(&Envelope, &GossipForkTimes) -> Result<(), Reason>;
 
-/// The rules that do not depend on time or history, in the order of the checks. That a payload has the fields of its version,
-/// and no others, is ensured by its type and by the layout.
+/// The rules that do not depend on time or history, in the order of the checks. That a payload has the fields
+/// of its version, and no others, is ensured by its type and by the layout.
 const BLOCK_RULES: &[Rule] = &[
     no_empty_transaction,
     base_fee_fits_a_header,

@@ -1,10 +1,12 @@
-//! [`SeenBlocks`]: which blocks were accepted on a topic, by height, and whether by an attributable signature.
+//! [`SeenBlocks`]: which blocks were accepted on a topic, by height, and whether by an attributable
+//! signature.
 //!
-//! A block may be accepted twice: an attributable attestation is accepted after a replayable one. Blocks are counted, not
-//! frames, and replayable ones are not counted against attributable ones.
+//! A block may be accepted twice: an attributable attestation is accepted after a replayable one. Blocks are
+//! counted, not frames, and replayable ones are not counted against attributable ones.
 //!
-//! Bounded: the heights that were added to longest ago are forgotten first. Of a height it has at most one block more than the
-//! limit by attributable signatures, and as many by others. A check never changes what is remembered.
+//! Bounded: the heights that were added to longest ago are forgotten first. Of a height it has at most one
+//! block more than the limit by attributable signatures, and as many by others. A check never changes what is
+//! remembered.
 
 use crate::{Reason, SigningDomain};
 use alloy_primitives::B256;
@@ -36,8 +38,8 @@ impl SeenBlocks {
         Self { heights: cache }
     }
 
-    /// Checks that a block may still be accepted: not more than `max_blocks` of its height were, and the block itself was not
-    /// by a signature of the same worth.
+    /// Checks that a block may still be accepted: not more than `max_blocks` of its height were, and the
+    /// block itself was not by a signature of the same worth.
     pub(crate) fn check(
         &self,
         max_blocks: usize,
@@ -164,8 +166,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any frames in any order are checked as by the reference, within bounds. An accepted replay of a block never keeps
-        /// its genuine attestation from being accepted.
+        /// Any frames in any order are checked as by the reference, within bounds. An accepted replay of a
+        /// block never keeps its genuine attestation from being accepted.
         #[test]
         fn frames_are_checked_as_by_the_slow_reference(
             frames in prop::collection::vec((0..5_u64, 0..6_u8, any::<bool>()), 0..60),

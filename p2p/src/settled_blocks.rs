@@ -1,7 +1,8 @@
-//! [`SettledBlocks`]: the blocks whose attestations are ignored, because they are known to be valid and final.
+//! [`SettledBlocks`]: the blocks whose attestations are ignored, because they are known to be valid and
+//! final.
 //!
-//! By hash, not by height: another block of the same height is still judged, since two attested blocks of one height must be
-//! noticed.
+//! By hash, not by height: another block of the same height is still judged, since two attested blocks of one
+//! height must be noticed.
 //!
 //! Bounded: the lowest heights are forgotten first. Their attestations are then judged like any other.
 

@@ -1,12 +1,13 @@
 //! [`BlockSignature`]: the 65 bytes in front of a payload, parsed.
 //!
-//! The wire rule is `r ‖ s ‖ recovery id` with an id of 0 to 3. Libraries differ in what they accept (27, 28 and
-//! EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does that where it is built in (feature `libsecp256k1`), in a
-//! third of the time that other implementations take; a block of few transactions costs little else.
+//! The wire rule is `r ‖ s ‖ recovery id` with an id of 0 to 3. Libraries differ in what they accept (27, 28
+//! and EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does
+//! that where it is built in (feature `libsecp256k1`), in a third of the time that other implementations
+//! take; a block of few transactions costs little else.
 //!
-//! Without the key anybody can write a signature in other ways: `s` as its twin `n - s` with the parity flipped, the
-//! recovery id plus 4. op-node takes them and relays them, so they are read here as the one canonical form (low-S, id
-//! of 0 to 3). It recovers to the same key.
+//! Without the key anybody can write a signature in other ways: `s` as its twin `n - s` with the parity
+//! flipped, the recovery id plus 4. op-node takes them and relays them, so they are read here as the one
+//! canonical form (low-S, id of 0 to 3). It recovers to the same key.
 
 use crate::{PayloadHash, Reason};
 use alloy_primitives::{Address, B256};

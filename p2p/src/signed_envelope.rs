@@ -1,7 +1,8 @@
-//! [`SignedEnvelope`]: an envelope with its signature, compressed for the network; and the two ways to create one.
+//! [`SignedEnvelope`]: an envelope with its signature, compressed for the network; and the two ways to create
+//! one.
 //!
-//! [`Envelope::sign`] asks a [`Signer`]; [`SignedEnvelope::from_parts`] takes a signature that was made before. Both check the
-//! signature. Never judges the block: a signer may sign an invalid one.
+//! [`Envelope::sign`] asks a [`Signer`]; [`SignedEnvelope::from_parts`] takes a signature that was made
+//! before. Both check the signature. Never judges the block: a signer may sign an invalid one.
 
 use crate::{
     ChainId, Envelope, MAX_FRAME_BYTES, MalformedPayload, PayloadHash, SIGNATURE_BYTES, SignatureError,
@@ -53,11 +54,12 @@ pub struct SignedEnvelope {
 }
 
 impl Envelope {
-    /// Signs the envelope and compresses it for the network. A topic expects one of its [domains](crate::Topic::domains).
+    /// Signs the envelope and compresses it for the network. A topic expects one of its
+    /// [domains](crate::Topic::domains).
     ///
     /// # Errors
-    /// [`SignError`]: no wire form, larger than the network carries, the signer did not sign, or what it returned is not
-    /// its own signature in low-S form.
+    /// [`SignError`]: no wire form, larger than the network carries, the signer did not sign, or what it
+    /// returned is not its own signature in low-S form.
     pub fn sign<S: Signer + ?Sized>(
         &self,
         signer: &S,
@@ -90,11 +92,13 @@ const fn too_large<E>(number: u64, size: usize) -> SignError<E> {
 }
 
 impl SignedEnvelope {
-    /// Puts together an envelope and a signature that was made elsewhere: 65 bytes, `r ‖ s ‖ recovery id`, over the
-    /// [signing hash](crate::signing_hash) of this domain, chain and [payload hash](Envelope::payload_hash).
+    /// Puts together an envelope and a signature that was made elsewhere: 65 bytes, `r ‖ s ‖ recovery id`,
+    /// over the [signing hash](crate::signing_hash) of this domain, chain and
+    /// [payload hash](Envelope::payload_hash).
     ///
     /// # Errors
-    /// [`SignError`]: no wire form, larger than the network carries, or not the signature of `signer` in low-S form.
+    /// [`SignError`]: no wire form, larger than the network carries, or not the signature of `signer` in
+    /// low-S form.
     ///
     /// ```
     /// # use alloy_consensus::Header;
@@ -128,7 +132,8 @@ impl SignedEnvelope {
         envelope.sign(&PresetSigner { signer, signature }, domain, chain_id)
     }
 
-    /// The frame that travels: a snappy block of the signature (65 bytes) and the signed bytes. A reference to one buffer.
+    /// The frame that travels: a snappy block of the signature (65 bytes) and the signed bytes. A reference
+    /// to one buffer.
     pub fn frame(&self) -> Bytes {
         self.frame.clone()
     }

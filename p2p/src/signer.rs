@@ -1,7 +1,8 @@
 //! [`Signer`]: signs with a sequencer's key, in this process or outside it; and the check of what it returns.
 //!
-//! [`Envelope::sign`](crate::Envelope::sign) checks every signature before it is used, so a signer that has another key, or
-//! signed for another chain, is found before anything is published. Never has a key, never does I/O.
+//! [`Envelope::sign`](crate::Envelope::sign) checks every signature before it is used, so a signer that has
+//! another key, or signed for another chain, is found before anything is published. Never has a key, never
+//! does I/O.
 
 use crate::{
     ChainId, PayloadHash, SigningDomain,
@@ -13,9 +14,9 @@ use alloy_primitives::{Address, B256};
 /// Signs block payloads with one secp256k1 key.
 ///
 /// [`BlockSigner`](crate::BlockSigner) has the key in memory. An implementation for a remote signer sends the
-/// [`SigningRequest`] there; for op-signer that is `opsigner_signBlockPayloadV2` with the request's three fields as
-/// `domain`, `chainId` and `payloadHash`, and [`Signer::address`] as `senderAddress`. The call may block. A signer that
-/// can only be awaited needs no implementation: await it, then use
+/// [`SigningRequest`] there; for op-signer that is `opsigner_signBlockPayloadV2` with the request's three
+/// fields as `domain`, `chainId` and `payloadHash`, and [`Signer::address`] as `senderAddress`. The call may
+/// block. A signer that can only be awaited needs no implementation: await it, then use
 /// [`SignedEnvelope::from_parts`](crate::SignedEnvelope::from_parts).
 ///
 /// The trait is object safe: `&dyn Signer<Error = E>` works wherever a signer is accepted.
@@ -60,8 +61,8 @@ pub trait Signer {
     /// The address of the key. Signatures of any other key are refused.
     fn address(&self) -> Address;
 
-    /// Signs the request's [signing hash](SigningRequest::signing_hash): `r ‖ s ‖ recovery id`, 32, 32 and 1 bytes,
-    /// big-endian, low-S (EIP-2), recovery id 0 or 1.
+    /// Signs the request's [signing hash](SigningRequest::signing_hash): `r ‖ s ‖ recovery id`, 32, 32 and 1
+    /// bytes, big-endian, low-S (EIP-2), recovery id 0 or 1.
     ///
     /// # Errors
     /// The signer's own error.

@@ -1,7 +1,8 @@
 //! [`Signers`]: who may sign on which topic, and for how long.
 //!
-//! A pure state machine. A sequencer's key does not change everywhere at once, so the previous signer is accepted for a while,
-//! as in op-node. The caller passes in what it learns from L1, from its configuration, or from the network.
+//! A pure state machine. A sequencer's key does not change everywhere at once, so the previous signer is
+//! accepted for a while, as in op-node. The caller passes in what it learns from L1, from its configuration,
+//! or from the network.
 
 use crate::{Topic, UnixSeconds};
 use alloy_primitives::Address;
@@ -25,14 +26,15 @@ pub const SIGNER_GRACE_SECS: u64 = 3 * 60 * 60;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signers {
-    /// The `unsafeBlockSigner` of the chain's SystemConfig on L1. `None`: it is not known yet; frames are ignored.
+    /// The `unsafeBlockSigner` of the chain's SystemConfig on L1. `None`: it is not known yet; frames are
+    /// ignored.
     pub unsafe_block_signer: Option<Address>,
     /// The signer before that, while it is still accepted.
     pub previous: Option<PreviousSigner>,
     /// The only address that may sign on the cross-safe topic. `None`: the unsafe block signer may.
     pub attester: Option<Address>,
-    /// Whether L1, which names the unsafe block signer, was not read recently, so that it may name another one by now. Frames
-    /// by another signer are then ignored and not rejected.
+    /// Whether L1, which names the unsafe block signer, was not read recently, so that it may name another
+    /// one by now. Frames by another signer are then ignored and not rejected.
     pub is_stale: bool,
 }
 
@@ -62,8 +64,8 @@ impl Signers {
         Self { attester: Some(attester), ..self }
     }
 
-    /// Sets the unsafe block signer that the SystemConfig names at the time `now`. The one before is accepted for `grace` more
-    /// seconds. Returns whether it changed.
+    /// Sets the unsafe block signer that the SystemConfig names at the time `now`. The one before is accepted
+    /// for `grace` more seconds. Returns whether it changed.
     pub fn change_to(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
         self.is_stale = false;
         match self.unsafe_block_signer {
@@ -78,7 +80,8 @@ impl Signers {
         true
     }
 
-    /// The signers after a block by `signer` was seen. If that is the current signer, the grace of the previous one ends.
+    /// The signers after a block by `signer` was seen. If that is the current signer, the grace of the
+    /// previous one ends.
     #[must_use]
     pub fn after_block_by(self, signer: Address) -> Self {
         if self.unsafe_block_signer == Some(signer) { Self { previous: None, ..self } } else { self }
@@ -96,12 +99,14 @@ impl Signers {
         apart.or(self.unsafe_block_signer)
     }
 
-    /// Whether another signer may be expected on a topic by now. A separate attester is not named by L1, and never in doubt.
+    /// Whether another signer may be expected on a topic by now. A separate attester is not named by L1, and
+    /// never in doubt.
     pub const fn is_in_doubt(&self, topic: Topic) -> bool {
         self.is_stale && !(topic.is_cross_safe() && self.attester.is_some())
     }
 
-    /// Whether a signature of this address is accepted on a topic: it is the expected signer, or the previous one.
+    /// Whether a signature of this address is accepted on a topic: it is the expected signer, or the previous
+    /// one.
     pub fn may_sign(&self, topic: Topic, signer: Address) -> bool {
         let is_apart = topic.is_cross_safe() && self.attester.is_some();
         let is_previous = || self.previous.is_some_and(|previous| previous.address == signer);

@@ -1,8 +1,9 @@
 //! [`SigningDomain`]: what kind of statement a gossip signature makes.
 //!
 //! The rollup-node p2p specification signs blocks in the all-zero domain and reserves the field for message
-//! types. A signature in the zero domain on a cross-safe topic may be that of an unsafe block, sent again by anyone, so it is
-//! not evidence against the signer; one in the domain of the topic can only have been made for it.
+//! types. A signature in the zero domain on a cross-safe topic may be that of an unsafe block, sent again by
+//! anyone, so it is not evidence against the signer; one in the domain of the topic can only have been made
+//! for it.
 
 use alloy_primitives::{B256, b256};
 use core::{fmt, str::FromStr};

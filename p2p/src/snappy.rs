@@ -1,8 +1,9 @@
 //! Snappy blocks, read as op-node's library reads them.
 //!
-//! Go reads the length in front as a varint of up to 10 bytes, as long as its value fits 32 bits; `snap` reads 5 bytes at
-//! most. Anybody can lengthen it without a key, and op-node relays the outcome. So the length is rewritten in as few
-//! bytes as it needs before `snap` sees it. Never allocates what a length claims before the claim is checked.
+//! Go reads the length in front as a varint of up to 10 bytes, as long as its value fits 32 bits; `snap`
+//! reads 5 bytes at most. Anybody can lengthen it without a key, and op-node relays the outcome. So the
+//! length is rewritten in as few bytes as it needs before `snap` sees it. Never allocates what a length
+//! claims before the claim is checked.
 
 use crate::Reason;
 use std::borrow::Cow;
@@ -91,7 +92,8 @@ mod tests {
     use rstest::rstest;
 
     proptest! {
-        /// Whatever a frame's length is written in, the data, the canonical form and the message id are the same.
+        /// Whatever a frame's length is written in, the data, the canonical form and the message id are the
+        /// same.
         #[test]
         fn a_padded_length_does_not_change_the_frame(data: Vec<u8>, bytes in 5..=10_usize) {
             let plain = compress(&data).unwrap();

@@ -42,7 +42,8 @@ impl Topic {
     pub const ALL: [Self; 5] =
         [Self::BlocksV1, Self::BlocksV2, Self::BlocksV3, Self::BlocksV4, Self::CrossSafeBlocksV1];
 
-    /// The topics of unsafe blocks: all but the cross-safe one, which a network of plain op-nodes does not have.
+    /// The topics of unsafe blocks: all but the cross-safe one, which a network of plain op-nodes does not
+    /// have.
     pub const BLOCKS: [Self; 4] = [Self::BlocksV1, Self::BlocksV2, Self::BlocksV3, Self::BlocksV4];
 
     /// The topic of unsafe blocks in a version.

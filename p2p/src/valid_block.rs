@@ -1,7 +1,7 @@
 //! [`ValidBlock`]: a block that is valid by every rule of its topic.
 //!
-//! The last of three states; only the validator creates one. It says nothing about whether the block follows from L1, or its
-//! messages are valid.
+//! The last of three states; only the validator creates one. It says nothing about whether the block follows
+//! from L1, or its messages are valid.
 
 use crate::{
     AuthenticFrame, ChainId, Envelope, ExecutionPayload, GossipMessageId, PayloadHash, Rival, SigningDomain,
@@ -98,9 +98,9 @@ impl ValidBlock {
     }
 
     /// The other blocks of this height that were accepted on the topic before it, at most
-    /// [`max_blocks_per_height`](crate::ValidationRules::max_blocks_per_height) + 1 by attributable signatures and as many by
-    /// others. On the cross-safe topic at most one block of a height is valid. Only if both signatures are attributable has
-    /// the signer attested two blocks.
+    /// [`max_blocks_per_height`](crate::ValidationRules::max_blocks_per_height) + 1 by attributable
+    /// signatures and as many by others. On the cross-safe topic at most one block of a height is valid. Only
+    /// if both signatures are attributable has the signer attested two blocks.
     pub fn rivals(&self) -> &[Rival] {
         &self.0.rivals
     }

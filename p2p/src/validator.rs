@@ -4,8 +4,9 @@
 //! frame --open--> Frame --authenticate--> AuthenticFrame --decode, rules, history--> ValidBlock
 //! ```
 //!
-//! A pure state machine: time, signers and frames are arguments, the judgement is the result. What it remembers is separate
-//! for each topic, is bounded, and changes only when a block has passed every other rule.
+//! A pure state machine: time, signers and frames are arguments, the judgement is the result. What it
+//! remembers is separate for each topic, is bounded, and changes only when a block has passed every other
+//! rule.
 
 use crate::{
     AuthenticFrame, Envelope, Frame, GossipMessageId, Judgement, Reason, Refusal, SettledBlocks, Signers,
@@ -16,14 +17,15 @@ use alloy_primitives::{B256, Bytes};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many signed blocks of a topic may be outside the window, with none accepted in between, before the clock is doubted
-/// and not their senders.
+/// How many signed blocks of a topic may be outside the window, with none accepted in between, before the
+/// clock is doubted and not their senders.
 pub const MAX_OUT_OF_WINDOW: u32 = 8;
 
 /// Judges the frames of one chain by the rules of each topic.
 ///
-/// The [crate's documentation](crate#the-rules) lists the rules in the order of the checks. A validator remembers the blocks
-/// that it accepted, by height, for [`ValidationRules::max_heights_on`] heights of each topic.
+/// The [crate's documentation](crate#the-rules) lists the rules in the order of the checks. A validator
+/// remembers the blocks that it accepted, by height, for [`ValidationRules::max_heights_on`] heights of each
+/// topic.
 ///
 /// See the [example](crate#open-authenticate-and-judge-a-frame) in the crate's documentation.
 #[derive(Debug)]
@@ -52,16 +54,18 @@ impl Validator {
         &self.rules
     }
 
-    /// Ignores attestations of these blocks from now on, and of no others. Replaces the set that was given before.
+    /// Ignores attestations of these blocks from now on, and of no others. Replaces the set that was given
+    /// before.
     pub fn set_settled(&mut self, settled: Arc<SettledBlocks>) {
         self.settled = settled;
     }
 
-    /// Judges a frame: `frame` is the data of a gossip message that arrived on `topic` at the time `now`, `signers` who may sign
-    /// at that time.
+    /// Judges a frame: `frame` is the data of a gossip message that arrived on `topic` at the time `now`,
+    /// `signers` who may sign at that time.
     ///
-    /// If more than [`MAX_OUT_OF_WINDOW`] signed blocks of a topic in a row are outside the window, the clock that `now` was read
-    /// from is the likelier cause: from then on they are ignored and not rejected, until one is accepted.
+    /// If more than [`MAX_OUT_OF_WINDOW`] signed blocks of a topic in a row are outside the window, the clock
+    /// that `now` was read from is the likelier cause: from then on they are ignored and not rejected, until
+    /// one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
         self.judge_message(topic, frame, None, signers, now)
     }
@@ -101,7 +105,8 @@ impl Validator {
         self.topics.entry(topic).or_insert_with(fresh)
     }
 
-    /// Judges a frame by every rule except those of time and history: a frame that is read back from a ledger or a file.
+    /// Judges a frame by every rule except those of time and history: a frame that is read back from a ledger
+    /// or a file.
     ///
     /// # Errors
     /// The [`Refusal`] with the first rule that it breaks.

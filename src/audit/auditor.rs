@@ -66,7 +66,8 @@ pub enum AuditorMessage {
 /// The auditor's bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditLimits {
-    /// How many cases may be open at once, all chains together. Beyond a chain's share new ones wait in the ledger.
+    /// How many cases may be open at once, all chains together. Beyond a chain's share new ones wait in the
+    /// ledger.
     pub max_open: usize,
     /// How many investigations may run at once.
     pub concurrency: usize,
@@ -118,7 +119,8 @@ pub struct Auditor {
     unanchored: BTreeSet<ChainId>,
     /// The chains of which cases are open in the ledger alone.
     left_in_ledger: BTreeSet<ChainId>,
-    /// How often each chain's vouched head has been moved back, or by an operator, when it was last looked at.
+    /// How often each chain's vouched head has been moved back, or by an operator, when it was last looked
+    /// at.
     moves: BTreeMap<ChainId, u64>,
     /// What was claimed last, and by whom.
     claims: ClaimBook,
@@ -269,7 +271,8 @@ impl Auditor {
         }
     }
 
-    /// Remembers a block that an attested one may replace; durably, for a replacement may come after a restart.
+    /// Remembers a block that an attested one may replace; durably, for a replacement may come after a
+    /// restart.
     async fn note_candidate(
         &mut self,
         chain_id: ChainId,
@@ -292,8 +295,8 @@ impl Auditor {
         }
     }
 
-    /// Records the blocks that became local-safe without having been gossiped here, as after a restart: they may be
-    /// replaced, too.
+    /// Records the blocks that became local-safe without having been gossiped here, as after a restart: they
+    /// may be replaced, too.
     async fn note_local_safe_blocks(
         &mut self,
         chain_id: ChainId,
@@ -372,8 +375,8 @@ impl Auditor {
         }
     }
 
-    /// A block without an attestation, or with a possible replay only, is bound to its signer now: the ledger reports a verdict
-    /// against it again.
+    /// A block without an attestation, or with a possible replay only, is bound to its signer now: the ledger
+    /// reports a verdict against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
         let cases = self.parts.ledger.cases_at(chain_id, number).await?;
@@ -452,8 +455,8 @@ impl Auditor {
         if verdict.is_wrong() && !self.parts.invalid.prove(&key, Prover::Audit) {
             self.parts.metrics.shared().limit_reached(Limit::InvalidBlocks);
         }
-        // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That no follower is led onto the block
-        // needs no such promise, and anyone who finds the verdict finds that done.
+        // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That no follower
+        // is led onto the block needs no such promise, and anyone who finds the verdict finds that done.
         let Some(decided) = self.parts.ledger.decide(&decision).await? else {
             return Ok(());
         };
@@ -478,7 +481,8 @@ impl Auditor {
             self.report_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await?;
-        // The chain's nodes may remain on the replaced block, or on the invalid one, and name no new head for long.
+        // The chain's nodes may remain on the replaced block, or on the invalid one, and name no new head for
+        // long.
         if verdict.is_wrong()
             || self.parts.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some())
         {

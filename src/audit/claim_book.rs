@@ -1,6 +1,7 @@
 //! [`ClaimBook`]: what each claimant claimed last, and where claimants differ. Pure: time is an argument.
 //!
-//! A difference is reported only when it lasts: while a chain reorgs, endpoints rightly differ. It says nothing about which is right.
+//! A difference is reported only when it lasts: while a chain reorgs, endpoints rightly differ. It says
+//! nothing about which is right.
 
 use crate::ledger::Claimant;
 use alloy::eips::BlockNumHash;
@@ -72,7 +73,8 @@ impl ClaimBook {
         self.fetched.insert((key.chain_id, claimant), key);
     }
 
-    /// The block of a claimant that was being fetched, if it names another one now, and no other claimant waits for it.
+    /// The block of a claimant that was being fetched, if it names another one now, and no other claimant
+    /// waits for it.
     pub(super) fn give_up(&mut self, key: &BlockKey, claimant: &Claimant) -> Option<BlockKey> {
         let place = (key.chain_id, claimant.clone());
         let before = self.fetched.get(&place).copied().filter(|before| before != key)?;

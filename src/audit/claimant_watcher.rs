@@ -1,7 +1,8 @@
 //! [`ClaimantWatcher`]: the task that asks one claimant which block it calls cross-safe.
 //!
-//! It passes the answer on, and judges nothing. A claimant that does not answer, is on another chain or names no block is reported. Until it
-//! is known that a claimant verifies messages, what it calls safe is no claim: a plain node calls a block safe that it has derived.
+//! It passes the answer on, and judges nothing. A claimant that does not answer, is on another chain or names
+//! no block is reported. Until it is known that a claimant verifies messages, what it calls safe is no claim:
+//! a plain node calls a block safe that it has derived.
 
 use super::{AuditMetrics, AuditorMessage, Claim};
 use crate::health::Health;
@@ -48,8 +49,8 @@ pub struct ClaimantWatcher {
     parts: ClaimantWatcherParts,
 }
 
-/// Whether heads are those of a node that verifies messages, itself or through its source: its safe head is below its local-safe head. On a
-/// plain node they are the same.
+/// Whether heads are those of a node that verifies messages, itself or through its source: its safe head is
+/// below its local-safe head. On a plain node they are the same.
 pub fn shows_that_it_verifies(heads: &SyncStatus) -> bool {
     let number = |head: Option<L2BlockRef>| head.map(|head| head.number);
     number(heads.safe_l2).zip(number(heads.local_safe_l2)).is_some_and(|(safe, local_safe)| safe < local_safe)

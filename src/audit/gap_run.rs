@@ -1,8 +1,8 @@
 //! [`linked_below`]: the ancestors of a block, fetched by height at once, and then linked by their hashes.
 //!
-//! The block at a height is only an endpoint's claim. That a block is the parent of the one above it is proven: it
-//! has the hash that the other names. Blocks that are not linked are dropped, and the caller continues by hash from
-//! there. It judges nothing.
+//! The block at a height is only an endpoint's claim. That a block is the parent of the one above it is
+//! proven: it has the hash that the other names. Blocks that are not linked are dropped, and the caller
+//! continues by hash from there. It judges nothing.
 
 use alloy::primitives::B256;
 use crosscheck_core::proof::VerifiedBlock;
@@ -48,10 +48,11 @@ impl Link for VerifiedBlock {
     }
 }
 
-/// The blocks at these heights, highest first, as far as they are linked up to the block whose hash is `parent`: that of the
-/// highest of them. `fetch` gives any block of a height, or none.
+/// The blocks at these heights, highest first, as far as they are linked up to the block whose hash is
+/// `parent`: that of the highest of them. `fetch` gives any block of a height, or none.
 ///
-/// The first is asked for alone: where it is another one the endpoints have another branch, and nothing else is asked for.
+/// The first is asked for alone: where it is another one the endpoints have another branch, and nothing else
+/// is asked for.
 pub(super) async fn linked_below<B: Link, F: Future<Output = Option<B>>>(
     mut parent: B256,
     heights: RangeInclusive<u64>,

@@ -1,7 +1,7 @@
 //! [`HeadWatcher`]: the task that polls one chain's rollup nodes for its heads.
 //!
-//! It polls the first usable node, and switches to another one as soon as that node is not usable. A head that no
-//! node reports is unknown at once: it is never a head, and never height 0.
+//! It polls the first usable node, and switches to another one as soon as that node is not usable. A head
+//! that no node reports is unknown at once: it is never a head, and never height 0.
 
 use super::AuditMetrics;
 use super::outlook::Outlook;
@@ -190,8 +190,8 @@ impl HeadWatcher {
         }
     }
 
-    /// Records whether the node derives its chain, before its heads are taken over. An own opinion after a repeated one is returned: until its
-    /// own heads are there, those that are known are the other's.
+    /// Records whether the node derives its chain, before its heads are taken over. An own opinion after a
+    /// repeated one is returned: until its own heads are there, those that are known are the other's.
     fn record_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
         let is_own = |opinion| matches!(opinion, SecondOpinion::Own { .. });
         if is_own(said) && !is_own(self.parts.heads.second_opinion(self.parts.chain_id)) {
@@ -218,7 +218,8 @@ impl HeadWatcher {
         stalled.check_during(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
     }
 
-    /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before that is reported.
+    /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before
+    /// that is reported.
     async fn unsafe_pause(
         &self,
         stalled: &StalledHeads,

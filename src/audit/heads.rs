@@ -133,8 +133,9 @@ impl Heads {
         }
     }
 
-    /// What it means that the chain's node calls a block of this timestamp safe. A source that verifies messages does so from the
-    /// time on from which it has derived all of its chains: what it calls safe before is taken over.
+    /// What it means that the chain's node calls a block of this timestamp safe. A source that verifies
+    /// messages does so from the time on from which it has derived all of its chains: what it calls safe
+    /// before is taken over.
     pub fn safe_means_at(&self, chain_id: ChainId, timestamp: UnixSeconds) -> SafeMeans {
         match self.safe_means(chain_id) {
             SafeMeans::CrossSafe if timestamp > self.verified_since() => SafeMeans::CrossSafe,
@@ -142,8 +143,8 @@ impl Heads {
         }
     }
 
-    /// After which time sources that verify messages do verify them: op-supernode begins where the last of its chains does. While one
-    /// has not said where it began, nothing is known to be verified.
+    /// After which time sources that verify messages do verify them: op-supernode begins where the last of
+    /// its chains does. While one has not said where it began, nothing is known to be verified.
     pub fn verified_since(&self) -> UnixSeconds {
         let verifying =
             self.by_chain.values().filter(|heads| *heads.safe_means.borrow() == SafeMeans::CrossSafe);
@@ -154,7 +155,8 @@ impl Heads {
         since.max_by_key(|since| since.0).unwrap_or(UnixSeconds(0))
     }
 
-    /// Whether what the chain's node says is an opinion of its own. It counts as one until something else is known.
+    /// Whether what the chain's node says is an opinion of its own. It counts as one until something else is
+    /// known.
     pub fn second_opinion(&self, chain_id: ChainId) -> SecondOpinion {
         self.by_chain
             .get(&chain_id)

@@ -87,7 +87,8 @@ pub struct InvestigatorParts {
     pub l1: Option<L1Judge>,
     /// The rules for cases of each chain.
     pub rules: BTreeMap<ChainId, CaseRules>,
-    /// Where it is looked up what became of a block's parent, and where what L1 says about blob base fees is kept.
+    /// Where it is looked up what became of a block's parent, and where what L1 says about blob base fees is
+    /// kept.
     pub ledger: Option<Ledger>,
     /// The chains of which every block is audited that their nodes derive, attested or not.
     pub derived: BTreeSet<ChainId>,
@@ -194,8 +195,8 @@ impl Investigator {
         Investigation::waiting(case, waits)
     }
 
-    /// The state of the chains that a case may rest on: another once any has moved back. `None`: one of those that it has
-    /// learnt something of cannot be asked.
+    /// The state of the chains that a case may rest on: another once any has moved back. `None`: one of those
+    /// that it has learnt something of cannot be asked.
     async fn view(&self, case: &Case) -> Option<u64> {
         let held = if case.is_new() { None } else { Some(self.continuous_chains().await) };
         let rests_on = self.parts.set.reachable_from(case.key().chain_id);
@@ -209,7 +210,8 @@ impl Investigator {
         self.proven.lock().resets_of(&self.parts.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
-    /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to find a block invalid.
+    /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to find a
+    /// block invalid.
     async fn epoch_now(&self, chain_id: ChainId) -> Result<u64, Wait> {
         if let Some(l1) = &self.parts.l1 {
             l1.refresh(chain_id).await?;
@@ -309,8 +311,8 @@ impl Investigator {
         }
     }
 
-    /// Waits if the block and the derived one differ where nodes derive different blocks from one batch: neither is wrong
-    /// for all of them.
+    /// Waits if the block and the derived one differ where nodes derive different blocks from one batch:
+    /// neither is wrong for all of them.
     fn expect_one_reading(
         &self,
         key: BlockKey,
@@ -345,7 +347,8 @@ impl Investigator {
 
     async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Fact, Wait> {
         let gone = |awaited| {
-            // Only a block that is no longer canonical may rightly be unavailable; the case knows which it is.
+            // Only a block that is no longer canonical may rightly be unavailable; the case knows which it
+            // is.
             if hash == key.hash {
                 Err(Wait { awaited, chain_id: key.chain_id, cause: Cause::NotYet })
             } else {
@@ -364,8 +367,8 @@ impl Investigator {
         }
     }
 
-    /// Waits if a block executes a message that cannot be judged by what is known of the rules, and none that is invalid by
-    /// itself.
+    /// Waits if a block executes a message that cannot be judged by what is known of the rules, and none that
+    /// is invalid by itself.
     fn expect_clear(&self, logs: &ProvenLogs) -> Result<(), Wait> {
         let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
         let mut unclear = None;

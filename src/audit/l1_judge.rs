@@ -1,7 +1,7 @@
 //! [`L1Judge`]: asks L1 what it alone says of a block: its origin, its deposits, its attributes.
 //!
-//! The imperative shell of `consolidation::deposits`. The batches' transactions are not part of it. What cannot be determined
-//! is a wait, never a contradiction.
+//! The imperative shell of `consolidation::deposits`. The batches' transactions are not part of it. What
+//! cannot be determined is a wait, never a contradiction.
 
 mod blob_memory;
 
@@ -71,8 +71,8 @@ pub(super) struct Surroundings {
     pub(super) node_block: Option<VerifiedBlock>,
 }
 
-/// Which blocks besides the parent it takes to judge a block: those around the first block of a fork whose upgrade
-/// transactions are not known here.
+/// Which blocks besides the parent it takes to judge a block: those around the first block of a fork whose
+/// upgrade transactions are not known here.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted {
     /// The block is the first of such a fork: its upgrade transactions are the rollup node's claim.
@@ -95,7 +95,8 @@ pub struct L1Judge {
     chains: BTreeMap<ChainId, ChainRules>,
     bundles: Arc<[NamedBundle]>,
     blobs: BlobMemory,
-    /// What L1's node said of blob base fees last, and until when it need not be asked again. `None`: it did not say it.
+    /// What L1's node said of blob base fees last, and until when it need not be asked again. `None`: it did
+    /// not say it.
     reported: Mutex<Option<(Instant, Option<ReportedBlobs>)>>,
     reasons: Reasons,
     metrics: AuditMetrics,
@@ -199,7 +200,8 @@ impl L1Judge {
         }
     }
 
-    /// A block whose first transaction does not contain an L1 origin. Under a fork that this build does not know it may be valid nevertheless.
+    /// A block whose first transaction does not contain an L1 origin. Under a fork that this build does not
+    /// know it may be valid nevertheless.
     fn no_origin(
         &self,
         question: Question<'_>,
@@ -212,8 +214,8 @@ impl L1Judge {
         }
     }
 
-    /// What the parent says. Of a fork's first block whose upgrade is not known here, L1 says what its gas limit would be
-    /// without that.
+    /// What the parent says. Of a fork's first block whose upgrade is not known here, L1 says what its gas
+    /// limit would be without that.
     async fn parent_facts(&self, question: Question<'_>, around: &Surroundings) -> Result<ParentFacts, Wait> {
         let (rules, block) = (question.rules, &around.parent);
         let checked = |facts: Result<ParentFacts, DepositsError>| {
@@ -235,8 +237,9 @@ impl L1Judge {
         checked(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
     }
 
-    /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg yet, or
-    /// is on another branch, serves blocks that mean nothing. A block without an origin is used unchecked.
+    /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg
+    /// yet, or is on another branch, serves blocks that mean nothing. A block without an origin is used
+    /// unchecked.
     pub(super) async fn expect_canonical(
         &self,
         chain_id: ChainId,
@@ -260,7 +263,8 @@ impl L1Judge {
         }
     }
 
-    /// Whether L1 has permanently reorged out the block that an L2 block is built on. `Err`: it has another for now.
+    /// Whether L1 has permanently reorged out the block that an L2 block is built on. `Err`: it has another
+    /// for now.
     pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
         if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(false);
@@ -330,7 +334,8 @@ impl L1Judge {
         Ok(rules)
     }
 
-    /// Adds what L1's node reports about blob base fees, now or earlier. Returns for how long it need not be asked again.
+    /// Adds what L1's node reports about blob base fees, now or earlier. Returns for how long it need not be
+    /// asked again.
     async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
         let reported = self.reported_blobs(chain_id).await;
         let known = self.blobs.with(rules.config.l1_chain_id, reported.as_ref()).await;
@@ -368,8 +373,8 @@ impl L1Judge {
         }
     }
 
-    /// Counts a block whose blob base fee could not be checked, and reports the first: whether it can be comes and goes with
-    /// the blob gas of L1.
+    /// Counts a block whose blob base fee could not be checked, and reports the first: whether it can be
+    /// comes and goes with the blob gas of L1.
     fn note_blob_fee(&self, chain_id: ChainId, is_assumed: bool) {
         if is_assumed {
             self.metrics.blob_fee_assumed(chain_id);

@@ -1,8 +1,8 @@
 //! Cases that stay open for long: [`OpenCaseWatch`] says so, [`LongOpenCases`] is where others read it.
 //!
-//! An open case may hold the vouched head, and followers with it. It never does so silently: a gauge has the age of the oldest
-//! open case of each cause, and beyond the operator's patience the oldest is named, with the reason in words, on
-//! `/readyz`, in the log and in the served status.
+//! An open case may hold the vouched head, and followers with it. It never does so silently: a gauge has the
+//! age of the oldest open case of each cause, and beyond the operator's patience the oldest is named, with
+//! the reason in words, on `/readyz`, in the log and in the served status.
 
 use super::AuditMetrics;
 use super::open_cases::OpenCases;

@@ -1,4 +1,5 @@
-//! The audit: fetches the facts that each attested block's case needs, and stores its verdict before anything else learns of it.
+//! The audit: fetches the facts that each attested block's case needs, and stores its verdict before anything
+//! else learns of it.
 //!
 //! The rules of a case are in [`crosscheck_core::case`]. Nothing here decides whether a message is valid.
 

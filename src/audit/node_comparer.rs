@@ -1,7 +1,8 @@
-//! [`NodeComparer`]: the task that asks the rollup nodes of a chain, where there are several, what the others say.
+//! [`NodeComparer`]: the task that asks the rollup nodes of a chain, where there are several, what the others
+//! say.
 //!
-//! It asks seldom: each node that is not in use for its heads, all of them for their rules now and then. It shows where they
-//! differ, and moves no head.
+//! It asks seldom: each node that is not in use for its heads, all of them for their rules now and then. It
+//! shows where they differ, and moves no head.
 
 use super::AuditMetrics;
 use super::node_differences::{DifferenceChanges, NodeDifferences, NodeRules, OtherHead};

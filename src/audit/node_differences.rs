@@ -1,6 +1,7 @@
 //! [`NodeDifferences`]: where the rollup nodes of one chain say otherwise, and what of it is news. Pure.
 //!
-//! It shows both values and which node reports each, and does not decide which is right. A node that does not report a value does not differ in it.
+//! It shows both values and which node reports each, and does not decide which is right. A node that does not
+//! report a value does not differ in it.
 
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
@@ -8,7 +9,8 @@ use crosscheck_core::validity::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
-/// In how many looks in a row heads must differ before that is reported: while a chain reorgs, nodes rightly differ.
+/// In how many looks in a row heads must differ before that is reported: while a chain reorgs, nodes rightly
+/// differ.
 const HEADS_TOLERATED: u32 = 1;
 
 /// What a rollup node says of its chain's rules.

@@ -1,9 +1,9 @@
 //! [`OpenCases`]: the cases without a verdict, and when each is next worth looking at. Pure: the time is an
 //! argument, except where a case is postponed from now on.
 //!
-//! They are in two queues, which take turns when both have a block due: what was attested, and the
-//! ancestors of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap
-//! would take as many queues as it has runs, and the vouched head would be stuck while it does.
+//! They are in two queues, which take turns when both have a block due: what was attested, and the ancestors
+//! of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap would
+//! take as many queues as it has runs, and the vouched head would be stuck while it does.
 
 use super::reasons::{ReasonTexts, normalize};
 use crosscheck_core::case::{Case, Cause, Wait};
@@ -19,7 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two checks of a case.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The longest pause between two checks of a case that waits for a second opinion alone: anyone who knows of one wakes it.
+/// The longest pause between two checks of a case that waits for a second opinion alone: anyone who knows of
+/// one wakes it.
 const LONGEST_SECOND_HAND: Duration = Duration::from_secs(300);
 
 /// The next step for an open block.
@@ -160,7 +161,8 @@ impl OpenCases {
         self.insert_in(line, key, work, opened);
     }
 
-    /// Adds an ancestor that was fetched with others, to be checked right away; or brings it, if it was to be fetched.
+    /// Adds an ancestor that was fetched with others, to be checked right away; or brings it, if it was to be
+    /// fetched.
     pub(super) fn insert_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
         if self.contains(&key) {
             self.on_fetched(key, case, now);
@@ -192,7 +194,8 @@ impl OpenCases {
         }
     }
 
-    /// The block that was to be fetched has come in: it need not be fetched. Of one that has a case already nothing changes.
+    /// The block that was to be fetched has come in: it need not be fetched. Of one that has a case already
+    /// nothing changes.
     pub(super) fn on_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
         let Some(entry) = self.cases.get_mut(&key) else { return };
         match &mut entry.state {
@@ -352,8 +355,8 @@ impl OpenCases {
         }
     }
 
-    /// Gives up a block that is known by its hash alone and that could not be fetched so far; one that is being fetched now, when that
-    /// fails. `true`: there was one.
+    /// Gives up a block that is known by its hash alone and that could not be fetched so far; one that is
+    /// being fetched now, when that fails. `true`: there was one.
     pub(super) fn give_up_unfetched(&mut self, key: &BlockKey) -> bool {
         let Some(entry) = self.cases.get_mut(key) else { return false };
         match &entry.state {

@@ -1,8 +1,9 @@
-//! [`OriginWitnesses`]: whether a chain's execution clients and L1 are of the chain that its rollup node derives, by the
-//! blocks that it begins at.
+//! [`OriginWitnesses`]: whether a chain's execution clients and L1 are of the chain that its rollup node
+//! derives, by the blocks that it begins at.
 //!
-//! A chain of another genesis may have the same id: a devnet that was begun again, a shadow fork. What it says proves nothing
-//! about the chain that is audited. An endpoint that has pruned these blocks, or does not answer, is not a difference.
+//! A chain of another genesis may have the same id: a devnet that was begun again, a shadow fork. What it
+//! says proves nothing about the chain that is audited. An endpoint that has pruned these blocks, or does not
+//! answer, is not a difference.
 
 use super::rule_check::{ReportedConfig, RuleDifference};
 use crate::sources::{ExecutionClient, L1Client, SourceError};
@@ -31,12 +32,12 @@ impl OriginWitnesses {
         Self { execution, l1, heard: Arc::default() }
     }
 
-    /// Where they are of another chain than the one that the rollup node's configuration reports. Each is asked until it
-    /// contradicts nothing.
+    /// Where they are of another chain than the one that the rollup node's configuration reports. Each is
+    /// asked until it contradicts nothing.
     ///
     /// # Errors
-    /// If no execution client can be reached. Clients that do not agree, as where some have pruned their history, and an L1 that
-    /// does not answer are asked with the next call.
+    /// If no execution client can be reached. Clients that do not agree, as where some have pruned their
+    /// history, and an L1 that does not answer are asked with the next call.
     pub(super) async fn contradictions(
         &self,
         config: &ReportedConfig,

@@ -1,16 +1,16 @@
-//! [`Outlook`]: since when a rollup node's status lacks something, and whether that is to be reported. Pure: time is an
-//! argument.
+//! [`Outlook`]: since when a rollup node's status lacks something, and whether that is to be reported. Pure:
+//! time is an argument.
 
 use crate::sources::Shortfall;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a node may not see L1 before that is reported: a node that resets, as after a reorg of L1, names no L1 block for a
-/// moment.
+/// How long a node may not see L1 before that is reported: a node that resets, as after a reorg of L1, names
+/// no L1 block for a moment.
 const L1_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long another node of the list may be behind before that is reported: one that follows the chain needs a few blocks' time
-/// to reach the height of the first one.
+/// How long another node of the list may be behind before that is reported: one that follows the chain needs
+/// a few blocks' time to reach the height of the first one.
 const LAG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Since when a node lacks what may be lacking for a moment.

@@ -1,7 +1,7 @@
 //! [`RangeAudit`]: audits a past range of a chain from its endpoints, without gossip.
 //!
-//! Blocks are fetched and judged in parallel, on all cores, and handed out in order. It writes nothing: what is done with an
-//! outcome is its caller's.
+//! Blocks are fetched and judged in parallel, on all cores, and handed out in order. It writes nothing: what
+//! is done with an outcome is its caller's.
 
 use super::{Investigation, Investigator};
 use alloy::primitives::B256;

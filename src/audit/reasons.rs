@@ -1,5 +1,5 @@
-//! [`Reasons`]: why what open cases wait for is unavailable, in words. Written where it fails, read where it is reported: of each kind of
-//! wait the last text, and of each check of a case its own.
+//! [`Reasons`]: why what open cases wait for is unavailable, in words. Written where it fails, read where it
+//! is reported: of each kind of wait the last text, and of each check of a case its own.
 
 use crosscheck_core::case::Wait;
 use parking_lot::Mutex;
@@ -23,7 +23,8 @@ pub(super) async fn with_texts<T>(look: impl Future<Output = T>) -> (T, ReasonTe
     NOTED.scope(Mutex::default(), noting).await
 }
 
-/// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing new.
+/// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing
+/// new.
 pub(super) fn normalize(reason_text: &str) -> String {
     let tokens = reason_text.split_inclusive(|letter: char| !letter.is_alphanumeric());
     let normalized =

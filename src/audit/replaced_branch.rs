@@ -1,5 +1,6 @@
-//! [`BranchWatch`]: notes that a chain's nodes are on an invalid block, and reports if they remain on it for a minute, or once its
-//! replacement is upheld, as a node does that does not verify messages. It is not an accusation, and moves no head.
+//! [`BranchWatch`]: notes that a chain's nodes are on an invalid block, and reports if they remain on it for
+//! a minute, or once its replacement is upheld, as a node does that does not verify messages. It is not an
+//! accusation, and moves no head.
 
 use crate::health::Health;
 use crate::stale_branches::{StaleBranch, StaleBranches};
@@ -29,7 +30,8 @@ pub(in crate::audit) enum BranchStanding {
 pub struct BranchWatch {
     health: Health,
     branches: StaleBranches,
-    /// Since when the nodes of a chain have been on an invalid block without a replacement, and whether that was reported.
+    /// Since when the nodes of a chain have been on an invalid block without a replacement, and whether that
+    /// was reported.
     since: BTreeMap<ChainId, (StaleBranch, Instant, bool)>,
 }
 
@@ -86,7 +88,8 @@ impl BranchWatch {
         }
     }
 
-    /// The verdict against the block is the alarm. That the nodes do not replace it is reported after a while.
+    /// The verdict against the block is the alarm. That the nodes do not replace it is reported after a
+    /// while.
     fn report_lasting(&mut self, chain_id: ChainId, branch: StaleBranch, now: Instant) {
         let entry = self.since.entry(chain_id).or_insert((branch, now, false));
         if entry.0 != branch {

@@ -1,4 +1,5 @@
-//! [`ReportedForks`]: reports once each fork of a chain that is taken from its node, or that this build does not know.
+//! [`ReportedForks`]: reports once each fork of a chain that is taken from its node, or that this build does
+//! not know.
 //!
 //! It compares nothing and changes no rule.
 

@@ -2,8 +2,8 @@
 //!
 //! A pair is checked again, and reported as unknown after a while.
 //!
-//! Bounded: a limited number of pairs wait, and a limited number of reported ones are remembered; the oldest are
-//! dropped first.
+//! Bounded: a limited number of pairs wait, and a limited number of reported ones are remembered; the oldest
+//! are dropped first.
 
 use alloy::primitives::B256;
 use crosscheck_core::case::Relation;
@@ -106,7 +106,8 @@ impl Rivals {
         (is_overdue && self.is_new(pair, Relation::Unknown)).then_some(Relation::Unknown)
     }
 
-    /// Whether this was not reported about the pair yet. Once a cause is known, `unknown` is not reported any more.
+    /// Whether this was not reported about the pair yet. Once a cause is known, `unknown` is not reported any
+    /// more.
     fn is_new(&mut self, pair: Pair, relation: Relation) -> bool {
         let before = self.reported.get(&pair.either_order()).copied();
         let is_news = before.is_none_or(|before| before != relation && relation != Relation::Unknown);

@@ -1,8 +1,8 @@
 //! [`differences`]: where the configuration of a chain's rollup node differs from Crosscheck's. Pure.
 //!
-//! It is not an accusation: the operator finds out which side is wrong. A value that the node does not report is
-//! not a difference, and neither is a value that is not known here: a fork that was scheduled after this build was
-//! made is taken from the node.
+//! It is not an accusation: the operator finds out which side is wrong. A value that the node does not report
+//! is not a difference, and neither is a value that is not known here: a fork that was scheduled after this
+//! build was made is taken from the node.
 
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;
@@ -28,7 +28,8 @@ pub(super) struct NodeReport {
     pub expiry_window: Option<u64>,
 }
 
-/// What is compared of a rollup configuration, as `optimism_rollupConfig` answers it. What is left out is not said.
+/// What is compared of a rollup configuration, as `optimism_rollupConfig` answers it. What is left out is not
+/// said.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct ReportedConfig {
     l1_chain_id: Option<u64>,
@@ -150,7 +151,8 @@ impl fmt::Display for RuleDifference {
     }
 }
 
-/// The forks of a named network that its node schedules, and of which nothing is built in: they are as the node says.
+/// The forks of a named network that its node schedules, and of which nothing is built in: they are as the
+/// node says.
 ///
 /// Lagoon is not among them: the configuration has it, or learns it.
 pub(super) fn taken_forks(own: &OwnRules, report: &NodeReport) -> Vec<TakenFork> {
@@ -247,7 +249,8 @@ impl Differences<'_> {
             self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, built_in());
         }
         for fork in compared_forks() {
-            // Built-in facts cannot distinguish "not scheduled yet" from "called off": only a time is checked against the node.
+            // Built-in facts cannot distinguish "not scheduled yet" from "called off": only a time is checked
+            // against the node.
             let Some(own) = network.forks.activation(fork) else { continue };
             let time = |time: Option<UnixSeconds>| in_words(scheduled(time).map(|time| time.0));
             let node = config.forks.activation(fork);

@@ -1,6 +1,7 @@
 //! [`RulesAsker`]: reads the configuration of a chain's rollup node, and compares it with Crosscheck's.
 //!
-//! Values that are not known here are learnt from the node. It never changes configured values, and accuses no one.
+//! Values that are not known here are learnt from the node. It never changes configured values, and accuses
+//! no one.
 
 use super::origin_witnesses::OriginWitnesses;
 use super::rule_check::{

@@ -1,5 +1,5 @@
-//! [`SafeMeaning`]: what the safe head of the rollup node in use means: configured, or learnt from the node. Until
-//! it is learnt, safe means local-safe: a node is not blamed for what it does not verify.
+//! [`SafeMeaning`]: what the safe head of the rollup node in use means: configured, or learnt from the node.
+//! Until it is learnt, safe means local-safe: a node is not blamed for what it does not verify.
 
 use crate::sources::RollupNodes;
 use crosscheck_core::heads::SafeMeans;

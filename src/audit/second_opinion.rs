@@ -1,6 +1,6 @@
 //! [`SecondOpinion`]: whether the local-safe head of a chain's rollup node is an opinion of its own, and
-//! [`OpinionWatch`], which finds that out from the node's record of safe heads. A node that cannot be distinguished
-//! counts as one that derives.
+//! [`OpinionWatch`], which finds that out from the node's record of safe heads. A node that cannot be
+//! distinguished counts as one that derives.
 //!
 //! It moves no head and judges no block: code that would use a node's chain against a block asks it first.
 
@@ -114,7 +114,8 @@ impl SecondOpinion {
         }
     }
 
-    /// What a record says. `first`: the node's local-safe head when it was first seen. `block_time`: seconds between two blocks.
+    /// What a record says. `first`: the node's local-safe head when it was first seen. `block_time`: seconds
+    /// between two blocks.
     fn of(record: SafeRecord, first: Option<L2BlockRef>, block_time: u64) -> Self {
         let assumed = match record {
             SafeRecord::None => None,
@@ -186,13 +187,14 @@ impl OpinionWatch {
         self.place = None;
     }
 
-    /// Whether the node keeps a record of safe heads, so that its opinion is known rather than taken for granted.
+    /// Whether the node keeps a record of safe heads, so that its opinion is known rather than taken for
+    /// granted.
     pub(super) const fn keeps_a_record(&self) -> bool {
         self.keeps_a_record
     }
 
-    /// Whose opinion it is what this node says. Asks it if it is another than before, or was not asked lately. What takes long is
-    /// found out beside the heads, and is known at a later call.
+    /// Whose opinion it is what this node says. Asks it if it is another than before, or was not asked
+    /// lately. What takes long is found out beside the heads, and is known at a later call.
     pub(super) async fn ask(
         &mut self,
         nodes: &RollupNodes,
@@ -254,8 +256,8 @@ impl OpinionWatch {
         (SecondOpinion::of(record, self.first, block_time), again)
     }
 
-    /// What was known stays. A node that answers, and refuses to say this again and again, counts as one that keeps no record. One
-    /// that does not answer in time has said nothing.
+    /// What was known stays. A node that answers, and refuses to say this again and again, counts as one that
+    /// keeps no record. One that does not answer in time has said nothing.
     const fn failed(&mut self, is_refused: bool) -> (SecondOpinion, Duration) {
         if is_refused {
             self.refusals = self.refusals.saturating_add(1);
@@ -288,7 +290,8 @@ impl OpinionReporter {
     pub(super) fn report(&mut self, opinion: SecondOpinion, node: &str) {
         let chain_id = self.chain_id;
         self.metrics.second_opinion(chain_id, opinion == SecondOpinion::Repeated);
-        // A node that does not answer is reported by its heads. Its opinion may be unchanged when it answers again.
+        // A node that does not answer is reported by its heads. Its opinion may be unchanged when it answers
+        // again.
         if opinion == SecondOpinion::Unknown || opinion == self.reported {
             return;
         }

@@ -1,6 +1,7 @@
 //! `crosscheck anchor`: an operator moves where a chain's audit begins.
 //!
-//! The block is looked up at the chain's execution clients first. It never takes an anchor that they contradict.
+//! The block is looked up at the chain's execution clients first. It never takes an anchor that they
+//! contradict.
 
 use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;

@@ -154,7 +154,8 @@ impl AuditArgs {
     }
 }
 
-/// Whether every rollup node works by the rules that are configured, and the other endpoints are of its chain.
+/// Whether every rollup node works by the rules that are configured, and the other endpoints are of its
+/// chain.
 async fn check_rules(
     config: &Config,
     set: &DependencySet,
@@ -170,8 +171,8 @@ async fn check_rules(
     Ok(())
 }
 
-/// What every chain's node calls its heads now: past blocks need no later word. Of a chain that is only monitored,
-/// what its execution clients label so.
+/// What every chain's node calls its heads now: past blocks need no later word. Of a chain that is only
+/// monitored, what its execution clients label so.
 async fn read_heads(
     config: &Config,
     clients: &BTreeMap<ChainId, ExecutionClient>,

@@ -85,7 +85,8 @@ impl AuditState {
             let mut whole = head.len().saturating_add(1);
             for line in lines {
                 let line = line?;
-                // The last line is incomplete if the program was killed while it wrote it. Its block is audited again.
+                // The last line is incomplete if the program was killed while it wrote it. Its block is
+                // audited again.
                 let Ok(outcome) = serde_json::from_str::<RangeOutcome>(&line) else { break };
                 if outcome.number != state.next || outcome.is_open() {
                     break;

@@ -10,14 +10,15 @@ use clap::Args;
 
 /// Check the configuration and exit.
 ///
-/// With --online every configured endpoint is checked as well, and a table of the findings is printed. Exits with 0 if there is
-/// no fault, with 1 if there is a fault, with 2 if there is none but something could not be checked, and with 64 if the
-/// configuration is invalid.
+/// With --online every configured endpoint is checked as well, and a table of the findings is printed. Exits
+/// with 0 if there is no fault, with 1 if there is a fault, with 2 if there is none but something could not
+/// be checked, and with 64 if the configuration is invalid.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Check every endpoint: chain, genesis, configuration, methods, old receipts, signer, clock; and dial the static peers
+    /// Check every endpoint: chain, genesis, configuration, methods, old receipts, signer, clock; and dial
+    /// the static peers
     #[arg(long)]
     online: bool,
 }

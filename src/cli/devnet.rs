@@ -53,7 +53,8 @@ pub(super) struct DevnetArgs {
     #[arg(long)]
     no_attester: bool,
 
-    /// What the sidecar's head for followers rests on: attested, clamp or verified [default: attested, with --no-attester verified]
+    /// What the sidecar's head for followers rests on: attested, clamp or verified
+    /// [default: attested, with --no-attester verified]
     #[arg(long, value_name = "MODE")]
     follow_mode: Option<FollowMode>,
 
@@ -101,12 +102,13 @@ pub(super) struct DevnetArgs {
     #[arg(long, requires_all = ["no_sidecar", "blocks"])]
     stay: bool,
 
-    /// With --fast and --dir: pause when this block is built, until the file DIR/paused is removed, which has the block's number; may be given more than once
+    /// With --fast and --dir: pause when this block is built, until the file DIR/paused is removed, which has
+    /// the block's number; may be given more than once
     #[arg(long, value_name = "BLOCK", requires_all = ["fast", "dir"])]
     pause_at: Vec<u64>,
 
-    /// Keep this many blocks of each chain, and their L1 origins; older blocks are answered as unknown. A long run needs about 20 kB
-    /// for each
+    /// Keep this many blocks of each chain, and their L1 origins; older blocks are answered as unknown. A
+    /// long run needs about 20 kB for each
     #[arg(long, value_name = "BLOCKS", default_value_t = BLOCK_HISTORY)]
     history: u64,
 
@@ -163,8 +165,8 @@ impl DevnetArgs {
     }
 }
 
-/// Runs a devnet to its end, writes the report, and shows a person what came out. `starter` starts the sidecar in this
-/// process; it is not used with `--no-sidecar`. Cancelling ends the run cleanly.
+/// Runs a devnet to its end, writes the report, and shows a person what came out. `starter` starts the
+/// sidecar in this process; it is not used with `--no-sidecar`. Cancelling ends the run cleanly.
 ///
 /// # Errors
 /// When a part of the devnet fails or the report cannot be written. A run that found something else than was
@@ -195,8 +197,8 @@ fn write_report(path: &Path, outcome: &DevnetOutcome) -> eyre::Result<()> {
     Ok(())
 }
 
-/// The tables go to standard output; where the report is there, to a terminal only. What the sidecar left unsettled is
-/// always said.
+/// The tables go to standard output; where the report is there, to a terminal only. What the sidecar left
+/// unsettled is always said.
 fn show(outcome: &DevnetOutcome, report: Option<&Path>) -> eyre::Result<()> {
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
     if report != Some(Path::new("-")) {

@@ -19,7 +19,8 @@ pub(crate) struct DocArgs {
 enum Subject {
     /// Every metric: its name, type, labels and meaning, as a Markdown table.
     Metrics,
-    /// Every configuration key: its default, what it does and which values it accepts, as a configuration file.
+    /// Every configuration key: its default, what it does and which values it accepts, as a configuration
+    /// file.
     Config,
 }
 

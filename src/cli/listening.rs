@@ -1,4 +1,5 @@
-//! [`ListeningArgs`]: where a running crosscheck listens, by the settings that it runs with. It is not asked anything here.
+//! [`ListeningArgs`]: where a running crosscheck listens, by the settings that it runs with. It is not asked
+//! anything here.
 
 use super::UsageError;
 use super::settings::variables;
@@ -16,8 +17,8 @@ pub(super) struct ListeningArgs {
 }
 
 impl ListeningArgs {
-    /// Where the server of this section listens: by the environment, else by the file, else where it does by default. What else
-    /// is in the settings does not matter.
+    /// Where the server of this section listens: by the environment, else by the file, else where it does by
+    /// default. What else is in the settings does not matter.
     pub(super) fn addr(&self, section: &str, default: SocketAddr) -> eyre::Result<SocketAddr> {
         let mut layers = Layers::default();
         if let Some(file) = &self.config {

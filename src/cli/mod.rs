@@ -1,7 +1,7 @@
 //! The command line: one `Args` struct per subcommand.
 //!
-//! Exit codes: 0 ok, 1 failed, 2 could not be determined, 64 bad usage or configuration. Standard output has what a
-//! command prints; everything else goes to standard error.
+//! Exit codes: 0 ok, 1 failed, 2 could not be determined, 64 bad usage or configuration. Standard output has
+//! what a command prints; everything else goes to standard error.
 
 mod anchor;
 mod audit;
@@ -79,13 +79,15 @@ enum Command {
     Peers(peers::PeersArgs),
     /// Let the vouched head pass an invalid block, or a block without a verdict.
     ///
-    /// The decision is written to the ledger, next to the verdict; a running crosscheck applies it. With --unjudged the block
-    /// has no verdict. It is still judged once that is possible, and if it is invalid the head moves back below it.
+    /// The decision is written to the ledger, next to the verdict; a running crosscheck applies it. With
+    /// --unjudged the block has no verdict. It is still judged once that is possible, and if it is invalid
+    /// the head moves back below it.
     Resolve(resolve::ResolveArgs),
     /// Move the block after which a chain's audit starts.
     ///
-    /// The block, and everything below it, counts as valid from then on. The vouched head moves there, and further over the
-    /// blocks that were upheld before. The decision is written to the ledger; a running crosscheck applies it.
+    /// The block, and everything below it, counts as valid from then on. The vouched head moves there, and
+    /// further over the blocks that were upheld before. The decision is written to the ledger; a running
+    /// crosscheck applies it.
     Anchor(anchor::AnchorArgs),
     /// Print reference documentation, such as the table of metrics.
     Doc(doc::DocArgs),

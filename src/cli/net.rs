@@ -1,4 +1,5 @@
-//! `crosscheck net`: joins a network's gossip, validates and prints. To see whether gossip works, nothing else.
+//! `crosscheck net`: joins a network's gossip, validates and prints. To see whether gossip works, nothing
+//! else.
 
 use super::net_tally::NetTally;
 use super::{Outcome, UsageError, print, print_to_stderr, runtime, signals};

@@ -1,7 +1,7 @@
 //! [`ask_nodes`]: by which rules the chains' rollup nodes work, for commands that run once.
 //!
-//! What is not configured is learnt from them. If a chain's node works by other rules than those configured, no message of the
-//! chain can be checked; each command decides what follows from that.
+//! What is not configured is learnt from them. If a chain's node works by other rules than those configured,
+//! no message of the chain can be checked; each command decides what follows from that.
 
 use crate::audit::{Consultation, OriginWitnesses, ReportedForks, RulesError};
 use crate::config::Config;
@@ -11,8 +11,8 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
-/// Asks every chain's rollup nodes, and its execution clients and L1 whether they are of the chain that the nodes derive. What
-/// is news of the nodes' forks is logged.
+/// Asks every chain's rollup nodes, and its execution clients and L1 whether they are of the chain that the
+/// nodes derive. What is news of the nodes' forks is logged.
 pub(super) async fn ask_nodes(
     config: &Config,
     set: &DependencySet,

@@ -1,4 +1,5 @@
-//! Findings of probes as a table for people: one line each, and the problems once more at the end, with what to do.
+//! Findings of probes as a table for people: one line each, and the problems once more at the end, with what
+//! to do.
 //!
 //! What a server says is printed without control characters.
 

@@ -1,4 +1,5 @@
-//! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found invalid, or that cannot be judged.
+//! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found invalid, or that
+//! cannot be judged.
 
 use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;

@@ -19,7 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Which running crosscheck is asked.
 #[derive(Debug, Args)]
 pub(super) struct RunningArgs {
-    /// Its JSON-RPC server, a URL or an address and a port, if it is not the one in CROSSCHECK_RPC_ADDR or the configuration
+    /// Its JSON-RPC server, a URL or an address and a port, if it is not the one in CROSSCHECK_RPC_ADDR or
+    /// the configuration
     #[arg(long = "rpc", value_name = "URL", value_parser = url)]
     url: Option<EndpointUrl>,
     #[command(flatten)]

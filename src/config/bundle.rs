@@ -12,8 +12,8 @@ use std::sync::Arc;
 /// The largest file that is read as a bundle, in bytes: Lagoon's has 0.6 MB.
 const MAX_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A fork and its bundle's file, written `fork=path`, or `fork:Label=path` where the intents begin otherwise than with the
-/// fork's name.
+/// A fork and its bundle's file, written `fork=path`, or `fork:Label=path` where the intents begin otherwise
+/// than with the fork's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleFile {
     fork: String,

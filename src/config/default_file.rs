@@ -102,8 +102,8 @@ fn comment(text: &str) -> String {
     format!("{lines}{line}\n")
 }
 
-/// The words of a text. What is in quotes is one word, and so is a word with the list that follows it: a line of a comment that
-/// begins with a bracket would look like a section.
+/// The words of a text. What is in quotes is one word, and so is a word with the list that follows it: a line
+/// of a comment that begins with a bracket would look like a section.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_quoted = false;

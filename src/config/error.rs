@@ -35,7 +35,8 @@ pub enum ConfigError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What the line begins with: its key or its section. `None`: it begins with neither, as a line of a list does.
+        /// What the line begins with: its key or its section. `None`: it begins with neither, as a line of a
+        /// list does.
         key: Option<String>,
         /// What the parser said.
         reason: String,

@@ -10,7 +10,8 @@ use crosscheck_p2p::ChainId;
 use serde_path_to_error::{Path, Segment};
 use toml::{Table, Value};
 
-/// Explains why a table is not a configuration, although its keys and kinds are right: a text that its parser does not accept.
+/// Explains why a table is not a configuration, although its keys and kinds are right: a text that its parser
+/// does not accept.
 pub(super) fn explain(table: &Table, path: &Path, error: &toml::de::Error) -> ConfigError {
     let key = path.to_string();
     let value = lookup(table, path);
@@ -52,7 +53,8 @@ pub(super) fn unreadable_text(path: &str, text: &str, reason: &str) -> ConfigErr
     }
 }
 
-/// Where a TOML error is: the line's number, counted from 1, and the key or the section that the line begins with.
+/// Where a TOML error is: the line's number, counted from 1, and the key or the section that the line begins
+/// with.
 pub(super) fn position(text: &str, error: &toml::de::Error) -> (usize, Option<String>) {
     let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
     let line = before.matches('\n').count();
@@ -60,8 +62,8 @@ pub(super) fn position(text: &str, error: &toml::de::Error) -> (usize, Option<St
     (line.saturating_add(1), known_start(content).map(shown_text))
 }
 
-/// The key of a line `key = value`, or the section of a line `[section]`, if there is such a one. Anything else may be a part
-/// of a value, and so of a secret.
+/// The key of a line `key = value`, or the section of a line `[section]`, if there is such a one. Anything
+/// else may be a part of a value, and so of a secret.
 fn known_start(line: &str) -> Option<&str> {
     if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name)
     {

@@ -23,7 +23,8 @@ pub enum FollowMode {
 section! {
     /// The server for followers.
     pub struct FollowConfig at "follow.", per_chain: false {
-        /// The status that is served to an op-node or kona-node that follows (--l2.follow.source=http://<addr>/<chain id>/).
+        /// The status that is served to an op-node or kona-node that follows
+        /// (--l2.follow.source=http://<addr>/<chain id>/).
         mode: FollowMode = FollowMode::Off, choice(&[
             ("off", "no server"),
             ("clamp", "the status of an op-supernode or another node, lowered to the vouched head; what it calls safe is verified"),

@@ -1,11 +1,12 @@
-//! [`Form`]: which values a key accepts. The check of a value and every text about it (help, `config/default.toml`, the fix in
-//! an error) are made from it, so that a bound is written once.
+//! [`Form`]: which values a key accepts. The check of a value and every text about it (help,
+//! `config/default.toml`, the fix in an error) are made from it, so that a bound is written once.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::Value;
 
-/// Which values a key accepts, as far as its kind and its bounds determine that. A text is checked by its parser.
+/// Which values a key accepts, as far as its kind and its bounds determine that. A text is checked by its
+/// parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(super) kind: Kind,
@@ -160,7 +161,8 @@ impl Form {
         Self { when_unset: WhenUnset::Required, ..self }
     }
 
-    /// What a chain of a named network has if the key is not set: a clause that follows "Not set, and the network is named: ".
+    /// What a chain of a named network has if the key is not set: a clause that follows "Not set, and the
+    /// network is named: ".
     pub(super) const fn if_named(self, meaning: &'static str) -> Self {
         Self { if_named: Some(meaning), ..self }
     }

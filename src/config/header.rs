@@ -1,8 +1,8 @@
-//! [`EndpointHeader`]: a header that an endpoint requires with every request, such as a bearer token, and the place
-//! of its value.
+//! [`EndpointHeader`]: a header that an endpoint requires with every request, such as a bearer token, and the
+//! place of its value.
 //!
-//! The value itself is never in a setting: it is read from a file or from an environment variable, once, at start.
-//! It is never shown.
+//! The value itself is never in a setting: it is read from a file or from an environment variable, once, at
+//! start. It is never shown.
 
 use super::redaction::{shortened, shortened_reason};
 use super::{Config, ConfigError};
@@ -19,7 +19,8 @@ const MAX_VALUE_BYTES: u64 = 16 * 1024;
 /// What the program sets itself.
 const OWN: [HeaderName; 5] = [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
 
-/// A header of the endpoints at an origin, written `https://host:port name=file:path` or `… name=env:VARIABLE`.
+/// A header of the endpoints at an origin, written `https://host:port name=file:path` or
+/// `… name=env:VARIABLE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointHeader {
     origin: EndpointUrl,

@@ -1,4 +1,5 @@
-//! [`InteropConfig`], [`ConsolidationConfig`]: what applies to the messages of all chains, and what blocks are checked against.
+//! [`InteropConfig`], [`ConsolidationConfig`]: what applies to the messages of all chains, and what blocks
+//! are checked against.
 
 use super::form::{choice, list, whole};
 use super::section::section;
@@ -9,18 +10,19 @@ use serde::{Deserialize, Serialize};
 section! {
     /// The messages of all chains.
     pub struct InteropConfig at "interop.", per_chain: false {
-        /// How long after its initiation a message may be executed. If it is set and a chain's rollup node reports another value,
-        /// that chain is not ready until one of them is corrected.
+        /// How long after its initiation a message may be executed. If it is set and a chain's rollup node
+        /// reports another value, that chain is not ready until one of them is corrected.
         message_expiry_window: Option<u64> = None, whole(1..=DEFAULT_EXPIRY_WINDOW).of("seconds")
             .if_above("the protocol's window is seven days")
             .unset("the value of each chain's rollup node, or seven days (the protocol's value) if the node does not report one")
             .example("604800");
 
-        /// The most memory for the proven logs of all chains. Logs that do not fit are fetched and proven again when they are
-        /// needed.
+        /// The most memory for the proven logs of all chains. Logs that do not fit are fetched and proven
+        /// again when they are needed.
         log_index_mib: usize = 512, whole(1..=1_048_576).of("MiB");
 
-        /// The rule by which the chains' nodes decide which blocks a cycle of messages of one timestamp makes invalid.
+        /// The rule by which the chains' nodes decide which blocks a cycle of messages of one timestamp makes
+        /// invalid.
         cycle_rule: CycleRule = CycleRule::default(), choice(&[
             ("both", "nodes of either kind may be in use: a block that is invalid by one rule only is reported as rule-dependent, and never as invalid"),
             ("stripping", "op-supernode and kona up to September 2026"),
@@ -30,7 +32,8 @@ section! {
 }
 
 impl InteropConfig {
-    /// How many seconds after its initiation a message may be executed: the protocol's number, if it is not set.
+    /// How many seconds after its initiation a message may be executed: the protocol's number, if it is not
+    /// set.
     pub fn expiry_window(&self) -> u64 {
         self.message_expiry_window.unwrap_or(DEFAULT_EXPIRY_WINDOW)
     }
@@ -62,11 +65,12 @@ section! {
             .unset("\"l1\" if l1.execution is set, otherwise \"sibling\"")
             .example("\"l1\"");
 
-        /// The upgrade bundles of forks that this build does not know. The fork is written as in its key of the rollup
-        /// configuration (zephyr_time), and the path is that of the JSON file as published upstream (op-core/nuts/bundles/). Write
-        /// "fork:Label=path" if the source hashes use another word than the capitalized name of the fork. The SHA-256 of the file
-        /// is logged at start: compare it with fork_lock.toml upstream. Without a bundle the upgrade transactions of the fork's
-        /// first block are taken from the chain's rollup node, and that is logged.
+        /// The upgrade bundles of forks that this build does not know. The fork is written as in its key of
+        /// the rollup configuration (zephyr_time), and the path is that of the JSON file as published
+        /// upstream (op-core/nuts/bundles/). Write "fork:Label=path" if the source hashes use another word
+        /// than the capitalized name of the fork. The SHA-256 of the file is logged at start: compare it with
+        /// fork_lock.toml upstream. Without a bundle the upgrade transactions of the fork's first block are
+        /// taken from the chain's rollup node, and that is logged.
         upgrade_bundles: Vec<Text<BundleFile>> = Vec::new(), list("fork=path texts")
             .example("[\"zephyr=zephyr_nut_bundle.json\"]");
     }

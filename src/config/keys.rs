@@ -1,5 +1,5 @@
-//! [`Key`]: one key of the configuration. Flags, environment variables and all texts about a key follow from its row, which is
-//! where its section is defined.
+//! [`Key`]: one key of the configuration. Flags, environment variables and all texts about a key follow from
+//! its row, which is where its section is defined.
 
 use super::form::{Example, Form, Kind, WhenUnset};
 use super::redaction::{NOT_SHOWN, shown};
@@ -32,7 +32,8 @@ pub(super) const SECTIONS: &[Section] = &[
 /// One key.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    /// Its path: sections and name, with dots. For a key of a chain's section without the `chains.<id>.` before it.
+    /// Its path: sections and name, with dots. For a key of a chain's section without the `chains.<id>.`
+    /// before it.
     pub(crate) path: &'static str,
     /// Whether each chain's section has it.
     pub(crate) per_chain: bool,

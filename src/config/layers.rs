@@ -44,8 +44,9 @@ impl Layers {
         Ok(self)
     }
 
-    /// Lays environment variables over what is there: `CROSSCHECK_RPC_ADDR`, `CROSSCHECK_CHAINS_901_EXECUTION`.
-    /// Variables with the prefix that name no key are kept as warnings: orchestrators set such by themselves.
+    /// Lays environment variables over what is there: `CROSSCHECK_RPC_ADDR`,
+    /// `CROSSCHECK_CHAINS_901_EXECUTION`. Variables with the prefix that name no key are kept as warnings:
+    /// orchestrators set such by themselves.
     ///
     /// # Errors
     /// If a value cannot be read as the key's kind.
@@ -74,7 +75,8 @@ impl Layers {
         Ok(self)
     }
 
-    /// Where the server of a section listens. `None`: that is not set. Nothing else of the settings is checked.
+    /// Where the server of a section listens. `None`: that is not set. Nothing else of the settings is
+    /// checked.
     ///
     /// # Errors
     /// If what is written there is not an address.

@@ -1,9 +1,9 @@
 //! What an operator sets: a TOML file, below environment variables, below flags.
 //!
-//! Every key is written once, as an entry of its `section!`: name, type, default, accepted values and text. The
-//! typed settings, the checks, the flags and variables, the fixes in errors and `config/default.toml` follow from it. What several
-//! keys must keep together is a rule, in `rules`. Every error names the key, the value, the reason and the fix. Never reads
-//! anything but the file and the environment that it is given.
+//! Every key is written once, as an entry of its `section!`: name, type, default, accepted values and text.
+//! The typed settings, the checks, the flags and variables, the fixes in errors and `config/default.toml`
+//! follow from it. What several keys must keep together is a rule, in `rules`. Every error names the key, the
+//! value, the reason and the fix. Never reads anything but the file and the environment that it is given.
 
 mod bundle;
 mod chain;

@@ -13,16 +13,17 @@ use std::time::Duration;
 const MAX_WINDOW: Duration = days(7);
 
 section! {
-    /// The chain's gossip; docs/PEERS.md describes how peers are found, scored and banned. Without this section every key of it has
-    /// its default.
+    /// The chain's gossip; docs/PEERS.md describes how peers are found, scored and banned. Without this
+    /// section every key of it has its default.
     pub struct P2pConfig at "p2p.", per_chain: true {
-        /// The addresses to listen on. Empty: dial out only. Other nodes can dial this node only at addresses that are not loopback,
-        /// such as /ip4/0.0.0.0/tcp/9222.
+        /// The addresses to listen on. Empty: dial out only. Other nodes can dial this node only at addresses
+        /// that are not loopback, such as /ip4/0.0.0.0/tcp/9222.
         listen: Vec<Multiaddr> = vec![loopback_addr(9222)], list("TCP multiaddresses, each chain's with a port of its own")
             .if_named("the next free port of loopback, from 9647 on")
             .example("[\"/ip4/127.0.0.1/tcp/9222\"]");
 
-        /// Peers to stay connected to. A name (/dns4/<name>/tcp/<port>, or /dnsaddr/<name>) is resolved at each dial.
+        /// Peers to stay connected to. A name (/dns4/<name>/tcp/<port>, or /dnsaddr/<name>) is resolved at
+        /// each dial.
         static_peers: Vec<Multiaddr> = Vec::new(), list("multiaddresses that end in /p2p/<peer id>")
             .example("[\"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]");
 
@@ -37,21 +38,23 @@ section! {
         /// The number of peers below which the node looks for more, and to which it prunes.
         peers_lo: usize = 20, whole(1..=1024).limited("and at most p2p.peers_hi");
 
-        /// The most peers that may stay. Above it, peers without a subscription and then peers with the lowest scores are disconnected,
-        /// down to peers_lo, except new peers (30 s; they are not counted), static and trusted ones. The number of connections is
-        /// limited to twice this at any time, and the number of inbound connections to peers_lo less.
+        /// The most peers that may stay. Above it, peers without a subscription and then peers with the
+        /// lowest scores are disconnected, down to peers_lo, except new peers (30 s; they are not counted),
+        /// static and trusted ones. The number of connections is limited to twice this at any time, and the
+        /// number of inbound connections to peers_lo less.
         peers_hi: usize = 30, whole(1..=1024);
 
-        /// How long a peer is banned when its score falls below -100. Static and trusted peers are never banned.
+        /// How long a peer is banned when its score falls below -100. Static and trusted peers are never
+        /// banned.
         ban_duration: DurationSetting = DurationSetting(hours(1)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
             .if_above("a ban must be finite");
 
-        /// Whether rejected frames, blocks that a peer was the first to send, and its answers change its score. With false no peer is
-        /// disconnected or banned for rejected frames, as in op-node.
+        /// Whether rejected frames, blocks that a peer was the first to send, and its answers change its
+        /// score. With false no peer is disconnected or banned for rejected frames, as in op-node.
         verdict_scoring: bool = true, boolean();
 
-        /// Whether deliveries on topics change a peer's score. On this network that has pruned honest peers; rejected frames are
-        /// scored by verdict_scoring.
+        /// Whether deliveries on topics change a peer's score. On this network that has pruned honest peers;
+        /// rejected frames are scored by verdict_scoring.
         topic_scoring: bool = false, boolean();
 
         /// The UDP socket of discovery.
@@ -91,13 +94,15 @@ section! {
         blocks_past: DurationSetting = DurationSetting(mins(1)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
             .if_above("every block in the window is kept in memory");
 
-        /// The maximum age of a block on the cross-safe topic. The default is the sequencing window: blocks become cross-safe late.
+        /// The maximum age of a block on the cross-safe topic. The default is the sequencing window: blocks
+        /// become cross-safe late.
         cross_safe_past: DurationSetting = DurationSetting(hours(12)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
             .if_above("every block in the window is kept in memory");
 
-        /// The domains in which a signature on the cross-safe topic is accepted. A signature in "zero" may be that of an unsafe block,
-        /// replayed by anyone: such an attestation is audited, but binds no signer. Without "zero" it is ignored; remove it once the
-        /// chain's sequencer signs in the topic's own domain.
+        /// The domains in which a signature on the cross-safe topic is accepted. A signature in "zero" may be
+        /// that of an unsafe block, replayed by anyone: such an attestation is audited, but binds no signer.
+        /// Without "zero" it is ignored; remove it once the chain's sequencer signs in the topic's own
+        /// domain.
         cross_safe_domains: Vec<Text<SigningDomain>> = [SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero].map(Text).into(),
             list("domains: \"cross-safe-blocksv1\", or that and \"zero\"")
             .example("[\"cross-safe-blocksv1\", \"zero\"]");
@@ -106,17 +111,17 @@ section! {
         future: DurationSetting = DurationSetting(secs(5)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
             .if_above("every block in the window is kept in memory");
 
-        /// How long the chain may be without a peer that subscribes to its topics before that is reported. It is reported on /readyz as
-        /// not ready, in the log and in crosscheck_without_peer_seconds.
+        /// How long the chain may be without a peer that subscribes to its topics before that is reported. It
+        /// is reported on /readyz as not ready, in the log and in crosscheck_without_peer_seconds.
         peer_patience: DurationSetting = DurationSetting(mins(5)), any_duration();
 
-        /// How long all unsafe blocks, or all attestations of the sequencer or of static and trusted peers, may be refused for their
-        /// signer or their form (at least eight in a row) before that is reported. It is reported on /readyz as not ready, in the log
-        /// and in crosscheck_gossip_refused_in_a_row.
+        /// How long all unsafe blocks, or all attestations of the sequencer or of static and trusted peers,
+        /// may be refused for their signer or their form (at least eight in a row) before that is reported.
+        /// It is reported on /readyz as not ready, in the log and in crosscheck_gossip_refused_in_a_row.
         refusal_patience: DurationSetting = DurationSetting(mins(1)), any_duration();
 
-        /// How long blocks of the previous unsafe block signer are accepted after L1 names a new one, unless a block of the new signer
-        /// arrives before. With "0s" they are not accepted.
+        /// How long blocks of the previous unsafe block signer are accepted after L1 names a new one, unless
+        /// a block of the new signer arrives before. With "0s" they are not accepted.
         signer_grace: DurationSetting = DurationSetting(secs(SIGNER_GRACE_SECS)), whole_seconds(Duration::ZERO..=MAX_WINDOW)
             .if_above("the previous key could sign for that long");
     }

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use toml::{Table, Value};
 
-/// The first port for gossip that is given out: above our own servers', and none of op-node's, which may run beside.
+/// The first port for gossip that is given out: above our own servers', and none of op-node's, which may run
+/// beside.
 const FIRST_PORT: u16 = 9647;
 
-/// Fills in the chains of the networks that `network` names. A name that is not a network's is left for the parser to refuse.
+/// Fills in the chains of the networks that `network` names. A name that is not a network's is left for the
+/// parser to refuse.
 ///
 /// # Errors
 /// If a chain needs a port and none is free.

@@ -1,5 +1,5 @@
-//! [`NodeList`]: the rollup nodes of a chain, as an operator writes them: one URL, or a list in the order in which they are
-//! to be tried.
+//! [`NodeList`]: the rollup nodes of a chain, as an operator writes them: one URL, or a list in the order in
+//! which they are to be tried.
 
 use crate::sources::EndpointUrl;
 use core::fmt;

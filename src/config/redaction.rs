@@ -1,5 +1,5 @@
-//! Values as messages may show them: without the credentials, paths, queries and headers that carry an endpoint's keys, and
-//! not longer than a line or two.
+//! Values as messages may show them: without the credentials, paths, queries and headers that carry an
+//! endpoint's keys, and not longer than a line or two.
 
 use toml::Value;
 
@@ -25,8 +25,8 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// A text as a message may show it: of a URL only the scheme, the host and the port, and of a header only what precedes its
-/// value. A text that looks like a URL whose scheme was forgotten is shown as one.
+/// A text as a message may show it: of a URL only the scheme, the host and the port, and of a header only
+/// what precedes its value. A text that looks like a URL whose scheme was forgotten is shown as one.
 pub(crate) fn shown_text(text: &str) -> String {
     match before_header_value(text) {
         Some(before) => shortened(&format!("{}…", without_path(before).trim_end_matches('…'))),
@@ -34,7 +34,8 @@ pub(crate) fn shown_text(text: &str) -> String {
     }
 }
 
-/// What precedes the value of a header: of `host name=value`, and of `name: value`. `None`: the text is not like a header.
+/// What precedes the value of a header: of `host name=value`, and of `name: value`. `None`: the text is not
+/// like a header.
 fn before_header_value(text: &str) -> Option<&str> {
     let first_word = text.find(char::is_whitespace)?;
     let after_sign = |(at, sign): (usize, &str)| at.checked_add(sign.len());
@@ -60,7 +61,8 @@ fn without_path(text: &str) -> String {
     format!("{scheme}{hidden}{host}{}", if has_more { "/…" } else { "" })
 }
 
-/// Whether a text is a host with a path, a query or credentials. A file's path, a multiaddress and a subnet are not.
+/// Whether a text is a host with a path, a query or credentials. A file's path, a multiaddress and a subnet
+/// are not.
 fn is_without_scheme(text: &str) -> bool {
     let Some((host, rest)) = text.split_once(['/', '?']) else { return false };
     let is_host = host.contains(['.', ':', '@']) && !host.starts_with(['.', '~']) && !host.contains(' ');

@@ -309,7 +309,8 @@ fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> 
     Ok(())
 }
 
-/// The address that discovery, and nothing else, gives to other nodes. It must be of the family of its socket.
+/// The address that discovery, and nothing else, gives to other nodes. It must be of the family of its
+/// socket.
 fn check_advertised(key: &dyn Fn(&str) -> String, p2p: &P2pConfig) -> Result<(), ConfigError> {
     let advertised = [
         ("advertise_ip", p2p.advertise_ip.map(|ip| ip.to_string())),

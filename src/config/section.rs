@@ -1,4 +1,5 @@
-//! [`section!`](section): the one place where a key is written: its name, its type, its default, its form, and its text.
+//! [`section!`](section): the one place where a key is written: its name, its type, its default, its form,
+//! and its text.
 //!
 //! The fields of a section, their defaults and the rows of the table of keys follow from it.
 
@@ -29,8 +30,8 @@ impl Section {
 /// name: Type = default, form;
 /// ```
 ///
-/// where `form` says which values it accepts, and what happens if it is not set. `and { … }` has the fields that are not keys:
-/// sections within, and what is not written in the file.
+/// where `form` says which values it accepts, and what happens if it is not set. `and { … }` has the fields
+/// that are not keys: sections within, and what is not written in the file.
 macro_rules! section {
     (
         $(#[doc = $about:literal])*

@@ -27,9 +27,9 @@ section! {
             ("json", "one object per line"),
         ]);
 
-        /// What is logged. At debug and trace only Crosscheck's own messages are logged, unless the filter names a library:
-        /// "debug,hyper=debug". Network libraries log errors only, unless the filter names them: "info,libp2p=warn,discv5=warn".
-        /// Their warnings are counted.
+        /// What is logged. At debug and trace only Crosscheck's own messages are logged, unless the filter
+        /// names a library: "debug,hyper=debug". Network libraries log errors only, unless the filter names
+        /// them: "info,libp2p=warn,discv5=warn". Their warnings are counted.
         level: String = "info".to_owned(), text("a level (error, warn, info, debug, trace) or a filter")
             .example("\"info,crosscheck::audit=debug\"");
     }
@@ -41,8 +41,9 @@ section! {
         /// The address of the JSON-RPC server. Port 0 picks a free port and logs it.
         addr: SocketAddr = (Ipv4Addr::LOCALHOST, 9645).into(), socket();
 
-        /// Whether methods that change something are served. These are admin_setFailsafeEnabled, and the opp2p_* methods that
-        /// block, protect and connect peers. They need no password: set this to true only if nobody else can reach rpc.addr.
+        /// Whether methods that change something are served. These are admin_setFailsafeEnabled, and the
+        /// opp2p_* methods that block, protect and connect peers. They need no password: set this to true
+        /// only if nobody else can reach rpc.addr.
         admin: bool = false, boolean();
     }
 }

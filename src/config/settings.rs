@@ -22,21 +22,24 @@ section! {
         clock: ClockSource = ClockSource::System,
             text("\"system\", or \"file:<path>\" of a file with the seconds since 1970");
 
-        /// The public networks whose chains are watched. Known names are op-mainnet, unichain, ink, soneium, mode, zora, worldchain,
-        /// metal, bob, ethernity, binary; op-sepolia, unichain-sepolia, ink-sepolia, soneium-minato, mode-sepolia, zora-sepolia,
-        /// worldchain-sepolia, metal-sepolia, ethernity-sepolia, creator-chain-testnet. The [chains.<id>] section of a named network
-        /// needs only endpoints. What it does not set has a default of the network: block_time, interop_time (where it was
-        /// announced) and dependency_set; with a rollup node also system_config, p2p.listen, p2p.discovery and p2p.bootnodes. OP and
-        /// Unichain execute each other's messages: watch both. The section of another chain needs block_time, and with a rollup node
-        /// system_config or unsafe_block_signer; without a rollup node it needs interop_time and dependency_set. Shape, Shape Sepolia
-        /// and HashKey Chain have no name here because the published registry lists no fork of theirs after Granite, and gossip
+        /// The public networks whose chains are watched. Known names are op-mainnet, unichain, ink, soneium,
+        /// mode, zora, worldchain, metal, bob, ethernity, binary; op-sepolia, unichain-sepolia, ink-sepolia,
+        /// soneium-minato, mode-sepolia, zora-sepolia, worldchain-sepolia, metal-sepolia, ethernity-sepolia,
+        /// creator-chain-testnet. The [chains.<id>] section of a named network needs only endpoints. What it
+        /// does not set has a default of the network: block_time, interop_time (where it was announced) and
+        /// dependency_set; with a rollup node also system_config, p2p.listen, p2p.discovery and
+        /// p2p.bootnodes. OP and Unichain execute each other's messages: watch both. The section of another
+        /// chain needs block_time, and with a rollup node system_config or unsafe_block_signer; without a
+        /// rollup node it needs interop_time and dependency_set. Shape, Shape Sepolia and HashKey Chain have
+        /// no name here because the published registry lists no fork of theirs after Granite, and gossip
         /// depends on the later forks; Boba and sepolia-devnet-2 are not in the registry.
         network: Vec<NetworkName> = Vec::new(), list("names of public networks")
             .example("[\"op-mainnet\", \"unichain\"]");
 
-        /// The directory of the ledger and of the network keys. It is created if it is missing. Only one program can use it at a
-        /// time. The ledger belongs to the chains that it was started with: chains with another genesis need another directory. A
-        /// relative path starts at the working directory of crosscheck, not at the directory of this file.
+        /// The directory of the ledger and of the network keys. It is created if it is missing. Only one
+        /// program can use it at a time. The ledger belongs to the chains that it was started with: chains
+        /// with another genesis need another directory. A relative path starts at the working directory of
+        /// crosscheck, not at the directory of this file.
         data_dir: PathBuf = PathBuf::from("crosscheck-data"), text("a directory that this user may write to");
 
         /// The time limit of a shutdown. After it tasks are aborted.

@@ -1,5 +1,6 @@
-//! Checks the settings as they are written, against the table of keys: every name is a key or a section, every value has the
-//! form of its key, and nothing that is required is missing. What a text means is left for its parser.
+//! Checks the settings as they are written, against the table of keys: every name is a key or a section,
+//! every value has the form of its key, and nothing that is required is missing. What a text means is left
+//! for its parser.
 
 use super::explain::{fix_of, unknown_key};
 use super::keys::keys;
@@ -120,7 +121,8 @@ fn section<'a>(path: &str, value: &'a Value) -> Result<&'a Table, ConfigError> {
     })
 }
 
-/// A name as the file has it, cut if it is very long: in quotes, if it is more than letters, digits, `_` and `-`.
+/// A name as the file has it, cut if it is very long: in quotes, if it is more than letters, digits, `_` and
+/// `-`.
 pub(super) fn written(name: &str) -> String {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if is_bare { shortened(name) } else { format!("\"{}\"", shown_text(name).escape_debug()) }

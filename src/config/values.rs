@@ -1,4 +1,5 @@
-//! Values that are written in a form of their own: durations such as `"500ms"` or `"12h"`, and texts that are parsed.
+//! Values that are written in a form of their own: durations such as `"500ms"` or `"12h"`, and texts that are
+//! parsed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt::Display;

@@ -68,7 +68,8 @@ async fn written_events_are_sent_in_order_and_in_batches() {
     tasks.join_all().await;
 }
 
-/// A crash between the commit and the telling: what was not passed on is read by its id, and is not news to anybody later.
+/// A crash between the commit and the telling: what was not passed on is read by its id, and is not news to
+/// anybody later.
 #[tokio::test]
 async fn events_of_an_earlier_run_are_read_and_not_sent_again() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! [`L1Ref`] and [`L2Ref`]: blocks as `optimism_syncStatus` names them, every field filled in.
 //!
-//! Fields and names follow op-service `eth.L1BlockRef` and `eth.L2BlockRef`. op-node compares these as wholes: a
-//! right hash with a wrong parent or sequence number looks like a reorg to it.
+//! Fields and names follow op-service `eth.L1BlockRef` and `eth.L2BlockRef`. op-node compares these as
+//! wholes: a right hash with a wrong parent or sequence number looks like a reorg to it.
 
 use super::Genesis;
 use alloy::eips::BlockNumHash;

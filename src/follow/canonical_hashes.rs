@@ -1,4 +1,5 @@
-//! [`CanonicalHashes`]: which blocks are on the execution client's canonical chain, at the heights that matter.
+//! [`CanonicalHashes`]: which blocks are on the execution client's canonical chain, at the heights that
+//! matter.
 
 use super::L2Ref;
 use alloy::primitives::B256;

@@ -1,8 +1,8 @@
 //! [`CrossChainLimits`]: how far the chains have come that a chain depends on. Pure.
 //!
-//! A block is cross-safe only when every chain that its messages may come from is derived up to its time, and every message there is
-//! valid up to then: an invalid block is replaced, and all that rests on its descendants with it. A block is final only when these chains
-//! are final up to its time.
+//! A block is cross-safe only when every chain that its messages may come from is derived up to its time, and
+//! every message there is valid up to then: an invalid block is replaced, and all that rests on its
+//! descendants with it. A block is final only when these chains are final up to its time.
 
 use super::{Keep, L2Ref};
 use crosscheck_p2p::ChainId;
@@ -90,8 +90,8 @@ impl fmt::Display for LimitingHead {
 }
 
 impl CrossChainLimits {
-    /// The limits of the chain `own` that follow from its own messages and from the chains that it depends on. Its own derivation and
-    /// finality are taken from the upstream.
+    /// The limits of the chain `own` that follow from its own messages and from the chains that it depends
+    /// on. Its own derivation and finality are taken from the upstream.
     ///
     /// # Errors
     /// If it is not known how far one of them is.
@@ -116,7 +116,8 @@ impl CrossChainLimits {
     }
 }
 
-/// The height of the highest ancestor of a block that is not later than a time, itself included. `block_time`: of the chain, in seconds.
+/// The height of the highest ancestor of a block that is not later than a time, itself included.
+/// `block_time`: of the chain, in seconds.
 pub(super) fn number_up_to(block: &L2Ref, time: u64, block_time: u64) -> u64 {
     let too_late = block.timestamp.saturating_sub(time);
     block.number.saturating_sub(too_late.div_ceil(block_time.max(1)))

@@ -1,4 +1,5 @@
-//! [`Draft`]: a status, and what it takes to keep it below a block that turns out invalid after it was made. Pure.
+//! [`Draft`]: a status, and what it takes to keep it below a block that turns out invalid after it was made.
+//! Pure.
 
 use super::{L2Ref, ServedStatus};
 use alloy::eips::BlockNumHash;
@@ -14,13 +15,14 @@ pub struct Draft {
     pub(super) floor: L2Ref,
     /// Invalid blocks that are not on the chain of the status.
     pub(super) elsewhere: BTreeSet<B256>,
-    /// Up to this height neither the status nor the node that it was made from can name another branch any more. `None`: they
-    /// may.
+    /// Up to this height neither the status nor the node that it was made from can name another branch any
+    /// more. `None`: they may.
     pub(super) passed: Option<u64>,
 }
 
 impl Draft {
-    /// Above this height a block that was proven invalid counts: what is not above the vouched head is decided.
+    /// Above this height a block that was proven invalid counts: what is not above the vouched head is
+    /// decided.
     pub const fn floor(&self) -> u64 {
         self.floor.number
     }

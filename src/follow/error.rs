@@ -87,7 +87,8 @@ impl FollowError {
         "conflict",
     ];
 
-    /// Why an upstream has said nothing. The chain's own node is not asked for its heads while something is wrong with it.
+    /// Why an upstream has said nothing. The chain's own node is not asked for its heads while something is
+    /// wrong with it.
     pub(super) fn unanswered(upstream: &Upstream, health: &Health, chain_id: ChainId) -> Self {
         let parts = upstream.is_sibling().then(|| HeadWatcher::health_parts(chain_id));
         let reason = parts.iter().flatten().find_map(|part| health.reason(part));

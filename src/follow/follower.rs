@@ -64,7 +64,8 @@ pub struct FollowerParts {
     pub tracker: SharedTracker,
     /// Whether the served head waits for the chains that this one depends on: nobody else has done that.
     pub waits_for_others: bool,
-    /// For how long the safe and the finalized head of each chain may be where they are before it is reported that one waits for them.
+    /// For how long the safe and the finalized head of each chain may be where they are before it is reported
+    /// that one waits for them.
     pub safe_stalls: BTreeMap<ChainId, Duration>,
     /// Seconds between two blocks of the chain.
     pub block_time: u64,
@@ -197,7 +198,8 @@ impl Follower {
         Ok(has_failed)
     }
 
-    /// Makes the next status. `kept`: what is served instead if its safe head must stay, and the rest is known.
+    /// Makes the next status. `kept`: what is served instead if its safe head must stay, and the rest is
+    /// known.
     async fn refresh(
         &mut self,
         head: Option<VouchedHead>,
@@ -247,7 +249,8 @@ impl Follower {
         if let Some(error) = unread {
             return Err(error);
         }
-        // What was served of a branch that the head has left binds no follower: L1 took followers off it, too.
+        // What was served of a branch that the head has left binds no follower: L1 took followers off it,
+        // too.
         let bound = last.as_ref().filter(|_| self.retractions == head.retractions);
         let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: bound };
         let next = Draft::next(&facts)?;

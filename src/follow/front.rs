@@ -1,4 +1,5 @@
-//! [`FollowFront`]: which chain a follower's request names, before a method sees it: `/901` and `/901/` name chain 901.
+//! [`FollowFront`]: which chain a follower's request names, before a method sees it: `/901` and `/901/` name
+//! chain 901.
 
 use super::Served;
 use crate::web::{Answers, ArrivedRequest, Calls};

@@ -74,7 +74,8 @@ pub enum Keep {
     /// It is not known up to where the chains that this one depends on are final.
     #[error("it is not known up to which block the chains are final whose messages this chain may execute")]
     FinalityUnknown,
-    /// The chains that this one depends on are behind it, and the highest block that they allow is not known to be right.
+    /// The chains that this one depends on are behind it, and the highest block that they allow is not known
+    /// to be right.
     #[error(
         "the chains that this one depends on allow block {number} of it only, {vouched} is vouched for, and the execution client's \
          block {number} was not upheld, or is later than they allow"

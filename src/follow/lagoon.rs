@@ -24,8 +24,8 @@ impl Lagoon {
     /// It never activates.
     pub const NEVER: Self = Self(None);
 
-    /// Reads it from the answer of `optimism_rollupConfig`. If it has two times, the later one counts: no node takes it to be
-    /// active before.
+    /// Reads it from the answer of `optimism_rollupConfig`. If it has two times, the later one counts: no
+    /// node takes it to be active before.
     ///
     /// # Errors
     /// If a time is not a number.

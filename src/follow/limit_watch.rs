@@ -1,6 +1,7 @@
 //! [`LimitWatch`]: reports that a served head waits for another chain whose head does not move.
 //!
-//! Such a follower works, and its heads are only late: without this nobody would learn that they no longer move.
+//! Such a follower works, and its heads are only late: without this nobody would learn that they no longer
+//! move.
 
 use super::cross_chain::HeadLimit;
 use crate::health::Health;
@@ -39,7 +40,8 @@ impl LimitWatch {
         format!("chain {chain_id} served {level} head")
     }
 
-    /// Records what lowers the served heads of a chain now. `bounds`: for how long the heads of each chain may be where they are.
+    /// Records what lowers the served heads of a chain now. `bounds`: for how long the heads of each chain
+    /// may be where they are.
     pub(super) fn check(
         &mut self,
         chain_id: ChainId,

@@ -1,4 +1,5 @@
-//! [`FollowMetrics`]: what is measured of following: the heads that followers are served, and what keeps them where they are.
+//! [`FollowMetrics`]: what is measured of following: the heads that followers are served, and what keeps them
+//! where they are.
 
 use super::FollowError;
 use crate::metrics::Metrics;

@@ -1,10 +1,11 @@
 //! Following: the head that Crosscheck vouches for, served as `optimism_syncStatus` to an unmodified op-node
 //! (`--l2.follow.source`) or kona-node.
 //!
-//! `block_ref`, `upstream_status`, `canonical_hashes`, `cross_chain`, `lagoon`, `reading`, `served_status` and `draft` are pure; the
-//! follower task around them asks the nodes, and the server answers from what the follower left in [`Served`]. Nothing here moves the
-//! vouched head: that is the ledger's, after a verdict or an operator's resolution. A status is never invented:
-//! until there is one, the server says that it is not ready, and why.
+//! `block_ref`, `upstream_status`, `canonical_hashes`, `cross_chain`, `lagoon`, `reading`, `served_status`
+//! and `draft` are pure; the follower task around them asks the nodes, and the server answers from what the
+//! follower left in [`Served`]. Nothing here moves the vouched head: that is the ledger's, after a verdict or
+//! an operator's resolution. A status is never invented: until there is one, the server says that it is not
+//! ready, and why.
 
 mod block_ref;
 mod canonical_hashes;

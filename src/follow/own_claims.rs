@@ -1,4 +1,5 @@
-//! What a follower claims by itself: what its upstream calls safe, or what its rollup node derived. It never judges a claim.
+//! What a follower claims by itself: what its upstream calls safe, or what its rollup node derived. It never
+//! judges a claim.
 
 use super::error::FollowError;
 use super::{Follower, UpstreamStatus};
@@ -43,8 +44,9 @@ impl Follower {
         Ok(())
     }
 
-    /// The claimant of the upstream's safe head. A node that is not known to verify messages calls a block safe that it has derived, and claims
-    /// no more; nor does one that verifies them say more about a block from before it began.
+    /// The claimant of the upstream's safe head. A node that is not known to verify messages calls a block
+    /// safe that it has derived, and claims no more; nor does one that verifies them say more about a block
+    /// from before it began.
     fn upstream_claimant(&self, upstream: &UpstreamStatus, answering_node: AnsweringNode) -> Claimant {
         let since = if self.parts.upstream.is_sibling() { self.parts.heads.verified_since().0 } else { 0 };
         let is_verified = upstream.safe_l2.is_some_and(|safe| safe.timestamp > since);

@@ -5,8 +5,8 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use std::collections::BTreeSet;
 
-/// Of how many blocks that were proven invalid it is looked up whether they are canonical: the lowest. Of the others it is
-/// assumed.
+/// Of how many blocks that were proven invalid it is looked up whether they are canonical: the lowest. Of the
+/// others it is assumed.
 const MAX_LOOKED_UP: usize = 16;
 
 /// What was read in one round.
@@ -23,7 +23,8 @@ pub struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The heights at which the canonical chain must be known. `last_safe`: the safe head that was served last.
+    /// The heights at which the canonical chain must be known. `last_safe`: the safe head that was served
+    /// last.
     pub fn heights(
         upstream: &UpstreamStatus,
         vouched: u64,
@@ -37,8 +38,8 @@ impl Reading<'_> {
         heads.chain([vouched]).chain(invalid_heights).chain(tip).collect()
     }
 
-    /// Whether a local-safe head of the upstream's may be served above `vouched`: it is canonical, and no follower takes it
-    /// for safe at once.
+    /// Whether a local-safe head of the upstream's may be served above `vouched`: it is canonical, and no
+    /// follower takes it for safe at once.
     pub(super) fn passes_local_safe(&self, head: &L2Ref, vouched: u64) -> bool {
         let is_promoted = head.number > vouched && !self.lagoon.is_active_at(head.timestamp);
         !is_promoted && self.canonical.is_canonical(head) == Some(true)
@@ -57,8 +58,8 @@ impl Reading<'_> {
         pending.filter(|pending| is_passed_on && pending.number > local_safe.number).unwrap_or(*local_safe)
     }
 
-    /// The upstream's tip, and its cross-unsafe head where it sends one; neither below the pending safe head. `is_on_chain`: it
-    /// is on the chain that is served.
+    /// The upstream's tip, and its cross-unsafe head where it sends one; neither below the pending safe head.
+    /// `is_on_chain`: it is on the chain that is served.
     pub(super) fn tips(&self, is_on_chain: bool, pending_safe: &L2Ref) -> (L2Ref, L2Ref) {
         let is_above = |head: &L2Ref| is_on_chain && head.number > pending_safe.number;
         let is_safe =

@@ -1,7 +1,7 @@
 //! [`Served`]: what each chain's followers are served now. Written by the followers, read by the server.
 //!
-//! A block that is proven invalid counts from the moment of its proof: each status is held below it when it is read, whenever
-//! it was made.
+//! A block that is proven invalid counts from the moment of its proof: each status is held below it when it
+//! is read, whenever it was made.
 
 use super::{Draft, ServedStatus};
 use crate::audit::LongOpenCases;
@@ -30,8 +30,8 @@ struct ChainServed {
 }
 
 impl Served {
-    /// Nothing yet, for these chains. `invalid`: the blocks that no follower may be led onto. `long_open`: what is open for too long, reported in each
-    /// status.
+    /// Nothing yet, for these chains. `invalid`: the blocks that no follower may be led onto. `long_open`:
+    /// what is open for too long, reported in each status.
     pub fn new(
         chains: impl IntoIterator<Item = ChainId>,
         invalid: InvalidBlocks,
@@ -76,7 +76,8 @@ impl Served {
         });
     }
 
-    /// The safe head stays. `draft`: what is served with it; `None`: all that was served stays. `true`: the reason is new.
+    /// The safe head stays. `draft`: what is served with it; `None`: all that was served stays. `true`: the
+    /// reason is new.
     pub(super) fn keep_safe(
         &self,
         chain_id: ChainId,

@@ -1,5 +1,5 @@
-//! [`ServedStatus`]: the status that followers are served, made from what the upstream says and what Crosscheck
-//! vouches for. Pure.
+//! [`ServedStatus`]: the status that followers are served, made from what the upstream says and what
+//! Crosscheck vouches for. Pure.
 //!
 //! | Obligation | Why | Kept by |
 //! |---|---|---|
@@ -141,7 +141,8 @@ impl Facts<'_> {
         }
     }
 
-    /// A block that is known not to be canonical is on another branch; an unknown one may not have arrived yet.
+    /// A block that is known not to be canonical is on another branch; an unknown one may not have arrived
+    /// yet.
     fn refuse_fork(&self, block: &L2Ref) -> Result<(), Keep> {
         match self.reading.canonical.at(block.number) {
             Some(canonical) if canonical != block.hash => {
@@ -151,8 +152,8 @@ impl Facts<'_> {
         }
     }
 
-    /// An execution client whose answers by number are of two branches may have the vouched block, and below it one that
-    /// another took the place of.
+    /// An execution client whose answers by number are of two branches may have the vouched block, and below
+    /// it one that another took the place of.
     fn refuse_replaced(&self) -> Result<(), Keep> {
         let vouched = self.vouched.block.number;
         let is_there = |block: &&BlockNumHash| {
@@ -216,7 +217,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The upstream's finalized head, lowered to safe. One that is not known to be on this chain changes nothing.
+    /// The upstream's finalized head, lowered to safe. One that is not known to be on this chain changes
+    /// nothing.
     fn finalized(&self, safe: &L2Ref) -> Result<L2Ref, Keep> {
         let upstream = self.reading.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
@@ -275,9 +277,9 @@ impl Draft {
         Ok(Self { status, floor, elsewhere: reading.elsewhere(), passed })
     }
 
-    /// The status whose safe and finalized heads stay. What is above them is the vouched head, or the upstream's local-safe
-    /// head if it is higher, as long as they are on the chain of the safe head; what is known of L1 is what the upstream says
-    /// now.
+    /// The status whose safe and finalized heads stay. What is above them is the vouched head, or the
+    /// upstream's local-safe head if it is higher, as long as they are on the chain of the safe head; what is
+    /// known of L1 is what the upstream says now.
     pub fn kept(facts: &KeepFacts<'_>) -> Self {
         let KeepFacts { last, reading, vouched, replaced, hold } = *facts;
         let is_on_chain = |block: &L2Ref| reading.canonical.is_canonical(block) == Some(true);
@@ -285,7 +287,8 @@ impl Draft {
         let vouched =
             vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);
         let floor = vouched.unwrap_or(last.safe_l2);
-        // A plain node remains on the branch whose block was replaced, and its client may not have the replacement.
+        // A plain node remains on the branch whose block was replaced, and its client may not have the
+        // replacement.
         let left = replaced.filter(|block| reading.canonical.at(block.number) == Some(block.hash));
         let is_left = |head: &L2Ref| left.is_some_and(|block| head.number >= block.number);
         let is_passed_on = |head: &L2Ref| {

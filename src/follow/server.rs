@@ -1,8 +1,8 @@
 //! [`serve`]: the JSON-RPC server that followers are pointed at, one path per chain: `POST /<chainId>/`.
 //!
-//! It answers `optimism_syncStatus`, `optimism_rollupConfig` and `optimism_version`, from memory. It asks nothing of
-//! anyone and changes nothing. It is bounded in connections, sizes and times; a caller that it has no room for is answered
-//! that it is busy, as on the JSON-RPC port.
+//! It answers `optimism_syncStatus`, `optimism_rollupConfig` and `optimism_version`, from memory. It asks
+//! nothing of anyone and changes nothing. It is bounded in connections, sizes and times; a caller that it has
+//! no room for is answered that it is busy, as on the JSON-RPC port.
 
 use super::Served;
 use super::front::{FollowFront, PathChain};
@@ -29,8 +29,8 @@ const MAX_BATCH: u32 = 16;
 /// The error code of a method that has nothing to answer with yet.
 pub const NOT_READY: i32 = -32_000;
 
-/// op-node's other methods for readers. op-node's client takes an error that says "not found" for an answer: that there is no
-/// such head or block.
+/// op-node's other methods for readers. op-node's client takes an error that says "not found" for an answer:
+/// that there is no such head or block.
 const NOT_SERVED: [&str; 3] =
     ["optimism_dependencySet", "optimism_outputAtBlock", "optimism_safeHeadAtL1Block"];
 

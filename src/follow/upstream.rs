@@ -1,5 +1,5 @@
-//! [`Upstream`]: whose status is served on. The chain's own rollup node is polled by its head watcher already;
-//! another upstream is polled here.
+//! [`Upstream`]: whose status is served on. The chain's own rollup node is polled by its head watcher
+//! already; another upstream is polled here.
 
 use crate::audit::{Heads, StatusAnswer, shows_that_it_verifies};
 use crate::sources::{RollupNode, SourceError};

@@ -1,4 +1,5 @@
-//! [`UpstreamStatus`]: what an upstream's `optimism_syncStatus` says, with all that Crosscheck does not know of it.
+//! [`UpstreamStatus`]: what an upstream's `optimism_syncStatus` says, with all that Crosscheck does not know
+//! of it.
 //!
 //! A reference with an all-zero hash names no block: it is absent here.
 

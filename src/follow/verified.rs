@@ -1,5 +1,5 @@
-//! How far a follower serves the vouched head where nobody else has waited for the other chains: only as far as those have come that its
-//! chain depends on.
+//! How far a follower serves the vouched head where nobody else has waited for the other chains: only as far
+//! as those have come that its chain depends on.
 
 use super::cross_chain::{ChainTimes, number_up_to};
 use super::error::FollowError;
@@ -25,7 +25,8 @@ pub(super) struct Ceiling {
 }
 
 impl Follower {
-    /// How far the chains have come that this one depends on. Where an upstream or an attester has waited for them, there is no limit.
+    /// How far the chains have come that this one depends on. Where an upstream or an attester has waited for
+    /// them, there is no limit.
     ///
     /// # Errors
     /// If the ledger cannot be read. The inner error: it is not known how far one of them is.
@@ -46,14 +47,15 @@ impl Follower {
         Ok(CrossChainLimits::of(self.parts.chain_id, chains))
     }
 
-    /// Whether the chains may still have to be read. What would be served meanwhile is below what an earlier run served.
+    /// Whether the chains may still have to be read. What would be served meanwhile is below what an earlier
+    /// run served.
     fn is_starting(&self) -> bool {
         self.parts.served.status(self.parts.chain_id).is_none()
             && self.kept_since.is_none_or(|since| since.elapsed() < READ_WITHIN)
     }
 
-    /// Up to when every message of a chain is valid, or was resolved by an operator with its block. `None`: its blocks have not been read
-    /// yet, or not up to the height `awaited`.
+    /// Up to when every message of a chain is valid, or was resolved by an operator with its block. `None`:
+    /// its blocks have not been read yet, or not up to the height `awaited`.
     async fn verified_until(&self, chain_id: ChainId, awaited: u64) -> Result<Option<u64>, FollowError> {
         let mut from = 0;
         loop {
@@ -82,8 +84,8 @@ impl Follower {
         }
     }
 
-    /// The highest blocks that these limits allow. Before interop a chain depends on no other, and the last block before it is allowed by
-    /// every limit.
+    /// The highest blocks that these limits allow. Before interop a chain depends on no other, and the last
+    /// block before it is allowed by every limit.
     ///
     /// # Errors
     /// If such a block is not known, or how far another chain is.
@@ -132,7 +134,8 @@ impl Follower {
         }
         let unknown = || FollowError::from(Keep::DependencyBehind { number, vouched: vouched.number });
         let hash = self.parts.execution.canonical_hash(number).await?.ok_or_else(unknown)?;
-        // Asked for afterwards: what the client has below it then is its ancestor. A block and what replaces it have one parent.
+        // Asked for afterwards: what the client has below it then is its ancestor. A block and what replaces
+        // it have one parent.
         let canonical = self.parts.execution.canonical_hash(vouched.number).await?;
         let canonical =
             canonical.ok_or(FollowError::VouchedMissing { number: vouched.number, hash: vouched.hash })?;
@@ -149,7 +152,8 @@ impl Follower {
         if block.timestamp > time { Err(unknown()) } else { Ok(block) }
     }
 
-    /// Whether the vouched head may have passed a block. What is not above the block that the audit began after was final then.
+    /// Whether the vouched head may have passed a block. What is not above the block that the audit began
+    /// after was final then.
     async fn is_decided(&self, block: BlockNumHash) -> Result<bool, FollowError> {
         let (ledger, chain_id) = (&self.parts.ledger, self.parts.chain_id);
         let anchor = ledger.anchored_at(chain_id).await.map_err(FollowError::Ledger)?;

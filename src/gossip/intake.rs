@@ -26,8 +26,8 @@ use tracing::{debug, info, warn};
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
 
-/// How many heights are checked for settled blocks at once: twelve hours of one block a second. What is older comes too
-/// late by its time.
+/// How many heights are checked for settled blocks at once: twelve hours of one block a second. What is older
+/// comes too late by its time.
 const SETTLED_AT_ONCE: u32 = 43_200;
 
 /// How long no unsafe block is accepted before those outside the window speak against the clock.
@@ -46,11 +46,11 @@ pub struct IntakeParts {
     pub events: mpsc::Receiver<NetworkEvent>,
     /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
     pub auditor: mpsc::Sender<AuditorMessage>,
-    /// Where unsafe blocks go, to be checked before they are executed. When it is full they are counted, not waited
-    /// for: what they execute is found from their receipts.
+    /// Where unsafe blocks go, to be checked before they are executed. When it is full they are counted, not
+    /// waited for: what they execute is found from their receipts.
     pub suspects: mpsc::Sender<SuspectMessage>,
-    /// Where attested blocks go, to be distinguished from others of their heights. When it is full they are counted, not
-    /// waited for: their verdicts do not depend on it.
+    /// Where attested blocks go, to be distinguished from others of their heights. When it is full they are
+    /// counted, not waited for: their verdicts do not depend on it.
     pub rivals: mpsc::Sender<ValidBlock>,
     /// Hints for the chain's reader to poll.
     pub hints: PollHints,
@@ -116,8 +116,8 @@ impl Intake {
         }
     }
 
-    /// Tells the network which attested blocks are upheld and final. Others are accepted, however late they arrive: a node
-    /// may call final what was never judged here.
+    /// Tells the network which attested blocks are upheld and final. Others are accepted, however late they
+    /// arrive: a node may call final what was never judged here.
     async fn settle(&mut self) -> Result<(), LedgerError> {
         let chain_id = self.parts.chain_id;
         let finalized = self.parts.heads.get(chain_id).and_then(|status| status.finalized_l2);
@@ -199,7 +199,8 @@ impl Intake {
         }
     }
 
-    /// A rejected attestation is worth a line: some peer forwards what it should not, or is judged wrongly here.
+    /// A rejected attestation is worth a line: some peer forwards what it should not, or is judged wrongly
+    /// here.
     fn name_rejected(&mut self, refusal: &Refusal, peer: PeerId) {
         let Some(unnamed) = self.rejections.note(Instant::now()) else { return };
         let (chain_id, reason, detail) = (self.parts.chain_id, refusal.reason.code(), &refusal.reason);
@@ -249,14 +250,15 @@ impl Intake {
     }
 }
 
-/// Whether a chain's node is likely to have a higher safe head than it named last: the sequencer has attested a block above it.
+/// Whether a chain's node is likely to have a higher safe head than it named last: the sequencer has attested
+/// a block above it.
 fn knows_more(last: Option<SyncStatus>, attested: u64) -> bool {
     last.and_then(|status| status.safe_l2).is_some_and(|safe| safe.number < attested)
 }
 
-/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can send old
-/// blocks again, so while others are accepted nothing is. The text says nothing of the single block, so that it is logged
-/// once.
+/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can
+/// send old blocks again, so while others are accepted nothing is. The text says nothing of the single block,
+/// so that it is logged once.
 fn clock_doubt(
     topic: Topic,
     verdict: RefusalVerdict,

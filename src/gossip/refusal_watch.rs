@@ -1,9 +1,10 @@
-//! [`RefusalWatch`]: reports a chain whose gossip is being refused because of this program's own settings: who
-//! signs, or what a block looks like. On `/readyz`, in the log and in a gauge.
+//! [`RefusalWatch`]: reports a chain whose gossip is being refused because of this program's own settings:
+//! who signs, or what a block looks like. On `/readyz`, in the log and in a gauge.
 //!
-//! Anybody can send frames that are refused, so a stranger's count only where honest ones would come between: among unsafe
-//! blocks, of which a live chain has one every few seconds. On the cross-safe topic, which may be silent for long, only
-//! those count that a static or trusted peer sends, or that the sequencer itself has signed.
+//! Anybody can send frames that are refused, so a stranger's count only where honest ones would come between:
+//! among unsafe blocks, of which a live chain has one every few seconds. On the cross-safe topic, which may
+//! be silent for long, only those count that a static or trusted peer sends, or that the sequencer itself has
+//! signed.
 
 use super::GossipMetrics;
 use crate::health::Health;
@@ -77,7 +78,8 @@ pub struct RefusalWatch {
 }
 
 impl RefusalWatch {
-    /// A watch that reports a row that has lasted longer than `patience`. The peers are the static and the trusted ones.
+    /// A watch that reports a row that has lasted longer than `patience`. The peers are the static and the
+    /// trusted ones.
     pub const fn new(
         chain_id: ChainId,
         patience: Duration,

@@ -1,7 +1,7 @@
 //! [`Rejections`]: logs rejected attestations, one a minute. Pure: the time is an argument.
 //!
-//! Anyone can send some, so their number must not fill the log: those that are not logged are counted with the next
-//! one.
+//! Anyone can send some, so their number must not fill the log: those that are not logged are counted with
+//! the next one.
 
 use std::time::Duration;
 use tokio::time::Instant;

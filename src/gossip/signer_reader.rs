@@ -1,8 +1,9 @@
 //! [`SignerReader`]: what L1 says of a chain's unsafe block signer since it was last asked.
 //!
-//! The SystemConfig's slot at the latest block, read at that block's hash, says who signs now; it is read again when the
-//! contract may have emitted something. Its update events on the way there say who did in between, however briefly. They count
-//! only from receipts that are proven against their header, and only from the SystemConfig itself.
+//! The SystemConfig's slot at the latest block, read at that block's hash, says who signs now; it is read
+//! again when the contract may have emitted something. Its update events on the way there say who did in
+//! between, however briefly. They count only from receipts that are proven against their header, and only
+//! from the SystemConfig itself.
 
 use crate::sources::{L1Reader, SourceError};
 use alloy::eips::BlockNumHash;
@@ -45,8 +46,8 @@ impl SignerReader {
         Self { l1, system_config, last: None, slot: None, read_at: None }
     }
 
-    /// Reads as [`SignerReader::read`] does. Once nothing has been read for half a minute the known signers are in doubt, while
-    /// an answer is waited for, too: L1 may have named another one meanwhile.
+    /// Reads as [`SignerReader::read`] does. Once nothing has been read for half a minute the known signers
+    /// are in doubt, while an answer is waited for, too: L1 may have named another one meanwhile.
     ///
     /// # Errors
     /// If the endpoint does not answer, or with something that is invalid.
@@ -74,7 +75,8 @@ impl SignerReader {
         answer
     }
 
-    /// The signers that were named since the last reading, in order; the last one signs now. Empty: the slot is empty.
+    /// The signers that were named since the last reading, in order; the last one signs now. Empty: the slot
+    /// is empty.
     ///
     /// # Errors
     /// If the endpoint does not answer, or with something that is invalid.
@@ -106,8 +108,8 @@ impl SignerReader {
         Ok(*self.slot.insert(Slot { signer, read_at: Instant::now() }))
     }
 
-    /// The signers that events named after the block last looked at, up to this one; and whether the slot may hold another
-    /// one by now.
+    /// The signers that events named after the block last looked at, up to this one; and whether the slot may
+    /// hold another one by now.
     async fn updates(&mut self, head: &VerifiedL1Header) -> (Vec<Address>, bool) {
         let Some(last) = self.last.replace(head.id()) else { return (Vec::new(), true) };
         // A reorg's blocks are new ones, and it may have taken a change back.

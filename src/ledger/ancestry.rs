@@ -1,6 +1,6 @@
-//! Ancestors of attested blocks in the ledger, and whose statement a block is that was found invalid: its own attestation's, or that of
-//! a block on top of it. Attesting a block attests its ancestors, in any order the attestation, the blocks between and the verdict
-//! come.
+//! Ancestors of attested blocks in the ledger, and whose statement a block is that was found invalid: its own
+//! attestation's, or that of a block on top of it. Attesting a block attests its ancestors, in any order the
+//! attestation, the blocks between and the verdict come.
 
 use super::attested::read_known;
 use super::claims::refute_below;
@@ -46,8 +46,9 @@ pub struct NewAncestor {
 }
 
 impl Ledger {
-    /// Opens the cases of a run of ancestors, highest first, each the parent of the one before; all at once. Answers for each of
-    /// them, up to the first but the highest that is known: what is below that was opened before. Durable when this returns.
+    /// Opens the cases of a run of ancestors, highest first, each the parent of the one before; all at once.
+    /// Answers for each of them, up to the first but the highest that is known: what is below that was opened
+    /// before. Durable when this returns.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a block's height or time does not fit it.
@@ -81,7 +82,8 @@ impl Ledger {
     }
 }
 
-/// Opens the case of an ancestor, unless there is one. Returns the id of the last event besides; 0: there is none.
+/// Opens the case of an ancestor, unless there is one. Returns the id of the last event besides; 0: there is
+/// none.
 pub(super) async fn insert_ancestor(
     connection: &mut SqliteConnection,
     ancestor: &NewAncestor,
@@ -110,10 +112,12 @@ pub(super) async fn insert_ancestor(
     Ok((Opening { opened: Opened::New, bound, refuted }, reported.max(last)))
 }
 
-/// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known to be bound by one is not
-/// looked beyond: in a long gap each would be checked again for every block below it.
+/// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known
+/// to be bound by one is not looked beyond: in a long gap each would be checked again for every block below
+/// it.
 ///
-/// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
+/// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all
+/// cases.
 pub(super) async fn binding_descendant(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -139,8 +143,8 @@ pub(super) async fn binding_descendant(
     row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
-/// Binds the wrong blocks below this one that nothing bound so far, if it or a block on top of it binds a signer; and reports each.
-/// Returns them, and the id of the last event; 0: there is none.
+/// Binds the wrong blocks below this one that nothing bound so far, if it or a block on top of it binds a
+/// signer; and reports each. Returns them, and the id of the last event; 0: there is none.
 pub(super) async fn bind_ancestors(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -173,8 +177,9 @@ pub(super) async fn bind_ancestors(
     Ok((bound, last))
 }
 
-/// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its signer itself was bound by
-/// that. There are none below the vouched head, unless an operator had it pass one.
+/// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its
+/// signer itself was bound by that. There are none below the vouched head, unless an operator had it pass
+/// one.
 async fn unbound_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,

@@ -47,7 +47,8 @@ pub enum RefusedAnchor {
 }
 
 impl Ledger {
-    /// Moves where a chain's audit begins, and with it the vouched head, which then continues over what was upheld before.
+    /// Moves where a chain's audit begins, and with it the vouched head, which then continues over what was
+    /// upheld before.
     ///
     /// # Errors
     /// If the ledger cannot be written. The inner error: there can be no such anchor.

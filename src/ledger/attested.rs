@@ -1,7 +1,7 @@
 //! Attestations in the ledger: each block once, by the signature that says most.
 //!
-//! A signature that may be a replay of an unsafe block's gives way to one that binds its signer, also after the verdict;
-//! never the other way round.
+//! A signature that may be a replay of an unsafe block's gives way to one that binds its signer, also after
+//! the verdict; never the other way round.
 
 use super::ancestry::bind_ancestors;
 use super::claims::refute_below;
@@ -36,7 +36,8 @@ const OF_ANCESTOR: &str =
     frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
     WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'ancestor' AND ?11 IS NOT NULL";
 
-/// A block that was known by a signature that may be a replay: `?12` says whether this one can only have been meant.
+/// A block that was known by a signature that may be a replay: `?12` says whether this one can only have been
+/// meant.
 const OF_REPLAY: &str =
     "UPDATE cases SET parent_hash = ?4, timestamp = ?5, topic = ?6, domain = ?7, signer = ?8,
     payload_hash = ?9, frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
@@ -139,8 +140,8 @@ impl Ledger {
     }
 }
 
-/// Reports a verdict again that a block had before it was bound to its signer, if it is invalid. Returns the event's id; 0: there is
-/// none.
+/// Reports a verdict again that a block had before it was bound to its signer, if it is invalid. Returns the
+/// event's id; 0: there is none.
 async fn write_events(
     connection: &mut SqliteConnection,
     block: &ValidBlock,

@@ -1,4 +1,5 @@
-//! What L1's node has reported of blob base fees, in the ledger: what `audit::L1Judge` had learnt before a restart.
+//! What L1's node has reported of blob base fees, in the ledger: what `audit::L1Judge` had learnt before a
+//! restart.
 
 use super::record::read_u64;
 use super::{Ledger, LedgerError};

@@ -1,4 +1,5 @@
-//! The blocks that an attested block may replace, in the ledger: what `audit::Candidates` knew before a restart.
+//! The blocks that an attested block may replace, in the ledger: what `audit::Candidates` knew before a
+//! restart.
 
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;

@@ -1,7 +1,8 @@
-//! Claims without a signature, in the ledger: who called which block cross-safe, and which claims were refuted.
+//! Claims without a signature, in the ledger: who called which block cross-safe, and which claims were
+//! refuted.
 //!
-//! A claim of a block claims its ancestors. The claim, the blocks between and the verdict may come in any order. A claim is evidence against
-//! no signer: what is refuted is the statement of an endpoint.
+//! A claim of a block claims its ancestors. The claim, the blocks between and the verdict may come in any
+//! order. A claim is evidence against no signer: what is refuted is the statement of an endpoint.
 
 use super::ancestry::MAX_DISTANCE;
 use super::attested::read_known;
@@ -185,7 +186,8 @@ impl Ledger {
         self.report(&Event::ClaimantsDiffer { chain_id, number, answers }, at).await
     }
 
-    /// The ancestors of a block, itself included, highest first, down to the vouched head or to a height below it, or where the cases end.
+    /// The ancestors of a block, itself included, highest first, down to the vouched head or to a height
+    /// below it, or where the cases end.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -240,8 +242,9 @@ impl Ledger {
         .await
     }
 
-    /// The highest block of a branch, going down from this one, that has no case and needs one. `None`: the branch is known down to the
-    /// vouched head, to the block that the audit began after, or as far as is looked.
+    /// The highest block of a branch, going down from this one, that has no case and needs one. `None`: the
+    /// branch is known down to the vouched head, to the block that the audit began after, or as far as is
+    /// looked.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -275,8 +278,8 @@ impl Ledger {
     }
 }
 
-/// Reports what a new case connects: the invalid blocks below it, and who claims it or a block on top of it. Returns what is refuted, and the
-/// id of the last event; 0: there is none.
+/// Reports what a new case connects: the invalid blocks below it, and who claims it or a block on top of it.
+/// Returns what is refuted, and the id of the last event; 0: there is none.
 pub(super) async fn refute_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -365,8 +368,8 @@ async fn mark_claimed(
     Ok(())
 }
 
-/// The invalid blocks among this one and its ancestors, highest first, but for those that an operator resolved. There are none below the
-/// vouched head, unless an operator had it pass one.
+/// The invalid blocks among this one and its ancestors, highest first, but for those that an operator
+/// resolved. There are none below the vouched head, unless an operator had it pass one.
 async fn wrong_from(connection: &mut SqliteConnection, key: &BlockKey) -> Result<Vec<Wrong>, LedgerError> {
     let rows = sqlx::query(
         "WITH RECURSIVE below (id, number, hash, parent_hash) AS (

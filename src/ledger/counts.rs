@@ -1,5 +1,5 @@
-//! [`CaseCounts`]: the number of cases of a chain by state, kept by the database's triggers: no case is counted
-//! here.
+//! [`CaseCounts`]: the number of cases of a chain by state, kept by the database's triggers: no case is
+//! counted here.
 
 use super::record::{corrupt, read_chain_id, read_u64};
 use super::{Ledger, LedgerError};

@@ -1,4 +1,5 @@
-//! [`Database`]: the ledger's file, and its connections. It knows the file's format, and nothing of its contents.
+//! [`Database`]: the ledger's file, and its connections. It knows the file's format, and nothing of its
+//! contents.
 //!
 //! One connection writes, and every writer waits for it: no write fails because of another. Reads use other
 //! connections, and wait for no writer.
@@ -35,7 +36,8 @@ pub(super) struct Database {
     readers: SqlitePool,
 }
 
-/// A transaction that writes. While it is open there is no other writer: nothing but the database may be waited for.
+/// A transaction that writes. While it is open there is no other writer: nothing but the database may be
+/// waited for.
 pub(super) type WriteTransaction = sqlx::Transaction<'static, Sqlite>;
 
 impl Database {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// What SQLite says of a file that cannot be used now: busy, locked, no memory, read-only, I/O error, full, cannot be opened, locked by a
-/// program that is starting.
+/// What SQLite says of a file that cannot be used now: busy, locked, no memory, read-only, I/O error, full,
+/// cannot be opened, locked by a program that is starting.
 const MAY_PASS: [i32; 8] = [5, 6, 7, 8, 10, 13, 14, 15];
 
 /// Why the ledger cannot be used. Nothing is overwritten in any of these cases.
@@ -92,8 +92,8 @@ impl LedgerError {
         }
     }
 
-    /// Whether it may succeed later, without a change of the ledger itself: a full disk, a failing one, another
-    /// program that writes.
+    /// Whether it may succeed later, without a change of the ledger itself: a full disk, a failing one,
+    /// another program that writes.
     pub(crate) fn is_transient(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {

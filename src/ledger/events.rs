@@ -1,7 +1,8 @@
-//! [`StoredEvent`]: a reported event, in the ledger. It is written with the fact that it reports, in one transaction.
+//! [`StoredEvent`]: a reported event, in the ledger. It is written with the fact that it reports, in one
+//! transaction.
 //!
-//! There is one writer, so ids are in the order in which events became durable: a reader up to one id has missed
-//! none below it. An event is never changed, and no id is used twice.
+//! There is one writer, so ids are in the order in which events became durable: a reader up to one id has
+//! missed none below it. An event is never changed, and no id is used twice.
 
 use super::record::{corrupt, read_u64};
 use super::store::{as_integer, to_json};
@@ -99,8 +100,8 @@ impl Window {
 }
 
 impl Ledger {
-    /// The id of the last event that this program has written, and of each new one; 0: none. What another program writes is
-    /// not heard of.
+    /// The id of the last event that this program has written, and of each new one; 0: none. What another
+    /// program writes is not heard of.
     pub fn watch_events(&self) -> watch::Receiver<u64> {
         self.last_event.subscribe()
     }

@@ -1,7 +1,7 @@
 //! [`FiledMessage`]: messages that were not simply valid, as they were at their end.
 //!
-//! They are written with their history, and stay: an answer about one is the same after any restart, under the same
-//! number. A message that ends again differently, because its block came back, gets a later number.
+//! They are written with their history, and stay: an answer about one is the same after any restart, under
+//! the same number. A message that ends again differently, because its block came back, gets a later number.
 
 use super::record::{corrupt, read_hash, read_u64};
 use super::store::as_integer;
@@ -19,7 +19,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::sync::Arc;
 
-/// Adds a message, or what it is now. One whose life was over stays as it is while it is found again, unless it ends otherwise.
+/// Adds a message, or what it is now. One whose life was over stays as it is while it is found again, unless
+/// it ends otherwise.
 const FILE: &str =
     "INSERT INTO filed_messages (chain_id, hash, log_index, number, sequence, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
      ON CONFLICT (chain_id, hash, log_index) DO UPDATE SET sequence = excluded.sequence, record = excluded.record
@@ -131,7 +132,8 @@ impl Ledger {
         .await
     }
 
-    /// The messages of a chain above a height whose life ended permanently: their blocks are on the chain, and will be read again.
+    /// The messages of a chain above a height whose life ended permanently: their blocks are on the chain,
+    /// and will be read again.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -1,15 +1,15 @@
 //! [`GenesisSource`]: the chains of a ledger, by the hashes of their first blocks.
 //!
-//! The first answer binds it. Later answers are compared with it and never overwrite it: a chain of another genesis
-//! with the same id is another chain.
+//! The first answer binds it. Later answers are compared with it and never overwrite it: a chain of another
+//! genesis with the same id is another chain.
 
 use super::record::read_hash;
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 
-/// The source of a genesis. A chain that had a history before it was a rollup has two first blocks: the one that its rollup node
-/// derives from, and block 0.
+/// The source of a genesis. A chain that had a history before it was a rollup has two first blocks: the one
+/// that its rollup node derives from, and block 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GenesisSource {
     /// The rollup node: the block that it derives from.

@@ -9,7 +9,8 @@ use crosscheck_p2p::ChainId;
 use sqlx::sqlite::SqliteExecutor;
 use sqlx::{Row, SqliteConnection};
 
-/// How many blocks a vouched head moves over at once. The rest follows with the next verdict, or with [`Ledger::advance`].
+/// How many blocks a vouched head moves over at once. The rest follows with the next verdict, or with
+/// [`Ledger::advance`].
 pub(crate) const MAX_ADVANCE: u64 = 4096;
 
 /// The vouched head, and the block that it replaces.
@@ -106,7 +107,8 @@ impl Ledger {
         .await
     }
 
-    /// Why the vouched head may have passed a block. `None`: it has no case, is not decided, or the head has left it.
+    /// Why the vouched head may have passed a block. `None`: it has no case, is not decided, or the head has
+    /// left it.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -183,7 +185,8 @@ impl Ledger {
         .await
     }
 
-    /// The upheld blocks of a chain above one height and up to another that bind their signer: lowest first, `limit` at most.
+    /// The upheld blocks of a chain above one height and up to another that bind their signer: lowest first,
+    /// `limit` at most.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -240,8 +243,8 @@ impl Ledger {
     }
 }
 
-/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved knowing what was found of
-/// it, and that it did not leave before. An upheld child takes precedence over a resolved one.
+/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved knowing what
+/// was found of it, and that it did not leave before. An upheld child takes precedence over a resolved one.
 pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();
     for _ in 0..MAX_ADVANCE {

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-/// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it, or
-/// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block, its own or
-/// that of one on top of it, does not stop the head: anyone can send one. Nor does one that
-/// only a claimant names whom nobody follows.
+/// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it,
+/// or another block on the same parent is upheld. A block that is known only by what may be a replay of an
+/// unsafe block, its own or that of one on top of it, does not stop the head: anyone can send one. Nor does
+/// one that only a claimant names whom nobody follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its height: the vouched head's and one.
@@ -27,11 +27,13 @@ pub struct Hold {
     pub reason: Option<String>,
     /// What was found, for people.
     pub detail: Option<String>,
-    /// `true`: its own attestation binds its signer. `false`: it may be a replay. `None`: the block itself was not attested.
+    /// `true`: its own attestation binds its signer. `false`: it may be a replay. `None`: the block itself
+    /// was not attested.
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
-    /// Who claims it, or a block on top of it, without a signature: the names of endpoints, or `derived` for the rollup node.
+    /// Who claims it, or a block on top of it, without a signature: the names of endpoints, or `derived` for
+    /// the rollup node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claimants: Vec<String>,
 }

@@ -17,8 +17,8 @@ const MAX_READ: u32 = 4096;
 const MAX_BEHIND: u64 = 4096;
 
 impl Ledger {
-    /// The block that a block took the place of: as the audit recognised it, else the one of its height that was found to execute
-    /// an invalid message last. `None`: none is known.
+    /// The block that a block took the place of: as the audit recognised it, else the one of its height that
+    /// was found to execute an invalid message last. `None`: none is known.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -47,8 +47,8 @@ impl Ledger {
         row.map(|row| read_hash(&row, "hash")).transpose()
     }
 
-    /// Those of these blocks that another took the place of: it was upheld, and neither did the audit uphold them nor an operator
-    /// pass over them.
+    /// Those of these blocks that another took the place of: it was upheld, and neither did the audit uphold
+    /// them nor an operator pass over them.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -78,7 +78,8 @@ impl Ledger {
         .await
     }
 
-    /// The blocks of a chain not far below its vouched head that are invalid and that another took the place of.
+    /// The blocks of a chain not far below its vouched head that are invalid and that another took the place
+    /// of.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -92,8 +93,8 @@ impl Ledger {
         Ok(proven)
     }
 
-    /// The highest block above one height and up to another that was replaced, or that has a message which makes a node replace it.
-    /// `None`: there is none, or it is known of none.
+    /// The highest block above one height and up to another that was replaced, or that has a message which
+    /// makes a node replace it. `None`: there is none, or it is known of none.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -127,8 +128,8 @@ impl Ledger {
         .await
     }
 
-    /// The blocks of a chain above its vouched head that a verdict says are invalid, or of which a message was noted to be
-    /// invalid and was not noted to be valid since.
+    /// The blocks of a chain above its vouched head that a verdict says are invalid, or of which a message
+    /// was noted to be invalid and was not noted to be valid since.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -1,5 +1,5 @@
-//! [`Backoff`]: what happens when the ledger cannot be used: wait and retry. No writer continues before its write
-//! is done, and no task before it has read what it needs. A caller of a method gets the error at once.
+//! [`Backoff`]: what happens when the ledger cannot be used: wait and retry. No writer continues before its
+//! write is done, and no task before it has read what it needs. A caller of a method gets the error at once.
 //!
 //! Errors in the file's contents are not retried.
 
@@ -146,7 +146,8 @@ impl LedgerRetry {
 }
 
 impl Ledger {
-    /// The same ledger, which waits where it cannot be written, as on a full disk, or read, until it can be or the token is cancelled.
+    /// The same ledger, which waits where it cannot be written, as on a full disk, or read, until it can be
+    /// or the token is cancelled.
     #[must_use]
     pub fn with_retries(mut self, health: Health, cancel: CancellationToken, backoff: Backoff) -> Self {
         let (writing, reading) = (Outage::default(), Outage::default());

@@ -28,8 +28,8 @@ impl Ledger {
         self.note_and_file(notes, &[], at).await
     }
 
-    /// Writes notes, what there is to report of them, and the messages to store, all or none. For each note: whether it is new; what is
-    /// known already is not written again.
+    /// Writes notes, what there is to report of them, and the messages to store, all or none. For each note:
+    /// whether it is new; what is known already is not written again.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.

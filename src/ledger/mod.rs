@@ -1,9 +1,9 @@
 //! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
 //! head vouched for, what was noted of executed messages, and switches, in SQLite.
 //!
-//! Everything is durable when a call returns. A verdict is written once. One against a block is taken back if L1 reorgs out what it rests
-//! on and says otherwise then, and is kept beside; that a vouched head left a branch stands beside, too. Of an attestation the
-//! signature that says most is kept.
+//! Everything is durable when a call returns. A verdict is written once. One against a block is taken back if
+//! L1 reorgs out what it rests on and says otherwise then, and is kept beside; that a vouched head left a
+//! branch stands beside, too. Of an attestation the signature that says most is kept.
 
 mod ancestry;
 mod anchor;

@@ -39,9 +39,11 @@ pub struct CaseRecord {
     pub parent_hash: B256,
     /// The block's timestamp.
     pub timestamp: u64,
-    /// Why it is audited: `attested`, `claimed` by an endpoint, `derived` by the rollup node, or the `ancestor` of such a block.
+    /// Why it is audited: `attested`, `claimed` by an endpoint, `derived` by the rollup node, or the
+    /// `ancestor` of such a block.
     pub origin: String,
-    /// Who claims this very block without a signature: the names of endpoints, or `derived` for the rollup node.
+    /// Who claims this very block without a signature: the names of endpoints, or `derived` for the rollup
+    /// node.
     pub claimants: Vec<String>,
     /// Who signed the attestation.
     pub signer: Option<Address>,
@@ -49,8 +51,8 @@ pub struct CaseRecord {
     pub domain: Option<SigningDomain>,
     /// Whether the signature can only have been made for an attestation.
     pub attributable: Option<bool>,
-    /// Of an invalid block, or of any as of its verdict: the nearest block on top of it whose attestation binds its signer, if
-    /// its own does not.
+    /// Of an invalid block, or of any as of its verdict: the nearest block on top of it whose attestation
+    /// binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
     /// The payload hash that was signed.
     pub payload_hash: Option<B256>,
@@ -133,7 +135,8 @@ impl Ledger {
         rows.iter().map(CaseRecord::read).collect()
     }
 
-    /// The signed gossip frame of a block, as it is kept of what is open or was found invalid. `None`: there is none.
+    /// The signed gossip frame of a block, as it is kept of what is open or was found invalid. `None`: there
+    /// is none.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -1,8 +1,8 @@
 //! [`Resolution`]: an operator's decision on a block that holds the vouched head.
 //!
-//! The verdict stays as it is: a resolution is stored next to it. It is written once and never changed. It is about
-//! the state of the block at that time: a block that was resolved without a verdict, and is found invalid later,
-//! holds the head again.
+//! The verdict stays as it is: a resolution is stored next to it. It is written once and never changed. It is
+//! about the state of the block at that time: a block that was resolved without a verdict, and is found
+//! invalid later, holds the head again.
 
 use super::heads::advance;
 use super::store::as_integer;
@@ -14,7 +14,8 @@ use sqlx::Row;
 /// The longest reason that is kept, in bytes.
 pub const MAX_REASON_BYTES: usize = 4096;
 
-/// An operator's decision that the vouched head may pass over a block that was found invalid, or that has no verdict.
+/// An operator's decision that the vouched head may pass over a block that was found invalid, or that has no
+/// verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// The very block.

@@ -1,4 +1,5 @@
-//! [`ResolvedBlock`]: which blocks an operator resolved, and why, as another process wrote it. Nothing is written here.
+//! [`ResolvedBlock`]: which blocks an operator resolved, and why, as another process wrote it. Nothing is
+//! written here.
 
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};

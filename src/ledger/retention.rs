@@ -1,8 +1,8 @@
-//! Upheld cases are not kept forever: old ones far below the vouched head are removed, in small batches, with their
-//! events. The signers are kept.
+//! Upheld cases are not kept forever: old ones far below the vouched head are removed, in small batches, with
+//! their events. The signers are kept.
 //!
-//! Cases that are not upheld are kept, with everything that may still be asked because of them: the cases beside
-//! and below them, and those that show which blocks are on top of them.
+//! Cases that are not upheld are kept, with everything that may still be asked because of them: the cases
+//! beside and below them, and those that show which blocks are on top of them.
 
 use super::record::{read_optional_u64, read_u64};
 use super::store::as_integer;
@@ -17,11 +17,11 @@ const VACUUM: &str = "PRAGMA incremental_vacuum(2048)";
 
 /// What may be removed of a window of cases, in the order in which their verdicts fell.
 ///
-/// A case is kept at a height, and below a height, where another case is not plainly upheld: it may hold the head, be a replacement, or be a parent. So
-/// it does where a message was noted, an operator resolved something, or the vouched head left a branch; and where its attestation is what a wrong block below is held
-/// against. Above an open
-/// block it stays for as far as is looked for an attestation on top of it, and above one that the vouched head passed, wherever
-/// that is.
+/// A case is kept at a height, and below a height, where another case is not plainly upheld: it may hold the
+/// head, be a replacement, or be a parent. So it does where a message was noted, an operator resolved
+/// something, or the vouched head left a branch; and where its attestation is what a wrong block below is
+/// held against. Above an open block it stays for as far as is looked for an attestation on top of it, and
+/// above one that the vouched head passed, wherever that is.
 const REMOVABLE: &str = "SELECT c.id, c.verdict_id FROM cases c JOIN heads h ON h.chain_id = c.chain_id
     WHERE c.verdict_id > ?1 AND c.verdict_id <= ?2 AND c.verdict = 'upheld' AND c.decided_at < ?3
       AND c.number + ?4 < h.vouched_number
@@ -100,7 +100,8 @@ impl Ledger {
         Ok(Pruned { removed, next: is_full.then_some(end) })
     }
 
-    /// Whether the file gives back to the file system what is removed from it. One that an older version made does not.
+    /// Whether the file gives back to the file system what is removed from it. One that an older version made
+    /// does not.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -1,7 +1,7 @@
 //! [`Retraction`]: a vouched head that leaves a branch, in the ledger.
 //!
-//! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the chain has left are
-//! marked, so that the head does not move onto them again by itself.
+//! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the
+//! chain has left are marked, so that the head does not move onto them again by itself.
 
 use super::event_of::retraction_event;
 use super::events::write_event;
@@ -63,8 +63,8 @@ impl RetractionReason {
 }
 
 impl Ledger {
-    /// The vouched head and its ancestors down to where the audit began, highest first, `limit` at most. The block that the
-    /// audit began after has no case and comes last.
+    /// The vouched head and its ancestors down to where the audit began, highest first, `limit` at most. The
+    /// block that the audit began after has no case and comes last.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -95,7 +95,8 @@ impl Ledger {
         .await
     }
 
-    /// The blocks above the vouched head that it left before, each the next one's parent, lowest first, `limit` at most.
+    /// The blocks above the vouched head that it left before, each the next one's parent, lowest first,
+    /// `limit` at most.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -128,8 +129,8 @@ impl Ledger {
         .await
     }
 
-    /// Takes a chain's vouched head back, and from there as far as another branch is upheld. `None`: the head is elsewhere
-    /// by now, and nothing was written. Returns where the head is then.
+    /// Takes a chain's vouched head back, and from there as far as another branch is upheld. `None`: the head
+    /// is elsewhere by now, and nothing was written. Returns where the head is then.
     ///
     /// # Errors
     /// If the ledger cannot be written.
@@ -236,8 +237,9 @@ impl Ledger {
     }
 }
 
-/// Takes a vouched head back below a block that an operator passed without a verdict, and that has one now. `None`: the head
-/// is not above it. Nothing is marked as left: the head continues over the block once it is resolved with its verdict.
+/// Takes a vouched head back below a block that an operator passed without a verdict, and that has one now.
+/// `None`: the head is not above it. Nothing is marked as left: the head continues over the block once it is
+/// resolved with its verdict.
 pub(super) async fn retract_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,

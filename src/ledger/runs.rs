@@ -1,12 +1,13 @@
-//! The runs of the program on a ledger, counted: so that numbers that are kept in memory only are greater than in
-//! any earlier run.
+//! The runs of the program on a ledger, counted: so that numbers that are kept in memory only are greater
+//! than in any earlier run.
 
 use super::record::read_u64;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crosscheck_p2p::UnixSeconds;
 
-/// How many numbers a run has before those of the next: more than it can give. 2 million runs fit the numbers that JSON can hold.
+/// How many numbers a run has before those of the next: more than it can give. 2 million runs fit the numbers
+/// that JSON can hold.
 const NUMBERS_OF_A_RUN: u64 = 1 << 32;
 
 impl Ledger {

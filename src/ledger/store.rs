@@ -27,7 +27,8 @@ use tokio::sync::watch;
 
 /// What must never be lost.
 ///
-/// There is one connection that writes, and anyone who writes waits for it. Others read beside it, and wait for no writer.
+/// There is one connection that writes, and anyone who writes waits for it. Others read beside it, and wait
+/// for no writer.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     database: Database,
@@ -63,7 +64,8 @@ pub enum Opened {
     New,
     /// The block was under audit or decided as an ancestor; it is attested now.
     NowAttested,
-    /// The block was attested by a signature that may be a replay; one that binds its signer is kept in its place now.
+    /// The block was attested by a signature that may be a replay; one that binds its signer is kept in its
+    /// place now.
     NowAttributable,
     /// There was nothing to add.
     Known,
@@ -107,8 +109,8 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// Whether a signature vouches for the block. What is known only by what may be replays of unsafe blocks is
-    /// not a statement of the signer.
+    /// Whether a signature vouches for the block. What is known only by what may be replays of unsafe blocks
+    /// is not a statement of the signer.
     pub const fn is_binding(&self) -> bool {
         matches!(self.attributable, Some(true)) || self.ancestor_of.is_some()
     }
@@ -184,8 +186,8 @@ impl Ledger {
         self.database.write().await
     }
 
-    /// Notifies of each verdict and each move of a vouched head that this program writes. What another program
-    /// writes is not notified.
+    /// Notifies of each verdict and each move of a vouched head that this program writes. What another
+    /// program writes is not notified.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -226,7 +228,8 @@ impl Ledger {
         }
     }
 
-    /// Writes what an open case waits for, why that is unavailable, as far as there are words for it, and what it knows so far.
+    /// Writes what an open case waits for, why that is unavailable, as far as there are words for it, and
+    /// what it knows so far.
     ///
     /// # Errors
     /// If the ledger cannot be written.
@@ -390,8 +393,8 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
 }
 
-/// Writes what there is to report of a verdict, and where it was reported; which block on top of the decided one binds its signer; and
-/// the claims that the verdict refutes. Returns the id of the last event.
+/// Writes what there is to report of a verdict, and where it was reported; which block on top of the decided
+/// one binds its signer; and the claims that the verdict refutes. Returns the id of the last event.
 async fn write_events(
     connection: &mut SqliteConnection,
     decision: &Decision<'_>,

@@ -6,7 +6,8 @@ use super::{Ledger, LedgerError};
 use crosscheck_core::events::{Event, Suspect};
 use crosscheck_p2p::UnixSeconds;
 
-/// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so old.
+/// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so
+/// old.
 const KEPT_HEIGHTS: u64 = 65_536;
 
 impl Ledger {

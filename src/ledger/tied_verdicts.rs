@@ -1,7 +1,8 @@
-//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 reorgs out that, it is checked again, and taken
-//! back if what L1 has now says otherwise.
+//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 reorgs out that, it is
+//! checked again, and taken back if what L1 has now says otherwise.
 //!
-//! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any other.
+//! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any
+//! other.
 
 use super::attested::read_known;
 use super::event_of::withdrawn_event;
@@ -101,7 +102,8 @@ impl Ledger {
         .await
     }
 
-    /// Withdraws the verdict against a block, and reports it: the case is open then. `None`: there is no such verdict.
+    /// Withdraws the verdict against a block, and reports it: the case is open then. `None`: there is no such
+    /// verdict.
     ///
     /// # Errors
     /// If the ledger cannot be written.

@@ -1,8 +1,8 @@
 //! [`Unresolved`]: the blocks that were found invalid and that no operator has resolved, in the ledger.
 //!
-//! They remain until an operator resolves them, also when the chain has replaced them and the vouched head has passed their height:
-//! that a signer attested them, or an endpoint called them cross-safe, is still for a person to deal with. What only the rollup node
-//! derived is not among them. Nothing is written here.
+//! They remain until an operator resolves them, also when the chain has replaced them and the vouched head
+//! has passed their height: that a signer attested them, or an endpoint called them cross-safe, is still for
+//! a person to deal with. What only the rollup node derived is not among them. Nothing is written here.
 
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
@@ -99,8 +99,8 @@ impl Ledger {
         .await
     }
 
-    /// The unresolved blocks that bind a signer, or of which that is not known: the newest `limit`, oldest first. What
-    /// may be a replay is left out.
+    /// The unresolved blocks that bind a signer, or of which that is not known: the newest `limit`, oldest
+    /// first. What may be a replay is left out.
     ///
     /// # Errors
     /// If the ledger cannot be read.

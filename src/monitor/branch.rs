@@ -1,13 +1,13 @@
 //! Where a chain turned off from what was read of it, and whether it did at all.
 //!
-//! A block that is not a child of the last one read is a reorg only if the clients report one chain: what the new block
-//! is built on must be what they have at that height, down to a block that was read. If they call another block canonical
-//! there, they contradict themselves: then nothing is known of the chain, and nothing that was read is dropped. Every
-//! step goes one block down or ends: it cannot loop.
+//! A block that is not a child of the last one read is a reorg only if the clients report one chain: what the
+//! new block is built on must be what they have at that height, down to a block that was read. If they call
+//! another block canonical there, they contradict themselves: then nothing is known of the chain, and nothing
+//! that was read is dropped. Every step goes one block down or ends: it cannot loop.
 //!
-//! To replace a block, op-supernode takes its client back: it has it make a sibling of the block's parent, which differs in
-//! the last byte of the extra data alone, and then the parent again. That sibling is not a reorg. It disappears soon, and
-//! nothing ever is built on it.
+//! To replace a block, op-supernode takes its client back: it has it make a sibling of the block's parent,
+//! which differs in the last byte of the extra data alone, and then the parent again. That sibling is not a
+//! reorg. It disappears soon, and nothing ever is built on it.
 
 use super::block_source::BlockSource;
 use crate::sources::SourceError;

@@ -1,8 +1,9 @@
 //! [`ChainReader`]: the task that follows the unsafe chain that a chain's endpoints agree on, block by block.
 //!
-//! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
-//! endpoint's failure is a pause, never a fact. Clients that report two chains at once are reported once, and nothing is
-//! read or dropped until their blocks link up. One read is bounded: it reaches the tip, or ends in an error.
+//! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common
+//! ancestor. An endpoint's failure is a pause, never a fact. Clients that report two chains at once are
+//! reported once, and nothing is read or dropped until their blocks link up. One read is bounded: it reaches
+//! the tip, or ends in an error.
 
 use super::MonitorMetrics;
 use super::awaited_heads::{AwaitedHeads, Tone};
@@ -238,8 +239,8 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Reports why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
-    /// name from read to read.
+    /// Reports why the chain cannot be read. Clients that contradict themselves are reported once, whichever
+    /// blocks they name from read to read.
     fn report(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         let chain_id = self.parts.chain_id;
         if matches!(problem, ReadError::Source(_)) {
@@ -262,8 +263,9 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Waits for the next read: for the pause, for a hint that there may be something new, or for a gossiped block. Where
-    /// the clients contradict themselves a hint of more blocks is not a reason to ask them sooner.
+    /// Waits for the next read: for the pause, for a hint that there may be something new, or for a gossiped
+    /// block. Where the clients contradict themselves a hint of more blocks is not a reason to ask them
+    /// sooner.
     async fn rest(&self, progress: &mut Progress, pause: Duration) {
         if progress.is_contradicted {
             return tokio::time::sleep(pause).await;
@@ -281,8 +283,8 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Waits until the clients have a block that was gossiped, as far as a few quick checks go. It asks for nothing but
-    /// the tip.
+    /// Waits until the clients have a block that was gossiped, as far as a few quick checks go. It asks for
+    /// nothing but the tip.
     async fn await_block(&self, block: Option<BlockNumHash>) {
         for pause in QUICK_LOOKS.into_iter().filter(|_| block.is_some()) {
             tokio::time::sleep(pause).await;
@@ -319,7 +321,8 @@ impl<S: BlockSource> ChainReader<S> {
         Ok(if last.is_some() { latest } else { tip })
     }
 
-    /// Reports which blocks are left out for their age after the program was away. Once: what is read again later was read.
+    /// Reports which blocks are left out for their age after the program was away. Once: what is read again
+    /// later was read.
     fn report_skipped(&self, progress: &mut Progress, first: u64) {
         let skipped = self.parts.start.skipped(first).filter(|_| !progress.has_begun);
         progress.has_begun = true;
@@ -333,8 +336,8 @@ impl<S: BlockSource> ChainReader<S> {
                "blocks skipped, older than monitor.retention; their messages are not checked");
     }
 
-    /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first blocks says
-    /// nothing of that.
+    /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first
+    /// blocks says nothing of that.
     async fn check_genesis(&self) -> Result<(), ReadError> {
         if let Some(BlockNumHash { number, hash: expected }) = self.parts.origin {
             let found = self.reported_at(number).await?;
@@ -348,8 +351,8 @@ impl<S: BlockSource> ChainReader<S> {
         if bound == found { Ok(()) } else { Err(ReadError::OtherGenesis { found, bound }) }
     }
 
-    /// The block that the clients agree on at a height of long ago. `None`: they have none, or do not agree, as where some have
-    /// pruned their history.
+    /// The block that the clients agree on at a height of long ago. `None`: they have none, or do not agree,
+    /// as where some have pruned their history.
     async fn reported_at(&self, number: u64) -> Result<Option<B256>, SourceError> {
         match self.parts.execution.canonical_hash(number).await {
             Err(error @ SourceError::Unreachable { .. }) => Err(error),
@@ -361,8 +364,9 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Drops what the clients built on an invalid block, for as long as they remain on it; and the block itself once it was lawfully
-    /// replaced. How far the chain is read then: up to the invalid block. `None`: up to its tip.
+    /// Drops what the clients built on an invalid block, for as long as they remain on it; and the block
+    /// itself once it was lawfully replaced. How far the chain is read then: up to the invalid block. `None`:
+    /// up to its tip.
     async fn drop_stale_branch(&self, progress: &mut Progress) -> Result<Option<L2BlockRef>, ReadError> {
         if self.parts.branches.is_expected(self.parts.chain_id) {
             return Err(ReadError::BranchUnknown);
@@ -399,8 +403,8 @@ impl<S: BlockSource> ChainReader<S> {
         self.forward(recent, &block).await.map(|_| ())
     }
 
-    /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached; `None`: the clients are being taken
-    /// back.
+    /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached; `None`: the
+    /// clients are being taken back.
     async fn read_to(
         &self,
         progress: &mut Progress,

@@ -1,8 +1,9 @@
 //! [`Confirmation`]: asks a chain's endpoints again about what a suspicion rests on.
 //!
-//! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
-//! fork. So a suspicion that rests on a view is reported only if it is confirmed by what the endpoints agree on after the
-//! gossip came in. One that they do not answer about is never reported: its block's receipts will decide.
+//! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there,
+//! on the new fork. So a suspicion that rests on a view is reported only if it is confirmed by what the
+//! endpoints agree on after the gossip came in. One that they do not answer about is never reported: its
+//! block's receipts will decide.
 
 use super::MonitorMetrics;
 use crate::metrics::{EndpointKind, Limit};
@@ -78,7 +79,8 @@ impl Confirmation {
     }
 }
 
-/// Compares a declared message with the block that is at the cited height now. An unknown fact breaks no rule.
+/// Compares a declared message with the block that is at the cited height now. An unknown fact breaks no
+/// rule.
 async fn compare(
     client: &ExecutionClient,
     access: &InboxAccess,

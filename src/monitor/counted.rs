@@ -1,6 +1,7 @@
 //! [`CountedEvents`]: which events of messages were counted. Pure, and bounded.
 //!
-//! A block that is dropped and comes back is the same block: its messages are not discovered, and do not end so, again.
+//! A block that is dropped and comes back is the same block: its messages are not discovered, and do not end
+//! so, again.
 
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};
 use lru::LruCache;

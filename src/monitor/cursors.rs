@@ -1,7 +1,7 @@
 //! [`Cursors`]: up to which block of each chain every message has ended. Pure.
 //!
-//! After a restart the blocks above are read again: what was open is found again, and nothing that came in between is
-//! missed.
+//! After a restart the blocks above are read again: what was open is found again, and nothing that came in
+//! between is missed.
 
 use alloy::eips::BlockNumHash;
 use crosscheck_core::tracker::{Change, MessageEvent};

@@ -1,14 +1,15 @@
 //! Which executed messages their own transactions did not declare: the access-list confirmation. Pure.
 //!
-//! The inbox lets a message execute only if its checksum is declared in the transaction's access list. A message that
-//! was executed without shows that the inbox was tricked.
+//! The inbox lets a message execute only if its checksum is declared in the transaction's access list. A
+//! message that was executed without shows that the inbox was tricked.
 
 use alloy::primitives::B256;
 use crosscheck_core::message::Checksum;
 use crosscheck_core::proof::{Executed, InboxKeys};
 use std::collections::HashSet;
 
-/// The log indices of messages whose checksum is not among the inbox keys of their own transaction, ascending.
+/// The log indices of messages whose checksum is not among the inbox keys of their own transaction,
+/// ascending.
 ///
 /// `declared`: what each transaction of the block declares; those that declare nothing may be left out.
 pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u32> {

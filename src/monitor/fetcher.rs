@@ -1,5 +1,5 @@
-//! [`Fetcher`]: gets the proven logs that the tracker asks for. It retries until it has them, or they are no longer
-//! needed.
+//! [`Fetcher`]: gets the proven logs that the tracker asks for. It retries until it has them, or they are no
+//! longer needed.
 //!
 //! A failure is never an answer: the message that waits stays unknown.
 

@@ -1,5 +1,5 @@
-//! [`notify_when_heads_appear`]: a chain's reader can do nothing without heads. It runs as soon as its node has
-//! reported some.
+//! [`notify_when_heads_appear`]: a chain's reader can do nothing without heads. It runs as soon as its node
+//! has reported some.
 
 use super::PollHints;
 use crosscheck_p2p::ChainId;

@@ -19,8 +19,8 @@ pub enum HeadSource {
         /// Where the meaning of its answers is kept.
         heads: Heads,
     },
-    /// The labels `safe` and `finalized` of its execution clients. No other part reads them, so they are kept here for
-    /// those who check other chains' messages against this one.
+    /// The labels `safe` and `finalized` of its execution clients. No other part reads them, so they are kept
+    /// here for those who check other chains' messages against this one.
     Labels {
         /// Where they are kept.
         heads: Heads,

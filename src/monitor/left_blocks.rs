@@ -1,7 +1,7 @@
 //! [`LeftBlocks`]: how often a chain has left the same block. Pure, bounded.
 //!
-//! A client that is sent to another branch again and again alternates for hours. That is reported twice; the rest is
-//! counted.
+//! A client that is sent to another branch again and again alternates for hours. That is reported twice; the
+//! rest is counted.
 
 use alloy::primitives::B256;
 use lru::LruCache;

@@ -1,7 +1,7 @@
 //! The life of every executing message, from the first sight of its block until it is final.
 //!
-//! Nothing here judges an attestation: that is `audit`'s. What this room says is about the blocks that the chains'
-//! endpoints agree on, attested or not, at every safety level.
+//! Nothing here judges an attestation: that is `audit`'s. What this room says is about the blocks that the
+//! chains' endpoints agree on, attested or not, at every safety level.
 
 mod awaited_heads;
 mod block_source;

@@ -1,7 +1,7 @@
 //! [`Monitor`]: the task that tracks every executing message of every chain.
 //!
-//! It alone writes the tracker. What is noteworthy is in the ledger before it is reported; what an earlier run reported is not
-//! reported again.
+//! It alone writes the tracker. What is noteworthy is in the ledger before it is reported; what an earlier
+//! run reported is not reported again.
 
 use super::MonitorMetrics;
 use super::counted::CountedEvents;
@@ -101,7 +101,8 @@ pub struct Monitor {
     counted: CountedEvents,
     cursors: Cursors,
     unknown_events: UnknownInboxEvents,
-    /// Messages that have ended, of which that is not news, though they were not plainly valid. They are not filed yet.
+    /// Messages that have ended, of which that is not news, though they were not plainly valid. They are not
+    /// filed yet.
     ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
@@ -207,8 +208,8 @@ impl Monitor {
         }
     }
 
-    /// Gives the tracker an input, and handles its outcome: first the ledger, then the world. `gone`: notes on
-    /// messages of an earlier run.
+    /// Gives the tracker an input, and handles its outcome: first the ledger, then the world. `gone`: notes
+    /// on messages of an earlier run.
     async fn apply(&mut self, input: Input, gone: Vec<Notice>) -> Result<(), LedgerError> {
         let TrackerOutcome { events, requests, refused, refused_steps } = self.parts.tracker.apply(input);
         report_refused(&self.parts.metrics.messages, refused, &refused_steps);
@@ -260,8 +261,8 @@ impl Monitor {
         MessageEvent { level, ..event.clone() }
     }
 
-    /// Marks a block that has an invalid message, and one no longer of which every message is valid. As long as something is
-    /// unknown, or another block is there, the last statement about it remains.
+    /// Marks a block that has an invalid message, and one no longer of which every message is valid. As long
+    /// as something is unknown, or another block is there, the last statement about it remains.
     fn update_mark(&self, block: &BlockKey) {
         let status = {
             let tracker = self.tracker.read();
@@ -278,10 +279,11 @@ impl Monitor {
         }
     }
 
-    /// Writes notes down, from where they are reported, with what is kept of their messages, and reports those that are news. With each:
-    /// whether its event was counted.
+    /// Writes notes down, from where they are reported, with what is kept of their messages, and reports
+    /// those that are news. With each: whether its event was counted.
     ///
-    /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before any later change is.
+    /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before
+    /// any later change is.
     async fn write_notices(&mut self, notes: Vec<(Notice, bool)>) -> Result<(), LedgerError> {
         let ended = std::mem::take(&mut self.ended);
         if notes.is_empty() && ended.is_empty() {

@@ -1,10 +1,11 @@
-//! [`Recheck`]: holds back what there is to report of a message that was just found invalid, until the endpoints confirm
-//! the blocks that this rests on.
+//! [`Recheck`]: holds back what there is to report of a message that was just found invalid, until the
+//! endpoints confirm the blocks that this rests on.
 //!
-//! The view of one chain may be behind a reorg that the other chain's block knows of already: what the message cites is there,
-//! on the new fork. So the executing block and the cited one are asked for once more before an alarm is raised. While the
-//! endpoints name other blocks nothing is reported: the views will follow. Endpoints that do not answer are not waited for for
-//! ever, for the views are what they agreed on last.
+//! The view of one chain may be behind a reorg that the other chain's block knows of already: what the
+//! message cites is there, on the new fork. So the executing block and the cited one are asked for once more
+//! before an alarm is raised. While the endpoints name other blocks nothing is reported: the views will
+//! follow. Endpoints that do not answer are not waited for for ever, for the views are what they agreed on
+//! last.
 //!
 //! It never decides a status, and never holds back what protects followers.
 
@@ -32,7 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two checks of one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After this many panics of checks of one message it is reported nevertheless: a bug of ours must not suppress an alarm.
+/// After this many panics of checks of one message it is reported nevertheless: a bug of ours must not
+/// suppress an alarm.
 const MAX_PANICS: u32 = 3;
 
 /// For how long endpoints that do not answer are asked.
@@ -90,7 +92,8 @@ impl Recheck {
         Self { clients: Arc::new(clients), tracker, metrics, held, queue, running }
     }
 
-    /// The events to pass on now that this has happened, in order. `is_known`: the message was reported as invalid before.
+    /// The events to pass on now that this has happened, in order. `is_known`: the message was reported as
+    /// invalid before.
     pub(super) fn pass(&mut self, event: &MessageEvent, is_known: bool) -> Vec<MessageEvent> {
         let key = event.key;
         match event.change {
@@ -203,8 +206,8 @@ impl Checker {
         false
     }
 
-    /// The blocks that it rests on that the message is invalid: its own, and what its chain's view has at the cited height.
-    /// `None`: it is not invalid.
+    /// The blocks that it rests on that the message is invalid: its own, and what its chain's view has at the
+    /// cited height. `None`: it is not invalid.
     fn grounds(&self, key: &MessageKey) -> Option<Vec<Ground>> {
         let tracker = self.tracker.read();
         let message = tracker.message(key)?;

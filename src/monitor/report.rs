@@ -9,8 +9,8 @@ use crosscheck_core::tracker::{Ending, ForbiddenStep, RefusedInput};
 use crosscheck_core::validity::MessageStatus;
 use tracing::{error, info, warn};
 
-/// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
-/// the first notice that it became cross-safe, or final. Every line of one incident names it.
+/// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error,
+/// and so is the first notice that it became cross-safe, or final. Every line of one incident names it.
 pub(super) fn report(note: &Notice, incidents: &Incidents) {
     let is_flip = matches!(note.content, NoticeContent::Flip { .. });
     let is_promoted = note.is_first_at(SafetyLevel::Safe) || note.is_first_at(SafetyLevel::Finalized);

@@ -31,7 +31,8 @@ pub struct StartPoint {
 }
 
 impl StartPoint {
-    /// The start of a chain with this time between its blocks, in seconds, whose messages are tracked for so long.
+    /// The start of a chain with this time between its blocks, in seconds, whose messages are tracked for so
+    /// long.
     pub fn new(cursor: Option<BlockNumHash>, retention: u64, block_time: u64) -> Self {
         Self { cursor, retained: retention.div_ceil(block_time.max(1)) }
     }
@@ -39,7 +40,8 @@ impl StartPoint {
     /// The first block to read: after the cursor, or at first the final block.
     ///
     /// # Errors
-    /// If neither is known yet. What a node that starts calls final is not: it would be days of blocks to read.
+    /// If neither is known yet. What a node that starts calls final is not: it would be days of blocks to
+    /// read.
     pub(crate) fn first(&self, finalized: Option<L2BlockRef>, tip: L2BlockRef) -> Result<u64, NoStart> {
         let wanted = match (self.cursor, finalized) {
             (Some(cursor), _) => cursor.number.saturating_add(1),
@@ -53,7 +55,8 @@ impl StartPoint {
         Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
 
-    /// The blocks that are skipped if reading begins here: an earlier run had not reached them, and they are too old now.
+    /// The blocks that are skipped if reading begins here: an earlier run had not reached them, and they are
+    /// too old now.
     pub(crate) fn skipped(&self, first: u64) -> Option<RangeInclusive<u64>> {
         let next = self.cursor?.number.saturating_add(1);
         (next < first).then(|| next..=first.saturating_sub(1))

@@ -1,4 +1,5 @@
-//! [`SuspectMetrics`]: what is measured of suspects: gossiped transactions that declare messages which break a rule.
+//! [`SuspectMetrics`]: what is measured of suspects: gossiped transactions that declare messages which break
+//! a rule.
 
 use super::message_metrics::{EXECUTING, INITIATING};
 use crate::metrics::{Metrics, UNKNOWN_CHAIN};

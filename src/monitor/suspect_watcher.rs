@@ -1,8 +1,8 @@
-//! [`SuspectWatcher`]: the task that checks gossiped blocks before any receipt of them exists, and says later what
-//! became of what they declared.
+//! [`SuspectWatcher`]: the task that checks gossiped blocks before any receipt of them exists, and says later
+//! what became of what they declared.
 //!
-//! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the chain's
-//! endpoints before it is reported, without holding up the next block.
+//! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the
+//! chain's endpoints before it is reported, without holding up the next block.
 
 use super::MonitorMetrics;
 use super::confirmation::Confirmation;

@@ -21,7 +21,8 @@ struct Recent {
 }
 
 impl Suspects {
-    /// Remembers a suspect, whose id is greater than those before. The oldest is removed if there are too many.
+    /// Remembers a suspect, whose id is greater than those before. The oldest is removed if there are too
+    /// many.
     pub fn note(&self, suspect: SuspectRecord) {
         let mut recent = self.recent.lock();
         if recent.records.len() >= MAX_SUSPECTS {

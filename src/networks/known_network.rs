@@ -121,8 +121,8 @@ impl KnownNetwork {
         })
     }
 
-    /// The forks that gossip depends on. Where Jovian was scheduled after this build was made, no block is refused for being
-    /// one of Jovian's.
+    /// The forks that gossip depends on. Where Jovian was scheduled after this build was made, no block is
+    /// refused for being one of Jovian's.
     pub fn gossip_forks(&self) -> GossipForkTimes {
         GossipForkTimes {
             canyon: self.forks.activation(Fork::Canyon),

@@ -1,7 +1,7 @@
 //! The public networks that are known by name, from `src/networks/registry/`, which is compiled in.
 //!
-//! Facts only, as the superchain registry publishes them: nothing here is asked of a network, and nothing of it is
-//! secret. Who signs a chain's blocks is not among them, because it changes: L1 is asked for it.
+//! Facts only, as the superchain registry publishes them: nothing here is asked of a network, and nothing of
+//! it is secret. Who signs a chain's blocks is not among them, because it changes: L1 is asked for it.
 
 mod facts;
 mod known_network;

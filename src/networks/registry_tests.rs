@@ -7,7 +7,8 @@ use crosscheck_p2p::ChainId;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Made by `tests/peers/opstack`: `opstack registry`. It says itself from which module, and which commit of the registry.
+/// Made by `tests/peers/opstack`: `opstack registry`. It says itself from which module, and which commit of
+/// the registry.
 const REGISTRY: &str = include_str!("../../tests/data/superchain_registry.json");
 
 /// What is newer than that. It says itself from where, and of which day.
@@ -141,7 +142,8 @@ fn the_bootnodes_equal_those_of_op_node() {
     }
 }
 
-/// The topic that a chain's blocks come on goes by its forks up to Isthmus: one that is missing cannot be left to the node.
+/// The topic that a chain's blocks come on goes by its forks up to Isthmus: one that is missing cannot be
+/// left to the node.
 #[test]
 fn every_network_has_the_forks_that_gossip_depends_on() {
     for network in networks() {

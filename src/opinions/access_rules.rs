@@ -21,8 +21,8 @@ use crosscheck_core::validity::InvalidReason;
 /// The code of a message that is proven to be invalid.
 const CONFLICT: i32 = -320_600;
 
-/// How many seconds a difference must last where it is not known whether both are about the same block: longer than a reorg lasts, or
-/// a filter lags.
+/// How many seconds a difference must last where it is not known whether both are about the same block:
+/// longer than a reorg lasts, or a filter lags.
 const MIN_AGE_UNCLEAR: u64 = 600;
 
 /// Two answers to one access list.
@@ -116,7 +116,8 @@ pub(super) fn of_own(answer: Result<(), SupervisorError>) -> Result<Opinion, NoO
     }
 }
 
-/// Whether two answers that differ are about one block. `own`, `theirs`: the hashes that both have for the initiating block, as far as known.
+/// Whether two answers that differ are about one block. `own`, `theirs`: the hashes that both have for the
+/// initiating block, as far as known.
 pub(super) fn on_one_branch(
     differ: ChecksDiffer,
     own: Option<B256>,

@@ -1,9 +1,9 @@
 //! [`DifferenceBook`]: where an endpoint and we differ. Pure.
 //!
-//! A difference is reported only if it is there again when both are asked the same again, long enough after it was found: while a chain
-//! reorgs, and while one of them lags, answers rightly differ. The time is an argument.
-//! What was reported is asked again, too. The difference ends when all of that agrees, or can no longer be decided; that other answers
-//! agree does not end it.
+//! A difference is reported only if it is there again when both are asked the same again, long enough after
+//! it was found: while a chain reorgs, and while one of them lags, answers rightly differ. The time is an
+//! argument. What was reported is asked again, too. The difference ends when all of that agrees, or can no
+//! longer be decided; that other answers agree does not end it.
 
 use super::outcome::Outcome;
 use crosscheck_p2p::UnixSeconds;
@@ -146,9 +146,9 @@ mod tests {
         }
     }
 
-    /// Rounds of questions and their results: `1=` they agree on question 1, `1a` they differ in the way a, `1?` one of them has
-    /// no opinion. With each: `!a` is reported, `=` they
-    /// agree again, `?` it can no longer be decided.
+    /// Rounds of questions and their results: `1=` they agree on question 1, `1a` they differ in the way a,
+    /// `1?` one of them has no opinion. With each: `!a` is reported, `=` they agree again, `?` it can no
+    /// longer be decided.
     #[rstest]
     #[case::agree("1=", ".")]
     #[case::no_opinion("1?,1?", ".,.")]

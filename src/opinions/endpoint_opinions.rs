@@ -1,4 +1,5 @@
-//! [`EndpointOpinions`]: the state of an endpoint: what was counted of it, whether it has opinions, and whether they differ from ours.
+//! [`EndpointOpinions`]: the state of an endpoint: what was counted of it, whether it has opinions, and
+//! whether they differ from ours.
 
 use super::OpinionMetrics;
 use super::difference_book::{Difference, DifferenceBook, RoundChange};

@@ -1,4 +1,5 @@
-//! [`FilterWatcher`]: the task that compares the own answers to access lists with those of one interop filter.
+//! [`FilterWatcher`]: the task that compares the own answers to access lists with those of one interop
+//! filter.
 
 use super::Sampler;
 use super::access_rules::{ChecksDiffer, Opinion, compare, of_filter, of_own, on_one_branch};

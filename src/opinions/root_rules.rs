@@ -1,7 +1,7 @@
 //! When the super root of an op-supernode and the own one differ. Pure.
 //!
-//! An op-supernode answers for timestamps that it has not verified: before interop is active, and before the first block that each of its
-//! nodes has derived. What it answers there is not an opinion.
+//! An op-supernode answers for timestamps that it has not verified: before interop is active, and before the
+//! first block that each of its nodes has derived. What it answers there is not an opinion.
 
 use super::difference_book::Difference;
 use super::outcome::{CROSSCHECK, NoOpinion, Outcome};
@@ -82,8 +82,8 @@ pub(super) fn compare(own: &OwnSuperRoot, theirs: Option<&AnsweredSuperRoot>) ->
     })
 }
 
-/// Whether an op-supernode whose record of a chain says this has verified the chain's block at this height: it begins with the first
-/// block that it has derived itself, and what is up to there it took over.
+/// Whether an op-supernode whose record of a chain says this has verified the chain's block at this height:
+/// it begins with the first block that it has derived itself, and what is up to there it took over.
 pub(super) fn is_verified(record: SafeRecord, number: u64) -> bool {
     match record {
         SafeRecord::Since(oldest) => number > oldest.safe_head.number,

@@ -1,7 +1,7 @@
 //! [`Sampler`]: which of the messages that were decided lately are asked about. Pure.
 //!
-//! Invalid messages are rare, and the ones about which a wrong answer costs most: they take up to half of the room, or more if there is
-//! room left.
+//! Invalid messages are rare, and the ones about which a wrong answer costs most: they take up to half of the
+//! room, or more if there is room left.
 
 use alloy::primitives::B256;
 use crosscheck_core::events::{EventMessage, ExecutingBlock};
@@ -35,8 +35,8 @@ impl Sampler {
         Self { after: tracker.last_number() }
     }
 
-    /// At most this many of the messages that are decided and have changed since the last time, the latest first. Changes beyond the
-    /// latest of them are left out: nobody is asked about everything.
+    /// At most this many of the messages that are decided and have changed since the last time, the latest
+    /// first. Changes beyond the latest of them are left out: nobody is asked about everything.
     pub(super) fn take(&mut self, tracker: &Tracker, room: usize) -> Vec<Sample> {
         let (mut invalid, mut valid) = (Vec::new(), Vec::new());
         for message in tracker.changed_after(self.after).rev().take(MAX_SCANNED) {

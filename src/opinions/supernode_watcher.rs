@@ -56,7 +56,8 @@ impl<O: OwnRoots> SupernodeWatcher<O> {
         }
     }
 
-    /// Asks for the super root at this timestamp again, or for the one up to which all chains are final. `asked`: which that is.
+    /// Asks for the super root at this timestamp again, or for the one up to which all chains are final.
+    /// `asked`: which that is.
     async fn ask(
         &mut self,
         again: Option<UnixSeconds>,

@@ -43,7 +43,8 @@ fn refusal(code: i32, message: &str) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(code, message.to_owned(), None::<()>)
 }
 
-/// A clock on which this many seconds pass whenever it is read: enough for every difference to have lasted, unless a test says otherwise.
+/// A clock on which this many seconds pass whenever it is read: enough for every difference to have lasted,
+/// unless a test says otherwise.
 #[derive(Debug)]
 struct TestClock {
     now: AtomicU64,

@@ -59,7 +59,8 @@ pub(super) async fn ask_client(
     Ok(ClientAnswers { chain_id, place, url: url.clone(), served_chain, genesis, depth, methods, version })
 }
 
-/// Whether the client has the receipts of a block as old as messages may cite, or of the chain's oldest. Genesis has none.
+/// Whether the client has the receipts of a block as old as messages may cite, or of the chain's oldest.
+/// Genesis has none.
 async fn depth(client: &ExecutionClient, subject: Subject, tip: L2BlockRef) -> Depth {
     let Subject { genesis, block_time, window, .. } = subject;
     let blocks = window.checked_div(block_time).unwrap_or(window);

@@ -10,7 +10,8 @@ use alloy::primitives::B256;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 
-/// Asks the rollup node at `url`, and at this place of a list of several. `set`: the chains' rules as they are configured, for this node alone.
+/// Asks the rollup node at `url`, and at this place of a list of several. `set`: the chains' rules as they
+/// are configured, for this node alone.
 ///
 /// # Errors
 /// If no HTTP client can be made.

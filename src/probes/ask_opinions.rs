@@ -1,4 +1,5 @@
-//! Asks one endpoint whose opinions are compared with ours what there is to find out about it. It judges nothing.
+//! Asks one endpoint whose opinions are compared with ours what there is to find out about it. It judges
+//! nothing.
 
 use super::answers::{OpinionAnswers, OpinionOf};
 use super::asking::Asking;
@@ -24,7 +25,8 @@ pub(super) async fn ask_supernode(
     Ok(OpinionAnswers { place, url: url.clone(), of: OpinionOf::Supernode { runs }, methods })
 }
 
-/// Asks the interop filter at `url`, and at this place of a list of several. `chain_id`: a chain that it should watch.
+/// Asks the interop filter at `url`, and at this place of a list of several. `chain_id`: a chain that it
+/// should watch.
 ///
 /// # Errors
 /// If no HTTP client can be made.

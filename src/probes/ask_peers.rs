@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 /// For how long peers are waited for.
 const DIALLING: Duration = Duration::from_secs(15);
 
-/// Whether one of a chain's static peers can be dialled and subscribes to its topics. `None`: it has none. None is dialled after
-/// `until`.
+/// Whether one of a chain's static peers can be dialled and subscribes to its topics. `None`: it has none.
+/// None is dialled after `until`.
 pub(super) async fn ask_peers(
     chain_id: ChainId,
     chain: &ChainConfig,

@@ -1,7 +1,7 @@
 //! [`Asking`]: within which bounds endpoints are asked.
 //!
-//! Every question has a time limit of its own, and all of them have one together. An endpoint that does not answer in time is not found
-//! out.
+//! Every question has a time limit of its own, and all of them have one together. An endpoint that does not
+//! answer in time is not found out.
 
 use crate::metrics::EndpointKind;
 use crate::sources::{
@@ -55,7 +55,8 @@ impl Asking {
         })
     }
 
-    /// Which methods an endpoint serves, but for those that have a finding of their own. `block`: one that it has, if any is known.
+    /// Which methods an endpoint serves, but for those that have a finding of their own. `block`: one that it
+    /// has, if any is known.
     pub(super) async fn methods(
         &self,
         endpoint: &Endpoint,

@@ -181,7 +181,8 @@ impl ProbeFinding {
     }
 }
 
-/// The worst of several grades for who ends with one: a fault counts before what could not be asked, and a doubt is none.
+/// The worst of several grades for who ends with one: a fault counts before what could not be asked, and a
+/// doubt is none.
 pub(crate) fn outcome(findings: &[ProbeFinding]) -> Grade {
     let has = |grade| findings.iter().any(|finding| finding.grade() == grade);
     if has(Grade::Fault) {

@@ -1,4 +1,5 @@
-//! Whether an endpoint is of the chain that it is configured for: by its chain id, and by its first block. Pure.
+//! Whether an endpoint is of the chain that it is configured for: by its chain id, and by its first block.
+//! Pure.
 
 use super::finding::ProbeVerdict;
 use super::reference::Reference;

@@ -1,8 +1,9 @@
-//! Probes: what can be found out about the configured endpoints by asking each of them a few harmless questions.
+//! Probes: what can be found out about the configured endpoints by asking each of them a few harmless
+//! questions.
 //!
-//! `identity`, `services`, `l1`, `opinions`, `reference` and `answers` turn answers into findings, and are pure; `ask_*` and [`Prober`] ask. A
-//! finding changes nothing, and is not evidence against anyone. If an endpoint fails, nothing is determined: that is not a fault of
-//! the chain.
+//! `identity`, `services`, `l1`, `opinions`, `reference` and `answers` turn answers into findings, and are
+//! pure; `ask_*` and [`Prober`] ask. A finding changes nothing, and is not evidence against anyone. If an
+//! endpoint fails, nothing is determined: that is not a fault of the chain.
 
 mod answers;
 mod ask_claimant;

@@ -1,4 +1,5 @@
-//! Whether what an op-supernode or an interop filter answers is an opinion that can be compared with ours. Pure.
+//! Whether what an op-supernode or an interop filter answers is an opinion that can be compared with ours.
+//! Pure.
 
 use super::finding::ProbeVerdict;
 use crate::sources::{SourceError, is_no_such_method};
@@ -6,7 +7,8 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 
-/// Whether an op-supernode runs the chains of a dependency set that is watched. `set`: the chains' rules as they are configured.
+/// Whether an op-supernode runs the chains of a dependency set that is watched. `set`: the chains' rules as
+/// they are configured.
 pub(super) fn supernode(set: &DependencySet, runs: &Result<BTreeSet<ChainId>, SourceError>) -> ProbeVerdict {
     let runs = match runs {
         Ok(runs) => runs,

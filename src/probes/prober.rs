@@ -40,7 +40,8 @@ impl Prober {
         Self { config, clock }
     }
 
-    /// What there is to find out now, L1 first, then chain by chain, then those whose opinions are compared. It takes a minute at most.
+    /// What there is to find out now, L1 first, then chain by chain, then those whose opinions are compared.
+    /// It takes a minute at most.
     ///
     /// # Errors
     /// If no HTTP client can be made.

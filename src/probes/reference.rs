@@ -1,8 +1,8 @@
-//! [`Reference`]: what a chain's endpoints are checked against: built-in facts, or else the rollup node's own configuration.
-//! Pure.
+//! [`Reference`]: what a chain's endpoints are checked against: built-in facts, or else the rollup node's own
+//! configuration. Pure.
 //!
-//! Built-in facts win. Without them the first rollup node that follows the chain is the measure for the others: it says
-//! what the chain is derived from.
+//! Built-in facts win. Without them the first rollup node that follows the chain is the measure for the
+//! others: it says what the chain is derived from.
 
 use crate::networks::KnownNetwork;
 use crate::sources::{EndpointUrl, SourceError};

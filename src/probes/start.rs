@@ -1,7 +1,7 @@
 //! [`StartProbes`]: the task that asks every endpoint once after a start, and logs what is not well.
 //!
-//! What another part watches anyway is left to it. While something could not be asked, all is asked again, less and less often.
-//! Whether the program is ready does not hang on it.
+//! What another part watches anyway is left to it. While something could not be asked, all is asked again,
+//! less and less often. Whether the program is ready does not hang on it.
 
 use super::finding::{Asked, Grade, Probe, ProbeFinding, summary};
 use super::prober::Prober;

@@ -116,7 +116,8 @@ fn node_genesis(#[case] number: u64, #[case] hash: B256, #[case] grade: Grade, #
     assert_says(&identity::node_genesis(&reference(), BlockNumHash { number, hash }), grade, says);
 }
 
-/// Whether each method that is named is not served (`-`), or its endpoint does not answer (`?`). The others are.
+/// Whether each method that is named is not served (`-`), or its endpoint does not answer (`?`). The others
+/// are.
 fn asked(kind: EndpointKind, odd: &[(&str, Served)]) -> Vec<(&'static Method, Served)> {
     let answer =
         |method: &Method| odd.iter().find(|(name, _)| *name == method.name).map(|(_, it)| it.clone());

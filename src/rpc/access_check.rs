@@ -1,12 +1,12 @@
 //! [`AccessCheck`]: whether every message that an access list declares is there, and safe enough.
 //!
-//! What the monitor has seen is answered from memory: the tracker's lock is held for the lookups alone, the hashing comes
-//! after it. Other blocks are fetched and proven, those of a list at once ([`ColdBlocks`]).
+//! What the monitor has seen is answered from memory: the tracker's lock is held for the lookups alone, the
+//! hashing comes after it. Other blocks are fetched and proven, those of a list at once ([`ColdBlocks`]).
 //!
 //! The checks, in their order: the failsafe, the entries' form, then of each entry its chains and times
-//! ([`check_access`]), its block, the block's safety, its log. Crosscheck answers `invalid` (an error of code -320600)
-//! only with proof; what it cannot prove is refused with another code. A proof of the contrary counts although something
-//! else is not known.
+//! ([`check_access`]), its block, the block's safety, its log. Crosscheck answers `invalid` (an error of code
+//! -320600) only with proof; what it cannot prove is refused with another code. A proof of the contrary
+//! counts although something else is not known.
 
 use super::RpcMetrics;
 use super::cold_blocks::{ColdBlocks, WantedBlock};
@@ -96,8 +96,8 @@ impl AccessCheck {
         self.check(&entries, level, &descriptor).await
     }
 
-    /// Checks a list as of a transaction on this chain, in a block of this timestamp. It counts nothing, and the failsafe does not
-    /// matter: this is for comparisons with other endpoints.
+    /// Checks a list as of a transaction on this chain, in a block of this timestamp. It counts nothing, and
+    /// the failsafe does not matter: this is for comparisons with other endpoints.
     pub(super) async fn own_answer(
         &self,
         entries: &[B256],
@@ -107,7 +107,8 @@ impl AccessCheck {
         self.check(entries, SafetyLevel::Unsafe, &ExecutingDescriptor::new(chain_id, timestamp)).await
     }
 
-    /// Checks that every message declared is there, at least as safe as `min_safety`, and may be executed as described.
+    /// Checks that every message declared is there, at least as safe as `min_safety`, and may be executed as
+    /// described.
     async fn check(
         &self,
         entries: &[B256],

@@ -1,5 +1,5 @@
-//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, however many callers wait for
-//! it, several at a time, and by a deadline; a fetch without a waiting caller ends.
+//! [`ColdBlocks`]: the proven logs of blocks that are not in memory. Each is fetched once, however many
+//! callers wait for it, several at a time, and by a deadline; a fetch without a waiting caller ends.
 //!
 //! It judges nothing: what does not come in time, or for which there is no room, is an error that says so.
 
@@ -39,8 +39,8 @@ const LEFT_BEHIND: Duration = Duration::from_secs(30);
 /// How much memory the hashes of settled blocks may take.
 const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
 
-/// What one of them takes: its entry in the list (key, value, two links), the allocator's part, and its slot in the table,
-/// which may be half empty.
+/// What one of them takes: its entry in the list (key, value, two links), the allocator's part, and its slot
+/// in the table, which may be half empty.
 const REMEMBERED_ENTRY: usize =
     size_of::<(ChainId, u64, B256, [usize; 4])>() + 2 * (size_of::<(usize, usize)>() + 1);
 
@@ -94,8 +94,8 @@ impl ColdBlocks {
         }))
     }
 
-    /// The logs of these blocks. Whatever is not there at the deadline is [`SupervisorError::Late`], and is fetched on for a
-    /// while: a caller that asks again finds it.
+    /// The logs of these blocks. Whatever is not there at the deadline is [`SupervisorError::Late`], and is
+    /// fetched on for a while: a caller that asks again finds it.
     pub(super) async fn logs(
         &self,
         wanted: BTreeSet<WantedBlock>,
@@ -178,7 +178,8 @@ impl Inner {
             None => execution.block_by_number(block.number).await,
         };
         let verified = verified.map_err(unproven)?;
-        // It exists, for it is below the tip: that no endpoint has it, or its receipts, says nothing about it.
+        // It exists, for it is below the tip: that no endpoint has it, or its receipts, says nothing about
+        // it.
         let absent = || SupervisorError::Absent { what: block.to_string() };
         let verified = verified.ok_or_else(absent)?;
         let logs = execution.logs(&verified).await.map_err(unproven)?.ok_or_else(absent)?;

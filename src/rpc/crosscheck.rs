@@ -169,7 +169,8 @@ pub struct ChainStatus {
     pub rollup_nodes: Vec<RollupNodeStatus>,
     /// Where those differ, in words.
     pub rollup_node_differences: Vec<String>,
-    /// The forks that it has by its node and that this build does not know: from then on a difference from L1 is unknown.
+    /// The forks that it has by its node and that this build does not know: from then on a difference from L1
+    /// is unknown.
     pub unknown_forks: Vec<UnknownForkStatus>,
     /// Why the rollup node in use is not an independent second opinion, in words. `None`: no reason is known.
     pub second_opinion: Option<String>,

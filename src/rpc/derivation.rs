@@ -1,7 +1,7 @@
 //! [`Derivation`]: which L1 block an L2 block became safe with, as the chain's own node recorded it.
 //!
-//! The record is the node's (`optimism_safeHeadAtL1Block`); what it names is checked against the chain and L1 as Crosscheck
-//! knows them. A node without a record leaves the question open: an error, never a guess.
+//! The record is the node's (`optimism_safeHeadAtL1Block`); what it names is checked against the chain and L1
+//! as Crosscheck knows them. A node without a record leaves the question open: an error, never a guess.
 
 use super::SupervisorError;
 use super::source_search::{SafeHead, first_including};
@@ -182,8 +182,8 @@ impl Derivation {
     }
 }
 
-/// The height of the L1 block that a block is built on: nothing is derived from below it. A block that names none may
-/// come from anywhere.
+/// The height of the L1 block that a block is built on: nothing is derived from below it. A block that names
+/// none may come from anywhere.
 fn l1_origin(block: &VerifiedBlock) -> u64 {
     let info = block.transactions().first().and_then(|first| decode_l1_info(first).ok());
     info.map_or(0, |info| info.number)

@@ -1,4 +1,5 @@
-//! `crosscheck_events` and `crosscheck_verdicts`: what was reported, and what was decided, page by page, from the ledger.
+//! `crosscheck_events` and `crosscheck_verdicts`: what was reported, and what was decided, page by page, from
+//! the ledger.
 //!
 //! Their cursors are ids that survive restarts: anyone who continues from one misses nothing.
 

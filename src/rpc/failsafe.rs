@@ -1,7 +1,7 @@
 //! [`Failsafe`]: the switch that refuses every access list, durable in the ledger.
 //!
-//! While it is on, `checkAccessList` answers -320602 to every request, and transaction pools that ask drop their
-//! interop transactions. It changes nothing that Crosscheck itself finds.
+//! While it is on, `checkAccessList` answers -320602 to every request, and transaction pools that ask drop
+//! their interop transactions. It changes nothing that Crosscheck itself finds.
 
 use super::RpcMetrics;
 use crate::ledger::{Ledger, LedgerError};

@@ -1,4 +1,5 @@
-//! [`RpcFront`]: what becomes of a request before a method sees it: which path it names, whether there is a place for it.
+//! [`RpcFront`]: what becomes of a request before a method sees it: which path it names, whether there is a
+//! place for it.
 //!
 //! | request | answer |
 //! | --- | --- |

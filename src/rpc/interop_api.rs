@@ -1,4 +1,5 @@
-//! The `interop_*` and `admin_*` methods: what transaction pools and proxies ask today, as op-interop-filter answers it.
+//! The `interop_*` and `admin_*` methods: what transaction pools and proxies ask today, as op-interop-filter
+//! answers it.
 
 use super::access_check::{CheckMethod, Sent};
 use super::params::BlockSelector;
@@ -24,7 +25,8 @@ const CHECK: CheckMethod = CheckMethod {
 /// The `interop_*` methods.
 #[rpc(server, namespace = "interop")]
 pub(super) trait InteropApi {
-    /// Whether every message that the entries declare is there, and may be executed. No answer but `null`, or an error.
+    /// Whether every message that the entries declare is there, and may be executed. No answer but `null`, or
+    /// an error.
     #[method(name = "checkAccessList")]
     async fn check_access_list(&self, entries: Sent, min_safety: Sent, descriptor: Sent) -> RpcResult<()>;
 

@@ -1,9 +1,9 @@
 //! [`L1Progress`]: how far on L1 the chains of a set are derived and verified.
 //!
-//! Callers treat every L1 block below the answer as done: what is not safe with those never will be. So it is the
-//! lowest block that any chain's node has reached, and no higher than the L1 block that the first block was derived from
-//! that Crosscheck has not found safe. It never guesses upwards: where that block's source is not known, the one of the last
-//! safe block is used.
+//! Callers treat every L1 block below the answer as done: what is not safe with those never will be. So it is
+//! the lowest block that any chain's node has reached, and no higher than the L1 block that the first block
+//! was derived from that Crosscheck has not found safe. It never guesses upwards: where that block's source
+//! is not known, the one of the last safe block is used.
 
 use super::starts::Starts;
 use super::superchain_reader::SuperchainReader;

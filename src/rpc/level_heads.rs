@@ -1,4 +1,5 @@
-//! [`LevelHeads`]: how far a chain is at each safety level, by its own heads and by the messages verified. Pure.
+//! [`LevelHeads`]: how far a chain is at each safety level, by its own heads and by the messages verified.
+//! Pure.
 //!
 //! | level | the highest block that |
 //! | --- | --- |

@@ -163,7 +163,8 @@ impl MessagesApiServer for MessagesRpc {
 }
 
 impl MessagesRpc {
-    /// The height of a block: from what was proven of it, or from its header. `None`: its endpoints do not have it.
+    /// The height of a block: from what was proven of it, or from its header. `None`: its endpoints do not
+    /// have it.
     async fn height(&self, chain_id: ChainId, hash: B256) -> Result<Option<u64>, SupervisorError> {
         let sources = self.superchain.sources(chain_id)?;
         if let Some(logs) = self.superchain.index.get(chain_id, hash) {

@@ -1,8 +1,8 @@
 //! [`MessagesPage`]: what `crosscheck_messages` answers, from what is tracked and from what the ledger keeps.
 //!
-//! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the tracker. What ended otherwise
-//! is reported by the ledger: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
-//! has it before the tracker counts its number.
+//! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the
+//! tracker. What ended otherwise is reported by the ledger: it is answered the same after any restart. Anyone
+//! who reads on from a cursor misses nothing, for the ledger has it before the tracker counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
 use crate::shared_tracker::SharedTracker;

@@ -103,7 +103,8 @@ impl RpcParts {
     }
 }
 
-/// Methods that change something: where they are off, the answer says so, with the code of a method that is not served.
+/// Methods that change something: where they are off, the answer says so, with the code of a method that is
+/// not served.
 fn merge_admin<T>(
     module: &mut RpcModule<()>,
     is_on: bool,

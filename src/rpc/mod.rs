@@ -1,7 +1,7 @@
 //! The JSON-RPC server: what other programs read, and the failsafe that an operator may switch.
 //!
-//! It reads the ledger and shared state, and asks the sources where a proof has to be fetched. It changes nothing but
-//! the failsafe and, where `rpc.admin` is true, who may be a peer.
+//! It reads the ledger and shared state, and asks the sources where a proof has to be fetched. It changes
+//! nothing but the failsafe and, where `rpc.admin` is true, who may be a peer.
 
 mod access_check;
 mod cold_blocks;

@@ -1,7 +1,8 @@
 //! The `opp2p_*` methods: op-node's view of its peers, and its orders about them.
 //!
-//! One server may serve several chains: the path names the chain (`/<chain id>/`), or a last parameter does, which
-//! op-node has not. Neither is needed where there is only one. What changes something is served only where `rpc.admin` is true.
+//! One server may serve several chains: the path names the chain (`/<chain id>/`), or a last parameter does,
+//! which op-node has not. Neither is needed where there is only one. What changes something is served only
+//! where `rpc.admin` is true.
 
 use super::front::PathChain;
 use super::opp2p_types::{OfChain, OpPeerDump, OpPeerInfo, OpPeerStats, OpSubnet, node_id_text};

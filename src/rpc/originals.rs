@@ -1,9 +1,9 @@
-//! [`Originals`]: what a chain would have had if no message were invalid: of a replacement the block that it replaced, of
-//! every other block itself.
+//! [`Originals`]: what a chain would have had if no message were invalid: of a replacement the block that it
+//! replaced, of every other block itself.
 //!
-//! That a block was replaced is known from the ledger: the audit recognised the replacement, or the monitor found the
-//! block at its height invalid. A block that was replaced unseen by Crosscheck cannot be determined from one that never held anything
-//! but deposits: docs/RPC.md says so.
+//! That a block was replaced is known from the ledger: the audit recognised the replacement, or the monitor
+//! found the block at its height invalid. A block that was replaced unseen by Crosscheck cannot be determined
+//! from one that never held anything but deposits: docs/RPC.md says so.
 
 use super::SupervisorError;
 use super::super_root::output_of;

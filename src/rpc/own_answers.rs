@@ -1,5 +1,5 @@
-//! [`OwnAnswers`]: what the program answers itself, for the comparison with the answers of others. It asks no other program for
-//! an opinion.
+//! [`OwnAnswers`]: what the program answers itself, for the comparison with the answers of others. It asks no
+//! other program for an opinion.
 
 use super::super_root::super_root;
 use super::super_roots::{ChainOutput, roots};
@@ -62,7 +62,8 @@ impl OwnAnswers {
         self.super_roots.finalized(chains).await
     }
 
-    /// The super root of the chains at a timestamp, as `superroot_atTimestamp` has it. `None`: there is none yet.
+    /// The super root of the chains at a timestamp, as `superroot_atTimestamp` has it. `None`: there is none
+    /// yet.
     ///
     /// # Errors
     /// If a part cannot be proven.
@@ -80,7 +81,8 @@ impl OwnAnswers {
         Ok(Some(OwnSuperRoot { timestamp, super_root, chains, is_interop }))
     }
 
-    /// Checks an access list as of a transaction on this chain, in a block of this timestamp. The failsafe does not matter.
+    /// Checks an access list as of a transaction on this chain, in a block of this timestamp. The failsafe
+    /// does not matter.
     ///
     /// # Errors
     /// If a message is invalid, or cannot be proven.
@@ -94,7 +96,8 @@ impl OwnAnswers {
     }
 }
 
-/// Whether these chains are one dependency set. Chains that are not watched are none, whatever is known of the others.
+/// Whether these chains are one dependency set. Chains that are not watched are none, whatever is known of
+/// the others.
 fn is_set(set: &DependencySet, chains: &BTreeSet<ChainId>) -> Result<bool, Unclear> {
     let Some(first) = chains.first().filter(|_| chains.iter().all(|chain_id| set.contains(*chain_id))) else {
         return Ok(false);

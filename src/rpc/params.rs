@@ -1,4 +1,5 @@
-//! Parameters in every spelling that clients send: op-reth writes ids and numbers in hex, Go decimal, people as numbers.
+//! Parameters in every spelling that clients send: op-reth writes ids and numbers in hex, Go decimal, people
+//! as numbers.
 
 use super::SupervisorError;
 use alloy::primitives::B256;

@@ -1,9 +1,9 @@
-//! [`first_including`]: the first L1 block whose safe head includes an L2 block, by binary search. Pure but for the
-//! question, which the caller asks.
+//! [`first_including`]: the first L1 block whose safe head includes an L2 block, by binary search. Pure but
+//! for the question, which the caller asks.
 //!
-//! A node's record is a step function: asked at an L1 height, it answers the last step at or below it. So the first step
-//! that reaches the target is the answer, provided that the step before it is on record too: a record that begins
-//! above the target (a node that was synced from a snapshot) proves nothing.
+//! A node's record is a step function: asked at an L1 height, it answers the last step at or below it. So the
+//! first step that reaches the target is the answer, provided that the step before it is on record too: a
+//! record that begins above the target (a node that was synced from a snapshot) proves nothing.
 
 use super::SupervisorError;
 use alloy::eips::BlockNumHash;
@@ -18,8 +18,8 @@ pub(super) struct SafeHead {
     pub safe_head: BlockNumHash,
 }
 
-/// Finds the first L1 block in `range` whose safe head is at or above `target`. `ask` answers `None` where the record
-/// does not reach. `Ok(None)`: it cannot be determined.
+/// Finds the first L1 block in `range` whose safe head is at or above `target`. `ask` answers `None` where
+/// the record does not reach. `Ok(None)`: it cannot be determined.
 ///
 /// # Errors
 /// What `ask` fails with.

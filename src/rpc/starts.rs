@@ -28,8 +28,8 @@ struct RollupConfig {
 }
 
 impl Start {
-    /// The height of the last block at or before a timestamp, blocks being this many seconds apart. `None`: the chain begins
-    /// later.
+    /// The height of the last block at or before a timestamp, blocks being this many seconds apart. `None`:
+    /// the chain begins later.
     pub(super) fn height_at(&self, timestamp: UnixSeconds, block_time: u64) -> Option<u64> {
         let elapsed = timestamp.0.checked_sub(self.l2_time)?;
         let blocks = elapsed.checked_div(block_time.max(1))?;

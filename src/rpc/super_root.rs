@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// The version that precedes every super root's preimage.
 pub const SUPER_ROOT_VERSION: u8 = 1;
 
-/// What the output root at a block is the hash of. `None`: its header is from before Isthmus, and holds no storage
-/// root of the message passer.
+/// What the output root at a block is the hash of. `None`: its header is from before Isthmus, and holds no
+/// storage root of the message passer.
 pub(super) fn output_of(block: &VerifiedBlock) -> Option<OutputV0> {
     let header = block.header();
     header.requests_hash?;

@@ -1,7 +1,7 @@
 //! [`SuperRoots`]: the state of the chains of one dependency set at one timestamp, from verified headers.
 //!
-//! A chain's block at a timestamp is its last one at or before it, as op-supernode counts: heights follow from the first
-//! block and the block time, and the header's timestamp proves the height.
+//! A chain's block at a timestamp is its last one at or before it, as op-supernode counts: heights follow
+//! from the first block and the block time, and the header's timestamp proves the height.
 
 use super::originals::{Originals, proven_output};
 use super::params::DecimalChainId;

@@ -1,8 +1,8 @@
-//! [`SuperchainReader`]: what the methods read of the chains: the monitor's tracker, and the sources where a proof has to
-//! be fetched.
+//! [`SuperchainReader`]: what the methods read of the chains: the monitor's tracker, and the sources where a
+//! proof has to be fetched.
 //!
-//! A hash leaves here only as that of a block that the chain's endpoints agree on; a head only as far as the tracker
-//! has verified the messages below it.
+//! A hash leaves here only as that of a block that the chain's endpoints agree on; a head only as far as the
+//! tracker has verified the messages below it.
 
 use super::SupervisorError;
 use super::front::PathChain;
@@ -59,8 +59,8 @@ impl SuperchainReader {
         sources.ok_or(SupervisorError::UnknownChain { chain_id })
     }
 
-    /// The chains of one dependency set: that of the chain which a path names, else the only one that has several chains, or
-    /// the only one there is.
+    /// The chains of one dependency set: that of the chain which a path names, else the only one that has
+    /// several chains, or the only one there is.
     ///
     /// # Errors
     /// If a set or one of its chains is not known, or several sets may be meant.
@@ -155,8 +155,8 @@ impl SuperchainReader {
         block.ok_or_else(|| SupervisorError::Absent { what: what() })
     }
 
-    /// Whether the chain's node does not know its head of this level: it has just started, or was reset. A node that
-    /// does not answer is another matter: its last answer remains.
+    /// Whether the chain's node does not know its head of this level: it has just started, or was reset. A
+    /// node that does not answer is another matter: its last answer remains.
     pub(super) fn is_unnamed(&self, chain_id: ChainId, level: SafetyLevel) -> bool {
         let Some(heads) = self.heads.get(chain_id) else { return false };
         match level {
@@ -184,7 +184,8 @@ impl SuperchainReader {
         L1Ref::deserialize(status.fields().get(field)?).ok().filter(|block| !block.hash.is_zero())
     }
 
-    /// The lowest of a field of these chains' nodes' last statuses that names an L1 block. `None`: a node has not said it.
+    /// The lowest of a field of these chains' nodes' last statuses that names an L1 block. `None`: a node has
+    /// not said it.
     pub(super) fn lowest_node_l1(&self, is_of: impl Fn(ChainId) -> bool, field: &str) -> Option<L1Ref> {
         let nodes = self.chains.iter().filter(|(chain_id, node)| is_of(**chain_id) && node.node.is_some());
         let said = nodes.map(|(chain_id, _)| self.node_l1(*chain_id, field));

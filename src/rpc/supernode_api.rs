@@ -1,7 +1,7 @@
 //! `supernode_syncStatus` and `heartbeat_check`, as op-supernode serves them and op-interop-mon reads them.
 //!
-//! Each chain's status is what its rollup node said last, but for the safe and the finalized head: these are never above what
-//! Crosscheck has verified itself.
+//! Each chain's status is what its rollup node said last, but for the safe and the finalized head: these are
+//! never above what Crosscheck has verified itself.
 
 use super::SupervisorError;
 use super::front::PathChain;

@@ -6,8 +6,8 @@
 //! | `optimistic_at_timestamp` | each chain that L1 leads to the timestamp, verified or not; of a replaced block the original |
 //! | `data` | the super root, once every chain is verified; before interop is active, once every chain is derived |
 //!
-//! A chain is left out of the map only if L1 does not lead it that far. What cannot be proven is an error for the whole
-//! answer: a reader takes a chain that is left out for proof.
+//! A chain is left out of the map only if L1 does not lead it that far. What cannot be proven is an error for
+//! the whole answer: a reader takes a chain that is left out for proof.
 
 use super::SupervisorError;
 use super::front::PathChain;

@@ -1,4 +1,5 @@
-//! The `supervisor_*` methods: the interface of interop/supervisor.md, answered from what Crosscheck has proven itself.
+//! The `supervisor_*` methods: the interface of interop/supervisor.md, answered from what Crosscheck has
+//! proven itself.
 //!
 //! | method | rests on |
 //! | --- | --- |
@@ -68,7 +69,8 @@ pub(super) trait SupervisorApi {
     async fn all_safe_derived_at(&self, derived_from: NamedBlock)
     -> RpcResult<BTreeMap<HexChainId, BlockId>>;
 
-    /// Whether every message that the entries declare is there, and safe enough. No answer but `null`, or an error.
+    /// Whether every message that the entries declare is there, and safe enough. No answer but `null`, or an
+    /// error.
     #[method(name = "checkAccessList")]
     async fn check_access_list(&self, entries: Sent, min_safety: Sent, descriptor: Sent) -> RpcResult<()>;
 }

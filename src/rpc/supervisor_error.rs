@@ -1,9 +1,9 @@
 //! [`SupervisorError`]: why a supervisor's question has no answer, with the code that clients know it by.
 //!
-//! Spec: interop/supervisor.md, "Protocol Specific Error Codes". The failsafe's code is op-interop-filter's. The
-//! spec's other codes are about writing to, and iterating over, a database of its own: -320601 (ineffective data),
-//! -320900 (out of order), -321000 (stop), -321200 (parent of the first block) and -321501 (corruption). Crosscheck
-//! keeps no such database, so it never sends them.
+//! Spec: interop/supervisor.md, "Protocol Specific Error Codes". The failsafe's code is op-interop-filter's.
+//! The spec's other codes are about writing to, and iterating over, a database of its own: -320601
+//! (ineffective data), -320900 (out of order), -321000 (stop), -321200 (parent of the first block) and
+//! -321501 (corruption). Crosscheck keeps no such database, so it never sends them.
 //!
 //! | code | name | Crosscheck sends it when |
 //! | --- | --- | --- |
@@ -20,9 +20,9 @@
 //! | -321401 | future | the data is not there yet |
 //! | -321500 | missed data | the sources contradict each other: an L1 block that L1 no longer has |
 //!
-//! Callers that lose the code on the way (proxyd with several filters) find it again by the words: each text ends with the
-//! phrase that Go's implementation has for its code, and holds no other one. No text says where an endpoint is: what a
-//! source said goes to the log.
+//! Callers that lose the code on the way (proxyd with several filters) find it again by the words: each text
+//! ends with the phrase that Go's implementation has for its code, and holds no other one. No text says where
+//! an endpoint is: what a source said goes to the log.
 
 use super::failsafe::FAILSAFE_REFUSAL;
 use crate::sources::SourceError;
@@ -246,8 +246,8 @@ impl SupervisorError {
         }
     }
 
-    /// A source gave no valid answer, so nothing is proven: never a statement about a block. What it said goes to the
-    /// log: callers do not get an endpoint's address.
+    /// A source gave no valid answer, so nothing is proven: never a statement about a block. What it said
+    /// goes to the log: callers do not get an endpoint's address.
     pub(super) fn unproven(what: impl Into<String>, error: &SourceError) -> Self {
         let what = what.into();
         match error {

@@ -1,5 +1,5 @@
-//! The answers of the `supervisor_*` methods, named and written as interop/supervisor.md has them; super roots as Go and
-//! kona write and read them, which is otherwise.
+//! The answers of the `supervisor_*` methods, named and written as interop/supervisor.md has them; super
+//! roots as Go and kona write and read them, which is otherwise.
 
 use super::params::{DecimalChainId, HexChainId};
 use alloy::eips::BlockNumHash;

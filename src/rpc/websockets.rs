@@ -1,7 +1,8 @@
 //! [`Websockets`]: the websockets' own budget, and what one of them may do.
 //!
-//! A websocket that neither calls nor listens for a while is closed; one that does not answer pings is closed by the
-//! server beneath. Calls of one websocket at once are bounded: a call too many is refused, and is not a verdict.
+//! A websocket that neither calls nor listens for a while is closed; one that does not answer pings is closed
+//! by the server beneath. Calls of one websocket at once are bounded: a call too many is refused, and is not
+//! a verdict.
 
 use crate::metrics::Limit;
 use crate::web::{Bound, Overload, busy_text};

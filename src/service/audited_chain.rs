@@ -1,4 +1,5 @@
-//! [`AuditedChain`]: the tasks of one chain with rollup nodes, wired together: its heads, its signers and its gossip.
+//! [`AuditedChain`]: the tasks of one chain with rollup nodes, wired together: its heads, its signers and its
+//! gossip.
 
 use super::monitoring::Monitoring;
 use super::{Shared, claimants, rules_asker, stall_bounds, validation_rules};

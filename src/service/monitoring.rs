@@ -15,7 +15,8 @@ use crosscheck_p2p::ChainId;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// After how many polls of the rollup node the execution clients are asked, if gossip reports no block before.
+/// After how many polls of the rollup node the execution clients are asked, if gossip reports no block
+/// before.
 const CLIENTS_EVERY: u32 = 2;
 
 /// How many ended messages can still be asked for.

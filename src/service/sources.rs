@@ -1,5 +1,5 @@
-//! Clients of the configured endpoints: the execution clients, rollup nodes and L1, and what the investigator that asks
-//! them is made of. It asks nothing itself, and starts no task.
+//! Clients of the configured endpoints: the execution clients, rollup nodes and L1, and what the investigator
+//! that asks them is made of. It asks nothing itself, and starts no task.
 
 use crate::audit::{AuditMetrics, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};

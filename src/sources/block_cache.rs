@@ -1,7 +1,7 @@
 //! [`BlockCache`]: the whole blocks that were checked last, of every chain, within a byte budget.
 //!
-//! A block is checked against its hash before it is kept, so nothing in it is ever wrong; which block is canonical it never
-//! says. It fetches nothing itself.
+//! A block is checked against its hash before it is kept, so nothing in it is ever wrong; which block is
+//! canonical it never says. It fetches nothing itself.
 
 use alloy::primitives::B256;
 use crosscheck_core::proof::{ByteCache, VerifiedBlock};

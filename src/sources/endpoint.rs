@@ -30,7 +30,8 @@ use url::{Host, Url};
 /// The client name that endpoints get unless their headers say otherwise.
 const AGENT: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
-/// Where an endpoint is, and what it wants to be sent with every request. Shown without path, query, credentials and headers.
+/// Where an endpoint is, and what it wants to be sent with every request. Shown without path, query,
+/// credentials and headers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointUrl {
@@ -64,8 +65,8 @@ impl FromStr for EndpointUrl {
 }
 
 impl EndpointUrl {
-    /// The address of the server that serves this chain among others, if the last part of this one's path is the chain's
-    /// id: that is how op-supernode serves each of its chains.
+    /// The address of the server that serves this chain among others, if the last part of this one's path is
+    /// the chain's id: that is how op-supernode serves each of its chains.
     pub fn server_of(&self, chain_id: ChainId) -> Option<Self> {
         let mut url = Url::clone(&self.url);
         let last = url.path_segments()?.rfind(|segment| !segment.is_empty())?.to_owned();
@@ -189,7 +190,8 @@ pub enum SourceError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// A part of what was asked for is missing from the answer, as it is with a node that has not caught up yet.
+    /// A part of what was asked for is missing from the answer, as it is with a node that has not caught up
+    /// yet.
     #[error(
         "{endpoint} answered {method} with incomplete data: {reason}; it is behind, or lost a part of its data: let it sync"
     )]

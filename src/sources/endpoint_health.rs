@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// How many answers in a row may fail before the endpoint is called failing: single timeouts are common.
 const FAILURES: u32 = 3;
 
-/// How many times in a row an outvoted endpoint must agree before it is taken back. Agreeing on the very height
-/// that it was outvoted on takes it back at once.
+/// How many times in a row an outvoted endpoint must agree before it is taken back. Agreeing on the very
+/// height that it was outvoted on takes it back at once.
 const AGREEMENTS: u32 = 16;
 
 /// How many blocks an endpoint may be behind what the others agree on before it is called behind.
@@ -130,8 +130,8 @@ impl EndpointHealth {
         self.update(now)
     }
 
-    /// It gave none, or one that is invalid. `asked`: when it was asked, where that is known. A question that it left unanswered
-    /// before its last answer says nothing new: after a hang there are many.
+    /// It gave none, or one that is invalid. `asked`: when it was asked, where that is known. A question that
+    /// it left unanswered before its last answer says nothing new: after a hang there are many.
     pub(super) fn failed(&mut self, error: &SourceError, asked: Option<Instant>, now: Instant) -> bool {
         self.failures = self.failures.saturating_add(1);
         let trouble = &mut self.trouble;

@@ -1,7 +1,8 @@
-//! [`EndpointNames`]: what a caller gets instead of an endpoint's address: which of the configured ones it is, counted from 0
-//! as in the metrics and in `crosscheck check --online`.
+//! [`EndpointNames`]: what a caller gets instead of an endpoint's address: which of the configured ones it
+//! is, counted from 0 as in the metrics and in `crosscheck check --online`.
 //!
-//! Names are used in answers of JSON-RPC only, to followers too: the log and `/readyz`, which the operator reads, have the address. Pure: no I/O.
+//! Names are used in answers of JSON-RPC only, to followers too: the log and `/readyz`, which the operator
+//! reads, have the address. Pure: no I/O.
 
 use super::EndpointUrl;
 use alloy::hex;
@@ -27,8 +28,8 @@ pub(crate) fn name_of(kind: &str, place: usize, chain_id: ChainId) -> String {
     format!("{kind} #{place} of chain {chain_id}")
 }
 
-/// The name of an endpoint whose claims are kept: after the configuration has changed, another endpoint at this place is not taken for
-/// it.
+/// The name of an endpoint whose claims are kept: after the configuration has changed, another endpoint at
+/// this place is not taken for it.
 pub(crate) fn claimant_name(kind: &str, place: usize, chain_id: ChainId, url: &EndpointUrl) -> String {
     let digest = keccak256(url.to_string());
     let part = digest.get(..4).unwrap_or_default();
@@ -36,7 +37,8 @@ pub(crate) fn claimant_name(kind: &str, place: usize, chain_id: ChainId, url: &E
 }
 
 impl EndpointNames {
-    /// Of these endpoints. Where several are at one place, as behind one op-supernode, a text means any of them.
+    /// Of these endpoints. Where several are at one place, as behind one op-supernode, a text means any of
+    /// them.
     pub fn new<'a>(endpoints: impl IntoIterator<Item = (String, &'a EndpointUrl)>) -> Self {
         let mut known: Vec<Known> = Vec::new();
         for (name, url) in endpoints {

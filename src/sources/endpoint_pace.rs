@@ -51,8 +51,8 @@ impl EndpointPace {
         self.timeout
     }
 
-    /// It took this long. What was refused at once, or never reached it, says nothing: `is_answer` is then false, and only a
-    /// request that was given up for its time counts.
+    /// It took this long. What was refused at once, or never reached it, says nothing: `is_answer` is then
+    /// false, and only a request that was given up for its time counts.
     pub(crate) fn took(&self, time: Duration, is_answer: bool, now: Instant) {
         if is_answer || time >= self.timeout {
             self.pace.lock().took(time, now);

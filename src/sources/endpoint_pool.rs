@@ -1,7 +1,7 @@
 //! [`EndpointPool`]: the endpoints of one chain, asked at once, and the state of each among the others.
 //!
-//! It waits for as many as it takes to agree, not for the slowest; late answers are evaluated afterwards, so that
-//! a liar is named however slow it is. It never decides by one answer what a quorum must.
+//! It waits for as many as it takes to agree, not for the slowest; late answers are evaluated afterwards, so
+//! that a liar is named however slow it is. It never decides by one answer what a quorum must.
 
 use super::poll::{Poll, Vote, VoteTally};
 use super::{Endpoint, EndpointHealth, EndpointPace, EndpointState, Quorum, SourceError};
@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-/// How many rounds of questions may have outstanding answers without a waiting caller. One round more is cut off;
-/// who hangs is named by the requests of the others, when they time out.
+/// How many rounds of questions may have outstanding answers without a waiting caller. One round more is cut
+/// off; who hangs is named by the requests of the others, when they time out.
 const MAX_LATE_ANSWERS: usize = 64;
 
 /// How long endpoints may take longer than a quorum does, where their answers could still raise the outcome.
@@ -74,8 +74,8 @@ impl EndpointPool {
         self.health.subscribe()
     }
 
-    /// The first answer that is one, for what proves itself: those that agree with the others are asked first,
-    /// the next as soon as one fails, has nothing or takes long. `None`: all have nothing.
+    /// The first answer that is one, for what proves itself: those that agree with the others are asked
+    /// first, the next as soon as one fails, has nothing or takes long. `None`: all have nothing.
     ///
     /// # Errors
     /// The last failure, if there is no answer and not all have nothing.

@@ -1,7 +1,7 @@
 //! [`ExecutionClient`]: one chain's blocks and logs, from its execution endpoints.
 //!
-//! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
-//! What does not (which block is canonical) needs a quorum. It does not decide on safety.
+//! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives
+//! it. What does not (which block is canonical) needs a quorum. It does not decide on safety.
 
 use super::block_cache::BlockCache;
 use super::endpoint_pool::EndpointPool;
@@ -36,8 +36,8 @@ pub struct ExecutionClient {
 }
 
 impl ExecutionClient {
-    /// A client of these endpoints, `quorum` of which must agree on what is canonical. Proven logs are kept in
-    /// `index`, which clients of other chains may share.
+    /// A client of these endpoints, `quorum` of which must agree on what is canonical. Proven logs are kept
+    /// in `index`, which clients of other chains may share.
     ///
     /// # Errors
     /// If the quorum cannot be, or no HTTP client can be made for an endpoint.
@@ -93,11 +93,12 @@ impl ExecutionClient {
         &self.pool
     }
 
-    /// Checks that the endpoints serve this chain. One that does not answer, or serves another chain, does no harm if there is a
-    /// quorum without it, and none of such as it: it is named, and outvoted.
+    /// Checks that the endpoints serve this chain. One that does not answer, or serves another chain, does no
+    /// harm if there is a quorum without it, and none of such as it: it is named, and outvoted.
     ///
     /// # Errors
-    /// An endpoint that serves another chain, or else the last failure, if there are too few without those; or too many of them.
+    /// An endpoint that serves another chain, or else the last failure, if there are too few without those;
+    /// or too many of them.
     pub async fn check_chain(&self) -> Result<(), SourceError> {
         let mut answers = self.pool.ask(|endpoint| async move {
             let served = endpoint.chain_id().await?;
@@ -135,8 +136,8 @@ impl ExecutionClient {
         self.known_block_by_number(number).await
     }
 
-    /// Like [`ExecutionClient::block_by_number`], for blocks that may have been read before: only the header is asked for
-    /// where the block is still in memory.
+    /// Like [`ExecutionClient::block_by_number`], for blocks that may have been read before: only the header
+    /// is asked for where the block is still in memory.
     ///
     /// # Errors
     /// If the endpoints do not agree, or none gives a valid answer.
@@ -148,8 +149,8 @@ impl ExecutionClient {
         block.map(Some).ok_or(SourceError::Vanished { chain_id, number, hash })
     }
 
-    /// A block that one endpoint has at a height, for who knows its hash from elsewhere. Which block is canonical it does not
-    /// tell. `None`: the endpoints have none.
+    /// A block that one endpoint has at a height, for who knows its hash from elsewhere. Which block is
+    /// canonical it does not tell. `None`: the endpoints have none.
     ///
     /// # Errors
     /// If no endpoint gives a valid answer.
@@ -187,7 +188,8 @@ impl ExecutionClient {
         Ok(found.is_some())
     }
 
-    /// A block by its hash, canonical or not, from memory if it was read before. `None`: the endpoints have none.
+    /// A block by its hash, canonical or not, from memory if it was read before. `None`: the endpoints have
+    /// none.
     ///
     /// # Errors
     /// If no endpoint gives a valid answer.
@@ -198,7 +200,8 @@ impl ExecutionClient {
         self.block(BY_HASH, rpc_params![hash, true], |block| block.hash() == hash).await
     }
 
-    /// The height of the block with a transaction, as an endpoint says: nothing proves it. `None`: no endpoint knows one.
+    /// The height of the block with a transaction, as an endpoint says: nothing proves it. `None`: no
+    /// endpoint knows one.
     ///
     /// # Errors
     /// If no endpoint gives an answer.

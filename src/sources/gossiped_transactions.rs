@@ -1,8 +1,9 @@
-//! [`GossipedTransactions`]: the encodings of transactions of types that this version does not know, from blocks that were
-//! gossiped and signed.
+//! [`GossipedTransactions`]: the encodings of transactions of types that this version does not know, from
+//! blocks that were gossiped and signed.
 //!
-//! A payload holds the very bytes that its block's transactions root covers, whatever they mean. Transactions of known types are
-//! not kept: an execution client's JSON gives them. Nothing is trusted: every use is checked against the root. Bounded.
+//! A payload holds the very bytes that its block's transactions root covers, whatever they mean. Transactions
+//! of known types are not kept: an execution client's JSON gives them. Nothing is trusted: every use is
+//! checked against the root. Bounded.
 
 use alloy::primitives::{B256, Bytes, keccak256};
 use lru::LruCache;

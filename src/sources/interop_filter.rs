@@ -9,7 +9,8 @@ use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-/// The level that messages are asked for: their logs exist. What is above it every program reaches in its own time.
+/// The level that messages are asked for: their logs exist. What is above it every program reaches in its own
+/// time.
 const LEVEL: &str = "unsafe";
 
 /// A client of an interop filter.
@@ -27,8 +28,8 @@ impl InteropFilter {
         Ok(Self { endpoint: Endpoint::new(url, limits)? })
     }
 
-    /// Whether it accepts everything. It is asked about an access list that it must refuse: a filter serves the method that names its
-    /// passthrough on its admin port only. `chain_id`: one that it watches.
+    /// Whether it accepts everything. It is asked about an access list that it must refuse: a filter serves
+    /// the method that names its passthrough on its admin port only. `chain_id`: one that it watches.
     ///
     /// # Errors
     /// If it does not serve the check, or does not answer it.
@@ -39,14 +40,16 @@ impl InteropFilter {
             self.check_access_list(&entries, chain_id, timestamp),
         );
         match accepted {
-            // Why it refuses does not matter: in passthrough it refuses nothing. A failure of the other method says nothing.
+            // Why it refuses does not matter: in passthrough it refuses nothing. A failure of the other
+            // method says nothing.
             Err(error @ SourceError::Refused { .. }) if !is_not_served(&error) => Ok(named.unwrap_or(false)),
             Err(error) => Err(error),
             Ok(()) => Ok(true),
         }
     }
 
-    /// Checks an access list of a transaction on this chain, in a block of this timestamp: by the method of today, or its older name.
+    /// Checks an access list of a transaction on this chain, in a block of this timestamp: by the method of
+    /// today, or its older name.
     ///
     /// # Errors
     /// If it is refused, or there is no answer.
@@ -102,8 +105,8 @@ impl InteropFilter {
 /// The HTTP statuses by which a proxy in front of a filter refuses a method that it does not list.
 const UNLISTED: [u16; 4] = [401, 403, 404, 405];
 
-/// Whether a filter, or a proxy in front of it, does not serve the method that it was asked for. -32602 does not mean this: it is the
-/// filter's code for every error that has none of its own.
+/// Whether a filter, or a proxy in front of it, does not serve the method that it was asked for. -32602 does
+/// not mean this: it is the filter's code for every error that has none of its own.
 pub(crate) fn is_not_served(error: &SourceError) -> bool {
     match error {
         SourceError::Refused { code: INVALID_PARAMS_CODE, .. } => false,
@@ -114,7 +117,8 @@ pub(crate) fn is_not_served(error: &SourceError) -> bool {
     }
 }
 
-/// An access list, and the timestamp of the block that would execute its message: the message is not older than the block.
+/// An access list, and the timestamp of the block that would execute its message: the message is not older
+/// than the block.
 fn must_be_refused(chain_id: ChainId) -> (Vec<B256>, UnixSeconds) {
     // So early that every filter has read up to it, and answers by what it knows.
     let timestamp = UnixSeconds(1);

@@ -1,6 +1,7 @@
 //! [`L1Client`]: L1's blocks and logs, and what its contracts say about a chain's configuration.
 //!
-//! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's answer, and not proven.
+//! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's
+//! answer, and not proven.
 
 use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, receipts};
 use alloy::primitives::{Address, B256, U64, U256, b256};
@@ -173,7 +174,8 @@ impl L1Client {
         Ok(Some(header))
     }
 
-    /// The proven logs of these contracts in a block, and perhaps of others. `None`: the endpoint has no receipts of it.
+    /// The proven logs of these contracts in a block, and perhaps of others. `None`: the endpoint has no
+    /// receipts of it.
     ///
     /// # Errors
     /// If the endpoint does not answer, or its receipts do not hash to the header's receipts root.
@@ -244,8 +246,8 @@ impl L1Client {
         latest.map(|latest| latest.hash).ok_or_else(|| self.no_latest())
     }
 
-    /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that block's hash.
-    /// `None`: the slot is empty.
+    /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that block's
+    /// hash. `None`: the slot is empty.
     ///
     /// # Errors
     /// If the endpoint does not answer.

@@ -1,7 +1,8 @@
 //! [`L1Chain`]: the newest part of L1's canonical chain, by its endpoint's last answers. Pure: no I/O.
 //!
-//! It is a run of headers, each the parent of the next, up to the head. A block of another branch takes the place of all that
-//! is not below it, and that is counted: what was learnt on the branch that is gone must not be used any more.
+//! It is a run of headers, each the parent of the next, up to the head. A block of another branch takes the
+//! place of all that is not below it, and that is counted: what was learnt on the branch that is gone must
+//! not be used any more.
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -83,8 +84,8 @@ impl L1Chain {
         self.run.get(&parent).is_none_or(|known| known.hash() != hash).then_some(hash)
     }
 
-    /// Takes in a new head and the blocks below it, newest first, each the child of the next. If the last one is not a child of a
-    /// block of the run, all that was known is left.
+    /// Takes in a new head and the blocks below it, newest first, each the child of the next. If the last one
+    /// is not a child of a block of the run, all that was known is left.
     pub(super) fn adopt(&mut self, path: &[Arc<VerifiedL1Header>]) {
         let (Some(head), Some(last)) = (path.first(), path.last()) else { return };
         self.join(last);

@@ -1,8 +1,8 @@
 //! [`L1Reader`]: which blocks L1 has, asked for once for all who want to know.
 //!
-//! It asks for the latest block now and then, joins that to what it knows, and answers from there. That a block is on L1 may be
-//! some seconds old; that another one has its place is looked up at that moment. A caller that is about to find a block invalid
-//! asks [`L1Reader::refresh`] first. It judges nothing.
+//! It asks for the latest block now and then, joins that to what it knows, and answers from there. That a
+//! block is on L1 may be some seconds old; that another one has its place is looked up at that moment. A
+//! caller that is about to find a block invalid asks [`L1Reader::refresh`] first. It judges nothing.
 
 use super::l1_chain::{At, L1Chain};
 use super::{L1Client, SourceError};
@@ -61,7 +61,8 @@ struct Inner<S> {
     known: Mutex<Known>,
     /// How many looks were begun.
     begun: AtomicU64,
-    /// The outcome of the newest read that ended, and its number. Locked while L1 is asked: one read at a time.
+    /// The outcome of the newest read that ended, and its number. Locked while L1 is asked: one read at a
+    /// time.
     ended: tokio::sync::Mutex<Option<(u64, Result<(), SourceError>)>>,
 }
 
@@ -104,8 +105,8 @@ impl<S: L1Source> L1Reader<S> {
         }
     }
 
-    /// The canonical block at the height of this one. `None`: L1 is not that far. That it is another one, or none, was
-    /// found out after this was called.
+    /// The canonical block at the height of this one. `None`: L1 is not that far. That it is another one, or
+    /// none, was found out after this was called.
     ///
     /// # Errors
     /// If L1 does not answer.
@@ -139,7 +140,8 @@ impl<S: L1Source> L1Reader<S> {
         matches!(self.known_at(block.number), At::Known(header) if header.hash() == block.hash)
     }
 
-    /// How often L1 was seen to leave a branch. What was learnt before the newest time may not be so any more.
+    /// How often L1 was seen to leave a branch. What was learnt before the newest time may not be so any
+    /// more.
     pub fn reorg_count(&self) -> u64 {
         self.0.known.lock().chain.reorg_count()
     }

@@ -1,5 +1,5 @@
-//! [`LenientLayer`]: answers that JSON-RPC does not allow and that some servers send nevertheless, rewritten into those that it
-//! does.
+//! [`LenientLayer`]: answers that JSON-RPC does not allow and that some servers send nevertheless, rewritten
+//! into those that it does.
 //!
 //! | a server sends | read as |
 //! | --- | --- |

@@ -1,4 +1,5 @@
-//! [`METHODS`]: every method that the endpoints are asked for, once, with what is lost where it is not served.
+//! [`METHODS`]: every method that the endpoints are asked for, once, with what is lost where it is not
+//! served.
 //!
 //! A test compares the list with the calls in this room. No I/O.
 

@@ -1,7 +1,7 @@
 //! [`NodeMemory`]: which of a chain's rollup nodes is in use, and what was named by it. Pure.
 //!
-//! Going over to another node never takes a head back: a node that is not as far as another was is behind, and says nothing
-//! until it has caught up. The node in use may go back by itself: then its chain did.
+//! Going over to another node never takes a head back: a node that is not as far as another was is behind,
+//! and says nothing until it has caught up. The node in use may go back by itself: then its chain did.
 
 use super::{Shortfall, StatusDocument, SyncStatus};
 use alloy::primitives::B256;
@@ -40,7 +40,8 @@ impl NodeMemory {
         if is_behind { Some(Shortfall::Behind) } else { lacking }
     }
 
-    /// Records what a node said. Returns the place of the node that was in use before, if that is another one.
+    /// Records what a node said. Returns the place of the node that was in use before, if that is another
+    /// one.
     pub(super) fn select(&mut self, place: usize, heads: &SyncStatus) -> Option<usize> {
         let before = self.in_use.replace(place).filter(|before| *before != place);
         let SyncStatus { unsafe_l2, safe_l2, local_safe_l2, finalized_l2 } = *heads;

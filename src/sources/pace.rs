@@ -1,8 +1,10 @@
-//! [`Pace`]: how long an endpoint takes to answer, as a share of the time that it may take. Pure: time is an argument.
+//! [`Pace`]: how long an endpoint takes to answer, as a share of the time that it may take. Pure: time is an
+//! argument.
 //!
-//! An endpoint that takes most of that time still answers, so nothing fails, but everything that needs it is late. It is slow once the
-//! median of its recent answers is above half of the time, and slow no longer once it is below a quarter: one long answer
-//! names nobody, and one short one clears nobody. How it is while nobody asks it is not known, and nothing is said of it.
+//! An endpoint that takes most of that time still answers, so nothing fails, but everything that needs it is
+//! late. It is slow once the median of its recent answers is above half of the time, and slow no longer once
+//! it is below a quarter: one long answer names nobody, and one short one clears nobody. How it is while
+//! nobody asks it is not known, and nothing is said of it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -80,7 +82,8 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A pace after answers that took this many tenths of the time, a second apart; and the time after the last.
+    /// A pace after answers that took this many tenths of the time, a second apart; and the time after the
+    /// last.
     fn after(tenths: &[u64]) -> (Pace, Instant) {
         let (mut pace, mut now) = (Pace::new(TIMEOUT), Instant::now());
         for tenth in tenths {
@@ -130,8 +133,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever it did: it is slow only while half of what counts took more than a quarter of the time, and called slow
-        /// only when half took more than half of it.
+        /// Whatever it did: it is slow only while half of what counts took more than a quarter of the time,
+        /// and called slow only when half took more than half of it.
         #[test]
         fn an_endpoint_is_slow_only_after_slow_answers(steps in prop::collection::vec((0_u64..12_000, 0_u64..60, any::<bool>()), 1..80)) {
             let mut pace = Pace::new(TIMEOUT);

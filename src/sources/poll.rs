@@ -195,7 +195,8 @@ mod tests {
             prop_assert_ne!(whole.tally(), VoteTally::Open);
         }
 
-        /// Against the rule's own words: the one block with enough votes; else none, if enough say so and no block has.
+        /// Against the rule's own words: the one block with enough votes; else none, if enough say so and no
+        /// block has.
         #[test]
         fn the_outcome_follows_the_quorum_rule(needed in 1_usize..=5, votes in "[abc\\-x]{5}") {
             let count = |name: char| votes.chars().filter(|vote| *vote == name).count();

@@ -1,8 +1,9 @@
-//! [`complete`]: the encodings of transactions whose JSON cannot be read, from gossip or from the endpoint that gave the block.
+//! [`complete`]: the encodings of transactions whose JSON cannot be read, from gossip or from the endpoint
+//! that gave the block.
 //!
-//! A chain may have transactions that this build does not know. Their bytes are all that a block's root covers. Nothing is
-//! trusted: the block's transactions root shows whether they are the right ones. Bounded: a block with more of them than
-//! [`MOST`] is not asked for.
+//! A chain may have transactions that this build does not know. Their bytes are all that a block's root
+//! covers. Nothing is trusted: the block's transactions root shows whether they are the right ones. Bounded:
+//! a block with more of them than [`MOST`] is not asked for.
 
 use super::{Endpoint, GossipedTransactions};
 use alloy::primitives::{B256, Bytes};

@@ -1,7 +1,9 @@
-//! A block's proven receipts from one endpoint: all at once, or one by one in batches where it does not serve that.
+//! A block's proven receipts from one endpoint: all at once, or one by one in batches where it does not serve
+//! that.
 //!
-//! Callers check them against the receipts root, so a wrong list of transactions does no harm. Where one of a type that
-//! this version does not know keeps them from proving anything, its encoding is asked for, and checked against the root too.
+//! Callers check them against the receipts root, so a wrong list of transactions does no harm. Where one of a
+//! type that this version does not know keeps them from proving anything, its encoding is asked for, and
+//! checked against the root too.
 
 use super::{Endpoint, SourceError};
 use alloy::primitives::{B256, Bytes, U64};
@@ -23,8 +25,8 @@ const RAW: &str = "debug_getRawReceipts";
 /// How many receipts are asked for in one request.
 const BATCH: usize = 100;
 
-/// The height of the block that holds a transaction, as the endpoint says; callers check it against that block. `None`: it knows no
-/// block that does.
+/// The height of the block that holds a transaction, as the endpoint says; callers check it against that
+/// block. `None`: it knows no block that does.
 ///
 /// # Errors
 /// If the endpoint does not answer, or with what is not a receipt.
@@ -40,11 +42,12 @@ struct Place {
     number: Option<U64>,
 }
 
-/// What the receipts of a block prove: at least this many, one for each transaction as far as those are known. Its transactions
-/// are asked for only if they are needed. `None`: the endpoint has no receipts of it.
+/// What the receipts of a block prove: at least this many, one for each transaction as far as those are
+/// known. Its transactions are asked for only if they are needed. `None`: the endpoint has no receipts of it.
 ///
 /// # Errors
-/// If the endpoint does not answer, or with what is not a receipt, or with too few, or with receipts that prove nothing.
+/// If the endpoint does not answer, or with what is not a receipt, or with too few, or with receipts that
+/// prove nothing.
 pub(super) async fn proven<P: Send>(
     endpoint: &Endpoint,
     block: B256,

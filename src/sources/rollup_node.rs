@@ -1,7 +1,8 @@
 //! [`RollupNode`]: what a chain's rollup node says of its heads.
 //!
-//! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional. A reference whose
-//! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
+//! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional. A
+//! reference whose hash is all zero names no block: these nodes answer so after a start or a reset. It never
+//! leaves here as a block.
 
 use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, StatusDocument};
 use alloy::eips::BlockNumHash;
@@ -87,8 +88,8 @@ impl From<RawStatus> for SyncStatus {
 
 /// What `optimism_safeHeadAtL1Block` says: the safe head that follows from L1 up to a block.
 ///
-/// op-node keeps the last safe head of each L1 block that changed it (with `--safedb.path`), so `l1_block` may be
-/// below the one that was asked about.
+/// op-node keeps the last safe head of each L1 block that changed it (with `--safedb.path`), so `l1_block`
+/// may be below the one that was asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SafeHeadAtL1 {
@@ -176,8 +177,8 @@ impl RollupNode {
     /// The safe head that follows from L1 up to the block at this height.
     ///
     /// # Errors
-    /// If the node does not answer, keeps no such record (op-node without `--safedb.path`, kona-node) or has none
-    /// for that block, or answers about a later L1 block.
+    /// If the node does not answer, keeps no such record (op-node without `--safedb.path`, kona-node) or has
+    /// none for that block, or answers about a later L1 block.
     pub async fn safe_head_at_l1(&self, number: u64) -> Result<SafeHeadAtL1, SourceError> {
         const METHOD: &str = "optimism_safeHeadAtL1Block";
         let answer: SafeHeadAtL1 = self.endpoint.call(METHOD, rpc_params![U64::from(number)]).await?;
@@ -225,8 +226,9 @@ impl RollupNode {
         self.endpoint.call("optimism_rollupConfig", rpc_params![]).await
     }
 
-    /// What it means that the node calls a block of this chain safe: cross-safe if the node is an op-supernode that
-    /// runs the chain. op-supernode serves a chain below its own address, so it is asked there too.
+    /// What it means that the node calls a block of this chain safe: cross-safe if the node is an
+    /// op-supernode that runs the chain. op-supernode serves a chain below its own address, so it is asked
+    /// there too.
     ///
     /// # Errors
     /// If that cannot be found out now.
@@ -244,8 +246,8 @@ impl RollupNode {
         })
     }
 
-    /// The dependency set that it was configured with: its chains and its expiry window, if it overrides that. As op-node has
-    /// it, 0 overrides nothing.
+    /// The dependency set that it was configured with: its chains and its expiry window, if it overrides
+    /// that. As op-node has it, 0 overrides nothing.
     ///
     /// # Errors
     /// If the node does not answer; kona-node has no such method.
@@ -359,8 +361,8 @@ mod tests {
         assert!(node.safe_means(ChainId::from(901)).await.is_err());
     }
 
-    /// A status whose heads are at these heights: unsafe, local-safe, safe, finalized. `z`: an all-zero reference,
-    /// `-`: no such field, `n`: null.
+    /// A status whose heads are at these heights: unsafe, local-safe, safe, finalized. `z`: an all-zero
+    /// reference, `-`: no such field, `n`: null.
     fn status(heads: &str) -> Result<SyncStatus, serde_json::Error> {
         let names = ["unsafe_l2", "local_safe_l2", "safe_l2", "finalized_l2"];
         let mut fields = serde_json::Map::new();

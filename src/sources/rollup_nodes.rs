@@ -1,8 +1,8 @@
 //! [`RollupNodes`]: the rollup nodes of one chain, tried in the order in which they are configured.
 //!
-//! A status is one node's, whole: the first's that names heads, sees L1 and is not behind what another named before. One that
-//! fails or says less is skipped for the next at once, and is used again once it is usable. Every node is asked
-//! which chain it follows before anything that it says counts.
+//! A status is one node's, whole: the first's that names heads, sees L1 and is not behind what another named
+//! before. One that fails or says less is skipped for the next at once, and is used again once it is usable.
+//! Every node is asked which chain it follows before anything that it says counts.
 
 use super::node_health::{NodeHealth, NodeState};
 use super::node_memory::NodeMemory;
@@ -203,7 +203,8 @@ impl RollupNodes {
         answer
     }
 
-    /// Where a status names another block than the node in use did at that height: level, height, theirs, its own.
+    /// Where a status names another block than the node in use did at that height: level, height, theirs, its
+    /// own.
     pub fn conflict(&self, heads: &SyncStatus) -> Option<(&'static str, u64, B256, B256)> {
         self.memory.lock().conflict(heads)
     }

@@ -1,8 +1,9 @@
-//! [`SafeRecord`]: what a rollup node's record of safe heads by L1 block says of the node. [`RollupNode::safe_record`] asks.
+//! [`SafeRecord`]: what a rollup node's record of safe heads by L1 block says of the node.
+//! [`RollupNode::safe_record`] asks.
 //!
-//! op-node writes an entry whenever it derives a block (`--safedb.path`). A node that follows a source writes entries too, with L1
-//! block 0 and an all-zero hash: it has derived nothing. A node that began with execution-layer sync has no entry for what it
-//! took over then. This judges no block.
+//! op-node writes an entry whenever it derives a block (`--safedb.path`). A node that follows a source writes
+//! entries too, with L1 block 0 and an all-zero hash: it has derived nothing. A node that began with
+//! execution-layer sync has no entry for what it took over then. This judges no block.
 
 use super::{RollupNode, SafeHeadAtL1, SourceError, is_no_such_method};
 
@@ -15,7 +16,8 @@ pub enum SafeRecord {
     Repeated,
     /// It keeps one, and nothing is in it yet: the node has derived nothing so far.
     Empty,
-    /// It has derived every block after this safe head: that of its oldest entry, or what it took from a source before it derived.
+    /// It has derived every block after this safe head: that of its oldest entry, or what it took from a
+    /// source before it derived.
     Since(SafeHeadAtL1),
 }
 
@@ -28,8 +30,9 @@ enum Entry {
 }
 
 impl RollupNode {
-    /// What its record of safe heads says of it. `current_l1`: up to where it has read L1. It takes some 25 requests: the
-    /// record is searched for its oldest entry. It takes four if that is still the one that is `known`.
+    /// What its record of safe heads says of it. `current_l1`: up to where it has read L1. It takes some 25
+    /// requests: the record is searched for its oldest entry. It takes four if that is still the one that is
+    /// `known`.
     ///
     /// # Errors
     /// If the node does not answer, or says neither that there is an entry nor that there is none.

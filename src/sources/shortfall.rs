@@ -1,6 +1,7 @@
 //! [`Shortfall`]: what a rollup node's status lacks to be worked with. Pure.
 //!
-//! A node answers at once after a start, long before it knows anything. What it does not know is unknown, never height 0.
+//! A node answers at once after a start, long before it knows anything. What it does not know is unknown,
+//! never height 0.
 
 use super::{StatusDocument, UnseenL1};
 

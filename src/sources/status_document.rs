@@ -61,8 +61,8 @@ impl StatusDocument {
         self.heads
     }
 
-    /// What of L1 the node does not know: it has lost its L1, or has not begun to read it. `None`: it sees L1, as far as
-    /// it says.
+    /// What of L1 the node does not know: it has lost its L1, or has not begun to read it. `None`: it sees
+    /// L1, as far as it says.
     pub fn unseen_l1(&self) -> Option<UnseenL1> {
         let heads = ["head_l1", "safe_l1", "finalized_l1"].map(|field| self.hash_in(field));
         if heads.contains(&Some(B256::ZERO)) && !heads.iter().flatten().any(|hash| !hash.is_zero()) {

@@ -1,7 +1,7 @@
 //! [`Supernode`]: a client of op-supernode, asked as one server of several chains. It judges no answer.
 //!
-//! What it answers of a timestamp is not proven, and may not even be verified by it: it answers for timestamps before those that it
-//! verifies too, and so does a plain op-node.
+//! What it answers of a timestamp is not proven, and may not even be verified by it: it answers for
+//! timestamps before those that it verifies too, and so does a plain op-node.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, RollupNode, SafeHeadAtL1, SafeRecord, SourceError};
 use alloy::primitives::{B256, U64};
@@ -110,7 +110,8 @@ impl Supernode {
         Ok(Some(AnsweredSuperRoot { super_root, outputs, current_l1: answer.current_l1.number }))
     }
 
-    /// What its record of safe heads of a chain says: where it began to derive that chain. `known`: what it said before.
+    /// What its record of safe heads of a chain says: where it began to derive that chain. `known`: what it
+    /// said before.
     ///
     /// # Errors
     /// If it does not answer.

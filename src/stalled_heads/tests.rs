@@ -90,7 +90,8 @@ fn the_heads_are_reported_separately() {
     assert!(matches!(&reasons[..], [reason] if reason.contains("unsafe head")), "{reasons:?}");
 }
 
-/// After a replacement the reason is reported, not the alarm; the alarm comes once the reason is gone and the head still stands.
+/// After a replacement the reason is reported, not the alarm; the alarm comes once the reason is gone and the
+/// head still stands.
 #[rstest]
 #[case::of_the_node(WatchedHead::Unsafe, "check the sequencer")]
 #[case::of_the_clients(WatchedHead::Execution, "check the execution client")]

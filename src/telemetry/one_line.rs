@@ -1,4 +1,5 @@
-//! How the fields of an entry are written for people: each entry stays one line, whatever an endpoint or a peer said.
+//! How the fields of an entry are written for people: each entry stays one line, whatever an endpoint or a
+//! peer said.
 //!
 //! Never drops a character: what would move the cursor, or begin a line, is written as its escape.
 

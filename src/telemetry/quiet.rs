@@ -1,6 +1,7 @@
-//! `Quiet`: what the libraries below say of themselves. Their warnings are about peers that come and go as they like, and
-//! often name one's own sequencer: they are not printed unless the log's filter names the library, and counted instead. A level of
-//! details without a target, as in "debug", means our own: what hundreds of libraries do is nobody's question.
+//! `Quiet`: what the libraries below say of themselves. Their warnings are about peers that come and go as
+//! they like, and often name one's own sequencer: they are not printed unless the log's filter names the
+//! library, and counted instead. A level of details without a target, as in "debug", means our own: what
+//! hundreds of libraries do is nobody's question.
 
 use prometheus::IntCounterVec;
 use std::sync::LazyLock;
@@ -15,8 +16,8 @@ use tracing_subscriber::layer::{Context, Filter, Layer};
 pub const LIBRARIES: [&str; 6] =
     ["libp2p_gossipsub", "libp2p_swarm", "libp2p", "discv5", "yamux", "multistream_select"];
 
-/// Their default level in the filter.
-/// A certificate that is not trusted is reported with what to do by anyone who asked the endpoint: the library reports each try.
+/// Their default level in the filter. A certificate that is not trusted is reported with what to do by anyone
+/// who asked the endpoint: the library reports each try.
 const ERRORS_ONLY: [&str; 5] = [
     "libp2p=error",
     "discv5=error",

@@ -1,7 +1,7 @@
 //! [`Listener`]: takes connections, as many as are allowed at once, and hands their requests on.
 //!
-//! Everybody waits for a bounded time: anyone who sends no request for a while is disconnected, and anyone who does not take
-//! its answer. A connection that was upgraded to a websocket is no longer counted here.
+//! Everybody waits for a bounded time: anyone who sends no request for a while is disconnected, and anyone
+//! who does not take its answer. A connection that was upgraded to a websocket is no longer counted here.
 
 use super::overload::{Bound, Overload, busy_response};
 use super::patient_stream::PatientStream;
@@ -28,7 +28,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a refused caller may take to read the answer.
 const REFUSAL: Duration = Duration::from_secs(1);
 
-/// How many callers may be answered at once that the server is full. Others are disconnected without an answer.
+/// How many callers may be answered at once that the server is full. Others are disconnected without an
+/// answer.
 const REFUSALS: usize = 64;
 
 /// What connections may take.

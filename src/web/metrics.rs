@@ -1,4 +1,5 @@
-//! [`ProcessMetrics`]: what is measured of the program itself: its version, what it takes of the machine, and which of its parts work.
+//! [`ProcessMetrics`]: what is measured of the program itself: its version, what it takes of the machine, and
+//! which of its parts work.
 
 use crate::metrics::Metrics;
 use crate::process_use::ProcessUse;

@@ -1,4 +1,5 @@
-//! The HTTP server of liveness, readiness and metrics, and what every HTTP server of the program is bounded by.
+//! The HTTP server of liveness, readiness and metrics, and what every HTTP server of the program is bounded
+//! by.
 //!
 //! - `GET /healthz`: 200 while the program runs.
 //! - `GET /readyz`: 200 when everything needed works, else 503; JSON with the reasons.

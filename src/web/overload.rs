@@ -1,7 +1,8 @@
-//! [`Overload`]: what a server says when one of its bounds is reached: to the caller, to Prometheus and to the log.
+//! [`Overload`]: what a server says when one of its bounds is reached: to the caller, to Prometheus and to
+//! the log.
 //!
-//! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is not a verdict on what
-//! was asked.
+//! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is not a
+//! verdict on what was asked.
 
 use crate::metrics::{Limit, Metrics};
 use jsonrpsee::server::{HttpBody, HttpResponse};

@@ -1,5 +1,5 @@
-//! [`PatientStream`]: a connection that fails once its reader has taken nothing for too long. A reader that takes
-//! little, but takes it, is waited for.
+//! [`PatientStream`]: a connection that fails once its reader has taken nothing for too long. A reader that
+//! takes little, but takes it, is waited for.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};

@@ -97,8 +97,8 @@ fn details(dir: &Path, state: &str) -> (Option<i32>, Vec<String>) {
     (code, told.collect())
 }
 
-/// The first block of a fork and the next: by its bundle, by the rollup node's claim without one, and by a wrong bundle,
-/// which accuses nobody.
+/// The first block of a fork and the next: by its bundle, by the rollup node's claim without one, and by a
+/// wrong bundle, which accuses nobody.
 #[tokio::test]
 async fn the_first_block_of_an_unknown_fork_is_judged() {
     let (dir, running) = devnet(24, "lagoon-activation@20").await;

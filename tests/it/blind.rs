@@ -1,5 +1,5 @@
-//! Ways to make Crosscheck blind: each is told on `/readyz` and in the log while it lasts, its end is told too, and nobody is
-//! accused.
+//! Ways to make Crosscheck blind: each is told on `/readyz` and in the log while it lasts, its end is told
+//! too, and nobody is accused.
 
 use crate::paused_chains::{PausedChains, entries, entries_of_901, reasons};
 use crate::program::{Written, call, eventually, go_on};

@@ -1,4 +1,5 @@
-//! Claimants that are of no use, beside one that is: they are named, and nothing that they say becomes a verdict.
+//! Claimants that are of no use, beside one that is: they are named, and nothing that they say becomes a
+//! verdict.
 
 use crate::program::{DEADLINE, Running, Written, attestations, call, eventually, go_on, paused_at};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};

@@ -168,8 +168,8 @@ fn combined_consolidation_faults_are_found_and_named() {
     assert_eq!(code, Some(0), "{complaints}");
 }
 
-/// A node that checks no messages may stay on a replaced block. But where it has another block for good, and that was upheld,
-/// the vouched head and the followers move over.
+/// A node that checks no messages may stay on a replaced block. But where it has another block for good, and
+/// that was upheld, the vouched head and the followers move over.
 #[test]
 fn a_replacement_that_l1_undoes_is_left_with_a_plain_node_too() {
     let (code, report, complaints) = run("2", "1", "80", &["plain-sibling@20", "unreplaced@45"]);
@@ -181,8 +181,8 @@ fn a_replacement_that_l1_undoes_is_left_with_a_plain_node_too() {
     assert_eq!(code, Some(0), "{complaints}");
 }
 
-/// Every follower stands where it may: before a block of its chain that is invalid; where only another block was
-/// attested in a block's place, there or beyond. None was led astray.
+/// Every follower stands where it may: before a block of its chain that is invalid; where only another block
+/// was attested in a block's place, there or beyond. None was led astray.
 fn assert_followers(report: &Value, stops: &[RangeInclusive<u64>]) {
     let followers = report["followers"].as_array().unwrap();
     assert_eq!(followers.len(), stops.len());

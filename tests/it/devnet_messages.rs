@@ -1,5 +1,5 @@
-//! `crosscheck devnet`: every fault of messages, endpoints and outages is found in the messages that are tracked, and in
-//! the verdicts, and no honest message is missed or accused.
+//! `crosscheck devnet`: every fault of messages, endpoints and outages is found in the messages that are
+//! tracked, and in the verdicts, and no honest message is missed or accused.
 
 use crate::program::crosscheck;
 use rstest::rstest;
@@ -79,7 +79,8 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
     assert!(tracked["valid"].as_u64().unwrap() > 20, "{tracked}");
 }
 
-/// The proof is one error, no matter which part has it first; that the block became cross-safe, and final, are errors of their own.
+/// The proof is one error, no matter which part has it first; that the block became cross-safe, and final,
+/// are errors of their own.
 #[rstest]
 #[case::replaced("justified-replacement@20", &["invalid executing message included"])]
 #[case::attested_and_final(

@@ -1,4 +1,5 @@
-//! `crosscheck devnet --no-attester`: nobody attests anything, and what claimants say or rollup nodes derive is audited instead.
+//! `crosscheck devnet --no-attester`: nobody attests anything, and what claimants say or rollup nodes derive
+//! is audited instead.
 
 use crate::program::crosscheck;
 use rstest::rstest;
@@ -49,14 +50,16 @@ fn faults_of_messages_and_replacements_are_found_without_attestations(#[case] mo
     let vouched: Vec<_> =
         report["chains"].as_array().unwrap().iter().map(|chain| chain["vouched"].clone()).collect();
     assert_eq!(vouched, [60, 60, 44, 60]);
-    // What is not replaced stops the head that followers of other chains are served, if nobody else has judged the chain.
+    // What is not replaced stops the head that followers of other chains are served, if nobody else has
+    // judged the chain.
     let due = if mode == "verified" { 44 } else { 60 };
     let safe: Vec<_> =
         report["followers"].as_array().unwrap().iter().map(|follower| follower["safe"].clone()).collect();
     assert_eq!(safe, [due, due, 44, due]);
 }
 
-/// A node that checks no messages remains on an invalid block, while L1 takes back the replacement of another.
+/// A node that checks no messages remains on an invalid block, while L1 takes back the replacement of
+/// another.
 #[rstest]
 #[case::clamp("clamp")]
 #[case::verified("verified")]

@@ -1,5 +1,5 @@
-//! Messages whose life is over, and that were not plainly valid, are answered the same after a kill and a restart: as they were,
-//! under the same number.
+//! Messages whose life is over, and that were not plainly valid, are answered the same after a kill and a
+//! restart: as they were, under the same number.
 
 use crate::program::{Running, Written, call, eventually, go_on, joined, paused_at};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What op-node and kona-node demand of a status that they follow, written down from their source, and checked against
-//! what a sidecar serves.
+//! What op-node and kona-node demand of a status that they follow, written down from their source, and
+//! checked against what a sidecar serves.
 //!
 //! op-node (`--l2.follow.source`):
 //! - polling and checks: `Driver.followUpstream`,
@@ -10,7 +10,8 @@
 //! kona-node (`--l2.follow.source`):
 //! - polling and checks: `DelegateDerivationActor::validate_sync_status`,
 //!   <https://github.com/ethereum-optimism/optimism/blob/399b85e3a3a1b9f5a54df9c563e7503f9d21ffb3/rust/kona/crates/node/service/src/actors/derivation/delegated/actor.rs>
-//! - finalizing by hash: the engine's `FinalizeTask`, whose errors on a block that is not safe or not found are critical,
+//! - finalizing by hash: the engine's `FinalizeTask`, whose errors on a block that is not safe or not found
+//!   are critical,
 //!   <https://github.com/ethereum-optimism/optimism/blob/e09ceba406ac4eb997d2df091790dedb356344c7/rust/kona/crates/node/engine/src/task_queue/tasks/finalize/task.rs>
 
 use alloy::eips::BlockNumHash;
@@ -74,8 +75,8 @@ pub(crate) fn check_as_op_node(
     check_step(previous, status)
 }
 
-/// kona-node drops a status, or ends its engine, exactly if this is an error. `has` tells whether the follower's
-/// execution client knows a block.
+/// kona-node drops a status, or ends its engine, exactly if this is an error. `has` tells whether the
+/// follower's execution client knows a block.
 pub(crate) fn check_as_kona_node(
     previous: Option<&ServedStatus>,
     status: &ServedStatus,
@@ -96,7 +97,8 @@ pub(crate) fn check_as_kona_node(
     check_step(previous, status)
 }
 
-/// The fields that op-node's and kona-node's decoders know; kona-node's is strict about those that are missing.
+/// The fields that op-node's and kona-node's decoders know; kona-node's is strict about those that are
+/// missing.
 const REQUIRED: [&str; 11] = [
     "current_l1",
     "current_l1_finalized",
@@ -270,8 +272,8 @@ mod scripted {
         assert_eq!(safe_heads, expected);
     }
 
-    /// What op-node takes for safe once it has taken a status: a local-safe block from before Lagoon is safe at once
-    /// (`localSafeIsFullySafe`, v1.19.6).
+    /// What op-node takes for safe once it has taken a status: a local-safe block from before Lagoon is safe
+    /// at once (`localSafeIsFullySafe`, v1.19.6).
     fn safe_of_op_node(status: &ServedStatus, lagoon: Lagoon) -> L2Ref {
         let local_safe = status.local_safe_l2;
         let is_promoted =

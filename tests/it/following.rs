@@ -1,4 +1,5 @@
-//! A follower of `crosscheck run`: what it is served while a chain grows, lies, and is let off by its operator.
+//! A follower of `crosscheck run`: what it is served while a chain grows, lies, and is let off by its
+//! operator.
 
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
 use crate::metrics::scrape;
@@ -69,7 +70,8 @@ impl Follower {
     }
 }
 
-/// The blocks that an execution client could not tell of are passed by word, then judged. The audit's beginning is moved.
+/// The blocks that an execution client could not tell of are passed by word, then judged. The audit's
+/// beginning is moved.
 #[tokio::test]
 async fn an_operator_resolves_unjudged_blocks_and_moves_the_anchor() {
     let dir = TempDir::new().unwrap();
@@ -132,8 +134,8 @@ fn resolve(config: &str, hash: &str) -> std::process::Output {
     crosscheck(&arguments).args(["--hash", hash, "--reason", "a devnet's lie"]).output().unwrap()
 }
 
-/// What is served: `attested` on top of the chain's own node, or `clamp` of an upstream that is polled by itself. A forged
-/// deposit is found by the audit alone.
+/// What is served: `attested` on top of the chain's own node, or `clamp` of an upstream that is polled by
+/// itself. A forged deposit is found by the audit alone.
 #[rstest]
 #[case::attested("attested", "invalid-message@20", "invalid-message")]
 #[case::clamp("clamp", "invalid-message@20", "invalid-message")]

@@ -1,8 +1,9 @@
-//! A disk that takes nothing more: what is known is answered, nothing is judged or told, and all of it is made up for once there is
-//! room.
+//! A disk that takes nothing more: what is known is answered, nothing is judged or told, and all of it is
+//! made up for once there is room.
 //!
-//! No test may mount a small file system. Here it is every file that takes nothing more: the system lets the program write none
-//! (`RLIMIT_FSIZE`), until it may again. SQLite calls that an I/O error and not a full disk; how a full disk is waited out is the same.
+//! No test may mount a small file system. Here it is every file that takes nothing more: the system lets the
+//! program write none (`RLIMIT_FSIZE`), until it may again. SQLite calls that an I/O error and not a full
+//! disk; how a full disk is waited out is the same.
 
 use crate::metrics::scrape;
 use crate::paused_chains::{PausedChains, entries, reasons};

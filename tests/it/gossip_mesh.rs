@@ -1,5 +1,6 @@
-//! Two `crosscheck run` programs in the gossip of a chain: two halves of five nodes each that only they connect, so that
-//! what crosses has passed a program. Either of them may end, without warning or on demand, and come back.
+//! Two `crosscheck run` programs in the gossip of a chain: two halves of five nodes each that only they
+//! connect, so that what crosses has passed a program. Either of them may end, without warning or on demand,
+//! and come back.
 
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::program::{Running, attestations, call, eventually};
@@ -21,7 +22,8 @@ const SECOND_DIALS: [usize; 4] = [3, 4, 8, 9];
 /// Nodes of either half that no program is connected to.
 const INNER: [usize; 2] = [2, 7];
 
-/// How old a block is when it is made: in the past though several are made in one second, and far from too old.
+/// How old a block is when it is made: in the past though several are made in one second, and far from too
+/// old.
 const AGE: u64 = 10;
 
 /// A program, whether it runs or not.

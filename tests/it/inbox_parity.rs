@@ -1,9 +1,9 @@
 //! The devnet's `CrossL2Inbox` does what the real one does, call by call.
 //!
-//! The real one runs in supersim, behind the proxy contract that every predeploy has; ours is built on the same chain, at
-//! an address of its own. Each call goes to both, first without a block and then in one, and what comes back must be
-//! equal to the byte: return data, revert data, and the topics and data of the logs. What may differ: the gas, the
-//! text of `version()`, and what the proxy says to its own admin.
+//! The real one runs in supersim, behind the proxy contract that every predeploy has; ours is built on the
+//! same chain, at an address of its own. Each call goes to both, first without a block and then in one, and
+//! what comes back must be equal to the byte: return data, revert data, and the topics and data of the logs.
+//! What may differ: the gas, the text of `version()`, and what the proxy says to its own admin.
 
 mod outcome;
 mod row;
@@ -46,7 +46,8 @@ async fn each_call_has_the_same_result_on_both() {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// The one difference that is meant: anyone who asks the devnet's inbox for its version learns that it is not the real one.
+/// The one difference that is meant: anyone who asks the devnet's inbox for its version learns that it is not
+/// the real one.
 #[tokio::test]
 async fn our_inbox_is_the_real_one_with_another_version() {
     let (_supersim, [chain, _]) = Supersim::start().await;

@@ -127,8 +127,9 @@ async fn told_once(config: &Written, verdicts: &Verdicts, events: &[Value]) {
 async fn kills_at_any_point_do_not_change_the_outcome() {
     let dir = TempDir::new().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    // The chains end, and so does the load of building them: however slow the machine, what is behind catches up.
-    // Before that they wait for the sidecar that was killed: what it missed it learns from what is attested later.
+    // The chains end, and so does the load of building them: however slow the machine, what is behind catches
+    // up. Before that they wait for the sidecar that was killed: what it missed it learns from what is
+    // attested later.
     let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "9", "--await-sidecar", "300"];
     let (blocks, pause) = (BUILT.to_string(), PAUSED.to_string());
     arguments.extend(["--blocks", &blocks, "--stay", "--pause-at", &pause]);

@@ -124,7 +124,8 @@ async fn a_message_is_checked_against_live_endpoints() {
     );
     assert_eq!((states(&bad, "ok"), states(&bad, "broken")), (9, 1), "{bad}");
 
-    // What a configuration does not say of interop is asked of the rollup nodes; what it says and they say otherwise decides nothing.
+    // What a configuration does not say of interop is asked of the rollup nodes; what it says and they say
+    // otherwise decides nothing.
     let text = std::fs::read_to_string(&file).unwrap();
     let of_interop = ["interop_time", "dependency_set", "message_expiry_window"];
     let is_said = |line: &&str| of_interop.iter().any(|key| line.starts_with(&format!("{key} = ")));
@@ -147,7 +148,8 @@ async fn a_message_is_checked_against_live_endpoints() {
     assert_eq!((code, &gone["verdict"]), (Some(2), &json!("unknown")), "{gone}");
 }
 
-/// What only shows in other blocks: the cited block executes an invalid message, or a cycle holds the message.
+/// What only shows in other blocks: the cited block executes an invalid message, or a cycle holds the
+/// message.
 #[tokio::test]
 async fn the_blocks_that_a_message_depends_on_are_checked() {
     let dir = TempDir::new().unwrap();

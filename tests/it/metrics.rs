@@ -1,4 +1,5 @@
-//! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
+//! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md
+//! holds.
 
 use crate::program::{Running, Written, call, crosscheck, eventually, go_on, paused_at};
 use alloy::primitives::{Address, B256};
@@ -91,7 +92,8 @@ fn value(page: &str, name: &str, labels: &[&str]) -> f64 {
     samples.filter(|(series, _)| is_of(series)).map(|(_, value)| value.parse().unwrap()).fold(0.0, f64::max)
 }
 
-/// Waits until a series of a metric with these labels is above 0. Asked of a devnet that is paused, it stays so.
+/// Waits until a series of a metric with these labels is above 0. Asked of a devnet that is paused, it stays
+/// so.
 async fn is_seen(http: SocketAddr, name: &str, labels: &[&str]) {
     eventually(&format!("{name} {labels:?} above 0"), || async {
         (value(&scrape(http).await?, name, labels) > 0.0).then_some(())
@@ -131,14 +133,15 @@ fn answers() -> Vec<(String, Option<String>)> {
     answers.collect()
 }
 
-/// At which blocks the chains are paused, and what messages there are then: by what is known of them, and how far
-/// their blocks are.
+/// At which blocks the chains are paused, and what messages there are then: by what is known of them, and how
+/// far their blocks are.
 const PAUSES: [(u64, &[(&str, &str)]); 4] = [
     // The invalid message's block is just built; the honest ones beside it wait with it.
     (14, &[("invalid", "unsafe"), ("valid", "unsafe"), ("valid", "cross-unsafe")]),
     (15, &[("valid", "local-safe")]),
     (17, &[("invalid", "safe"), ("valid", "safe")]),
-    // Chain 901 has been out for longer than a message lives: nobody can tell whether it sent what is executed now.
+    // Chain 901 has been out for longer than a message lives: nobody can tell whether it sent what is
+    // executed now.
     (DURING_THE_OUTAGE, &[("unknown", "unsafe")]),
 ];
 const DURING_THE_OUTAGE: u64 = 122;
@@ -185,9 +188,9 @@ async fn every_documented_query_has_an_answer_in_a_devnet_run() {
     check_a_wrong_access_list(&written.rpc()).await;
     let answers = answers();
     assert!(answers.len() > 20, "{answers:?}");
-    // Nothing that a devnet does makes the index of proven logs forget a block that is cited still, switches the failsafe on, or
-    // has the inbox emit what cannot be read; and there is no op-supernode or interop filter to compare with. The others are gauges that
-    // were above 0 at an earlier pause.
+    // Nothing that a devnet does makes the index of proven logs forget a block that is cited still, switches
+    // the failsafe on, or has the inbox emit what cannot be read; and there is no op-supernode or interop
+    // filter to compare with. The others are gauges that were above 0 at an earlier pause.
     let elsewhere = [
         "crosscheck_awaited_blocks",
         "crosscheck_failsafe",

@@ -1,4 +1,5 @@
-//! Second opinions: of two programs beside the same chains, one asks the other for super roots and access checks.
+//! Second opinions: of two programs beside the same chains, one asks the other for super roots and access
+//! checks.
 
 use crate::metrics::scrape;
 use crate::paused_chains::PausedChains;

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before a test gives up on it: far more than it ever takes, however busy the machine is.
+/// How long anything may take before a test gives up on it: far more than it ever takes, however busy the
+/// machine is.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 
 /// The binary, with no settings from the environment.
@@ -35,8 +36,8 @@ impl Running {
         Self(child)
     }
 
-    /// Starts it so that a limit on the size of files makes its writing fail and does not end it. What it logs comes through a pipe,
-    /// which has no size.
+    /// Starts it so that a limit on the size of files makes its writing fail and does not end it. What it
+    /// logs comes through a pipe, which has no size.
     #[cfg(target_os = "linux")]
     pub(crate) fn start_that_may_be_limited(arguments: &[&str], log: &Path) -> Self {
         let mut log = std::fs::File::options().create(true).append(true).open(log).unwrap();

@@ -1,5 +1,6 @@
-//! A bystander without a key republishes the sequencer's unsafe frames as attestations. Whichever comes first, and over
-//! restarts: the genuine attestation is kept, passed on, and a verdict that was given is bound to the signer.
+//! A bystander without a key republishes the sequencer's unsafe frames as attestations. Whichever comes
+//! first, and over restarts: the genuine attestation is kept, passed on, and a verdict that was given is
+//! bound to the signer.
 
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::gossip_mesh::Sidecar;
@@ -134,8 +135,8 @@ async fn verdict_on_the_lie(rpc: &str, attributable: bool) {
     .await;
 }
 
-/// At the height of an attested block that L1 bears out, the sequencer signs another; a third may be a replay; a fourth
-/// is built on an L1 block that L1 does not have.
+/// At the height of an attested block that L1 bears out, the sequencer signs another; a third may be a
+/// replay; a fourth is built on an L1 block that L1 does not have.
 async fn rivals_are_told_apart(
     config: &Written,
     log: &Path,

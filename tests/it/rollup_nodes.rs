@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// A way to a server that can be shut: connections that stand are cut, and those that come are closed at once.
+/// A way to a server that can be shut: connections that stand are cut, and those that come are closed at
+/// once.
 struct Door {
     addr: SocketAddr,
     is_open: watch::Sender<bool>,

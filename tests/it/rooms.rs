@@ -1,5 +1,5 @@
-//! The rooms of each crate, and of its large modules, use one another in one direction only: that of the floors in
-//! docs/ARCHITECTURE.md.
+//! The rooms of each crate, and of its large modules, use one another in one direction only: that of the
+//! floors in docs/ARCHITECTURE.md.
 
 use super::sources::files;
 use rstest::rstest;
@@ -21,7 +21,8 @@ fn floors(of: &str) -> Floors {
     rooms.map(|(room, floor)| (room.to_owned(), floor)).collect()
 }
 
-/// What a file says, without comments and without the test module at its end, each of its `use` lines with one name.
+/// What a file says, without comments and without the test module at its end, each of its `use` lines with
+/// one name.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     flat(&without_comments(text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()))
@@ -31,7 +32,8 @@ fn without_comments(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// The same with every `use` of several names written as one of each: `use a::{b, c::d};` is `use a::b; use a::c::d;`.
+/// The same with every `use` of several names written as one of each: `use a::{b, c::d};` is
+/// `use a::b; use a::c::d;`.
 fn flat(code: &str) -> String {
     let is_of_tree = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_:{},*".contains(c);
     let statements = code.split(';').map(|statement| match statement.rsplit_once("use ") {
@@ -75,8 +77,8 @@ fn declarations(root: &Path) -> String {
     files.into_iter().find_map(Result::ok).unwrap_or_default()
 }
 
-/// The room of each name that the declarations pass on: `crate::Name` is a use of the room that `Name` is from. A room is never
-/// such a name: `crate::room` is that room.
+/// The room of each name that the declarations pass on: `crate::Name` is a use of the room that `Name` is
+/// from. A room is never such a name: `crate::room` is that room.
 fn passed_on(declarations: &str) -> BTreeMap<String, String> {
     let is_room = |name: &str| declarations.contains(&format!("mod {name};"));
     let flat = flat(&without_comments(declarations));

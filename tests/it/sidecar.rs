@@ -1,4 +1,5 @@
-//! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
+//! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is
+//! killed.
 
 use crate::metrics::scrape;
 use crate::program::{
@@ -103,8 +104,8 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
     entries.filter(|entry| entry["message"].as_str().is_some_and(|said| said.contains(message))).collect()
 }
 
-/// Without its bundle the first block of a fork that this build does not know rests on the rollup node's claim, which is
-/// reported and counted. The fork is reported at the start, with its date.
+/// Without its bundle the first block of a fork that this build does not know rests on the rollup node's
+/// claim, which is reported and counted. The fork is reported at the start, with its date.
 #[tokio::test]
 async fn an_unknown_fork_is_reported_before_its_activation_and_with_the_source_of_its_first_block() {
     let dir = TempDir::new().unwrap();

@@ -1,7 +1,9 @@
-//! Crosscheck against supersim: two chains with the real contracts, made by others, and checked by others too.
+//! Crosscheck against supersim: two chains with the real contracts, made by others, and checked by others
+//! too.
 //!
-//! supersim's proxies refuse a transaction that would execute what is not a message; the anvils behind them include
-//! whatever they are sent. So one message goes the users' way and is valid, and one goes past the check and is not.
+//! supersim's proxies refuse a transaction that would execute what is not a message; the anvils behind them
+//! include whatever they are sent. So one message goes the users' way and is valid, and one goes past the
+//! check and is not.
 
 mod node;
 mod process;

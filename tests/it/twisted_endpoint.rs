@@ -1,4 +1,5 @@
-//! [`TwistedEndpoint`]: a server in front of an endpoint, which passes on what it is asked and changes some answers.
+//! [`TwistedEndpoint`]: a server in front of an endpoint, which passes on what it is asked and changes some
+//! answers.
 
 use crate::program::DEADLINE;
 use jsonrpsee::core::client::{ClientT, Error as ClientError};

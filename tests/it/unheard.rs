@@ -1,4 +1,5 @@
-//! Gossip that nobody passes on, or that is refused: `crosscheck run` is not ready, says why, and says when it is over.
+//! Gossip that nobody passes on, or that is refused: `crosscheck run` is not ready, says why, and says when
+//! it is over.
 
 use crate::cli::frames::{CHAIN, envelope, frame, frame_by, sequencer};
 use crate::metrics::scrape;
@@ -13,7 +14,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// The devnet's configuration, but for the first chain: nobody is dialled there, and only its peers can be in the way.
+/// The devnet's configuration, but for the first chain: nobody is dialled there, and only its peers can be in
+/// the way.
 fn without_peers(dir: &Path) -> String {
     let written = std::fs::read_to_string(dir.join("crosscheck.toml")).unwrap();
     let mut config: toml::Table = written.parse().unwrap();

@@ -1,7 +1,7 @@
 //! The inbox's access lists are those of `@eth-optimism/viem`, whichever side makes the message.
 //!
-//! viem takes chain ids of 256 bits too, and gives those beyond 64 bits an entry of their own, as the specification
-//! has it. It holds the block number, log index and timestamp to their widths, as our types do.
+//! viem takes chain ids of 256 bits too, and gives those beyond 64 bits an entry of their own, as the
+//! specification has it. It holds the block number, log index and timestamp to their widths, as our types do.
 
 use crate::npm;
 use alloy::primitives::{Address, B256, Bytes, LogData, U256};

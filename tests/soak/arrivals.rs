@@ -117,8 +117,8 @@ impl Arrivals {
         self.received.iter().flat_map(of_node).collect()
     }
 
-    /// From publication to the judged block in the hands of who takes it, in this process and as programs print it;
-    /// each in order.
+    /// From publication to the judged block in the hands of who takes it, in this process and as programs
+    /// print it; each in order.
     pub(crate) fn latencies(&self) -> [Vec<Duration>; 2] {
         [&self.in_process, &self.programs].map(|latencies| {
             let mut latencies = latencies.clone();

@@ -1,5 +1,5 @@
-//! [`BlockMaker`]: a sequencer's blocks, each the child of the one before, full of transactions that no compression
-//! makes smaller.
+//! [`BlockMaker`]: a sequencer's blocks, each the child of the one before, full of transactions that no
+//! compression makes smaller.
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy};
 use alloy::eips::eip2718::Encodable2718;

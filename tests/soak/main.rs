@@ -1,13 +1,13 @@
-//! Twelve nodes of one chain's gossip, two of them `crosscheck net` programs of their own: a block a second and its
-//! attestation, both published by one node, over real sockets.
+//! Twelve nodes of one chain's gossip, two of them `crosscheck net` programs of their own: a block a second
+//! and its attestation, both published by one node, over real sockets.
 //!
 //! ```sh
 //! SOAK_SECONDS=600 cargo test --release --test soak -- --nocapture
 //! ```
 //!
-//! It fails if a node misses a block or an attestation, refuses one or has no room for it, or if memory keeps growing.
-//! Without `SOAK_SECONDS` it does the same for ten seconds, and without optimisation with smaller blocks. It is a test
-//! program of its own, so that the memory that it measures is that of its nodes.
+//! It fails if a node misses a block or an attestation, refuses one or has no room for it, or if memory keeps
+//! growing. Without `SOAK_SECONDS` it does the same for ten seconds, and without optimisation with smaller
+//! blocks. It is a test program of its own, so that the memory that it measures is that of its nodes.
 
 #![allow(
     clippy::unwrap_used,

@@ -12,7 +12,8 @@ use std::time::Duration;
 /// What a node keeps of the latest unsafe blocks, to serve them to peers that missed one.
 const KEPT_BYTES: u64 = 64 << 20;
 
-/// Prints the figures. Returns what failed: nothing may be missed, refused or left unjudged, and memory stays flat.
+/// Prints the figures. Returns what failed: nothing may be missed, refused or left unjudged, and memory stays
+/// flat.
 pub(crate) fn print(
     settings: &Settings,
     arrivals: &Arrivals,

@@ -35,7 +35,8 @@ impl Memory {
         self.samples.len() / 2
     }
 
-    /// KiB by which the mean of the last tenth lies above that of the tenth which begins where the warm-up ends.
+    /// KiB by which the mean of the last tenth lies above that of the tenth which begins where the warm-up
+    /// ends.
     pub(crate) fn growth(&self) -> i64 {
         let (warm_up, tenth) = (self.warm_up(), (self.samples.len() / 10).max(1));
         let mean = |samples: &[u64]| samples.iter().sum::<u64>() / samples.len() as u64;

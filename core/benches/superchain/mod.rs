@@ -1,5 +1,5 @@
-//! A superchain that never stops: every block has real receipts under a real header, and messages that cite other
-//! chains' blocks, all valid but those that are to be wrong.
+//! A superchain that never stops: every block has real receipts under a real header, and messages that cite
+//! other chains' blocks, all valid but those that are to be wrong.
 
 use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};

@@ -1,5 +1,5 @@
-//! [`Candidates`] and [`CandidateBook`]: the blocks with user transactions seen lately at each height, each of which an attested
-//! deposits-only block may replace. Pure, and bounded.
+//! [`Candidates`] and [`CandidateBook`]: the blocks with user transactions seen lately at each height, each
+//! of which an attested deposits-only block may replace. Pure, and bounded.
 
 use crate::consolidation::{BlockAttributes, Fingerprint, Replacement};
 use alloy::primitives::B256;

@@ -1,12 +1,13 @@
-//! [`Closure`]: a block and all that its validity depends on, as far as it is known. Pure: blocks come in, requests go out.
+//! [`Closure`]: a block and all that its validity depends on, as far as it is known. Pure: blocks come in,
+//! requests go out.
 //!
-//! A message is valid only if the block that it cites is valid, and so on for that block's messages. The closure
-//! follows citations back until blocks that are settled (found valid before, or without messages) or final. That a
-//! block is final does not make it valid: what cites it may be checked long after. So a final block that a block
-//! which is not cites is examined like any other; only what it cites, being final too, is taken to be valid if its
-//! logs are right. Messages of one timestamp may cite each other; blocks are thus taken to be valid until something
-//! is wrong with them, and [`Propagation`] decides.
-//! A same-timestamp message is only valid once every chain's block of that timestamp is known, and no cycle includes it.
+//! A message is valid only if the block that it cites is valid, and so on for that block's messages. The
+//! closure follows citations back until blocks that are settled (found valid before, or without messages) or
+//! final. That a block is final does not make it valid: what cites it may be checked long after. So a final
+//! block that a block which is not cites is examined like any other; only what it cites, being final too, is
+//! taken to be valid if its logs are right. Messages of one timestamp may cite each other; blocks are thus
+//! taken to be valid until something is wrong with them, and [`Propagation`] decides. A same-timestamp
+//! message is only valid once every chain's block of that timestamp is known, and no cycle includes it.
 //!
 //! ```text
 //! settled, or final and cited by nothing but final blocks -------------> valid by itself
@@ -127,7 +128,8 @@ impl<'a> Closure<'a> {
     pub fn requests(&self) -> BTreeSet<BlockRequest> {
         let mut asks = BTreeSet::new();
         for (place, findings) in self.reach() {
-            // What is invalid by itself needs no more looking into; of the root, every message is in question.
+            // What is invalid by itself needs no more looking into; of the root, every message is in
+            // question.
             if findings.is_broken && place != self.root {
                 continue;
             }
@@ -158,7 +160,8 @@ impl<'a> Closure<'a> {
         let reach = self.reach();
         for (place, findings) in &reach {
             blocks.set_own(*place, findings.own());
-            // A cited block that was not examined is settled or final, or does not matter: its citer is final or invalid itself.
+            // A cited block that was not examined is settled or final, or does not matter: its citer is final
+            // or invalid itself.
             for cited in findings.cites.iter().filter(|cited| reach.contains_key(*cited)) {
                 blocks.cite(*place, *cited);
             }
@@ -287,7 +290,8 @@ impl<'a> Closure<'a> {
                 None => findings.is_unknown = true,
             }
             if id.timestamp == at {
-                // What is found among some of the messages stays when others join: more of them never open a cycle.
+                // What is found among some of the messages stays when others join: more of them never open a
+                // cycle.
                 let cyclic = cyclic
                     .entry(at)
                     .or_insert_with(|| cyclic_chains(self.set.cycle_rule(), &self.placed_messages(at)));

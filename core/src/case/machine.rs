@@ -13,32 +13,32 @@
 //!     '---neither, and the branches part here----------------------------------> Former, discarded: not-derived
 //! ```
 //!
-//! `Former`: the case's block has the deposits of another that was seen at its height, and that L1 does not say now. L1 may have
-//! said so when the block was attested. So before it is used against anyone that it has replaced something, that other block is
-//! looked at. If that one is not known to be valid, the case's block may have been right on a branch of L1 that was reorged out. It is
+//! `Former`: the case's block has the deposits of another that was seen at its height, and that L1 does not
+//! say now. L1 may have said so when the block was attested, so that other block is looked at first. If it is
+//! not known to be valid, the case's block may have been right on a branch of L1 that was reorged out. It is
 //! superseded once what L1 says of the height is final.
 //!
-//! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
-//! missing keeps it before the gate, unknown.
+//! A message in `Messages` goes through three gates. What a gate proves wrong is invalid; what lacks a fact is
+//! unknown.
 //!
 //! ```text
 //! own clauses --> (Initiating: the cited log) --> (CitedBlock: the cited block's own validity) --> valid
 //!                                             \-> (SameTimestamp: no cycle; if initiated when executed) -/
 //! ```
 //!
-//! Branches part at a block whose parent is the derived one's, or was found invalid, and whose L1 origin L1 has. A block
-//! on another branch waits, and is superseded when that branch is removed permanently.
+//! Branches part at a block whose parent is the derived one's, or was found invalid, and whose L1 origin L1
+//! has. A block on another branch waits, and is superseded when that branch is removed permanently.
 //!
-//! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
-//! has dropped the block's origin permanently.
+//! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or
+//! superseded if L1 has dropped the block's origin permanently.
 //!
-//! What is used against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
-//! another node's claim: until L1 alone contradicts the block, or another node that has derived the chain says the same. A message that is
-//! invalid by itself needs no second opinion.
+//! What is used against the case's block because the chain's node has another waits in `SecondHand` while
+//! that node repeats another node's claim: until L1 alone contradicts the block, or another node that has
+//! derived the chain says the same. A message that is invalid by itself needs no second opinion.
 //!
-//! A fact that is unavailable leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
-//! says nothing of another that takes its place: the gates are tied to hashes, and a case starts again when a chain that it
-//! may rest on has moved back.
+//! A fact that is unavailable leaves the case open. Nothing but a proven contradiction is invalid. What was
+//! learnt of a block says nothing of another that takes its place: the gates are tied to hashes, and a case
+//! starts again when a chain that it may rest on has moved back.
 
 mod stage;
 
@@ -91,7 +91,8 @@ pub struct Case {
     second_hand: Option<B256>,
     /// What the verdict is if every message of the examined block is valid.
     unless_invalid: Option<Verdict>,
-    /// The blocks that were seen at the height, have the case's block's deposits, and are not what L1 says now.
+    /// The blocks that were seen at the height, have the case's block's deposits, and are not what L1 says
+    /// now.
     former: Vec<B256>,
     /// The messages of what L1 says, while a former block is checked.
     of_derived: Option<(Vec<CheckedMessage>, Gates)>,
@@ -129,8 +130,8 @@ impl Case {
         Self::begin(self.key, self.rules, Arc::clone(&self.attributes), None)
     }
 
-    /// Says which state of the chains the facts to come are of; `None`: it cannot be determined. A case without a verdict whose
-    /// facts are of another state starts again.
+    /// Says which state of the chains the facts to come are of; `None`: it cannot be determined. A case
+    /// without a verdict whose facts are of another state starts again.
     pub fn observe_view(&mut self, view: Option<u64>) {
         if (view.is_none() || self.view != view) && self.verdict().is_none() {
             *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), view);
@@ -237,7 +238,8 @@ impl Case {
         }
     }
 
-    /// What would decide the messages that are still unknown: of a decided case, those besides the invalid one.
+    /// What would decide the messages that are still unknown: of a decided case, those besides the invalid
+    /// one.
     pub fn undecided_messages(&self) -> BTreeSet<Need> {
         self.messages.iter().flat_map(|checked| self.needs_of(checked)).collect()
     }
@@ -373,7 +375,8 @@ impl Case {
         }
     }
 
-    /// What follows from a verdict against the case's block that rests on what the chain's node has at the height.
+    /// What follows from a verdict against the case's block that rests on what the chain's node has at the
+    /// height.
     fn stage_of_accusation(&self, accusation: Verdict) -> Stage {
         match self.second_hand {
             Some(derived) => Stage::SecondHand { derived, accusation },
@@ -452,8 +455,8 @@ impl Case {
         self.compare_with_cited(cited);
     }
 
-    /// Checks the messages whose log was seen in a cited block against what is known of that block. If another is there
-    /// now, its logs must be seen.
+    /// Checks the messages whose log was seen in a cited block against what is known of that block. If
+    /// another is there now, its logs must be seen.
     fn compare_with_cited(&mut self, (chain_id, number): (ChainId, u64)) {
         let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else {
             return;
@@ -479,8 +482,8 @@ impl Case {
     fn check_cycles(&mut self, set: &DependencySet, messages: &[SameTimestamp], is_complete: bool) {
         let timestamp = self.attributes.timestamp;
         let rule = set.cycle_rule();
-        // Among some of the messages a cycle is found that stays when others join. Whether a chain is rule-dependent is only
-        // known of all of them.
+        // Among some of the messages a cycle is found that stays when others join. Whether a chain is
+        // rule-dependent is only known of all of them.
         let is_cyclic = cyclic_chains(rule, messages).contains(&self.key.chain_id);
         self.is_rule_dependent = if is_complete {
             !is_cyclic && rule_dependent_chains(rule, messages).contains(&self.key.chain_id)
@@ -563,7 +566,8 @@ impl Case {
         self.stage = Stage::Decided(verdict);
     }
 
-    /// Says that the case's block replaces nothing rightly, unless it may have replaced another that was seen at its height.
+    /// Says that the case's block replaces nothing rightly, unless it may have replaced another that was seen
+    /// at its height.
     fn accuse(&mut self, accusation: Verdict) {
         if let Some(examined) = self.former.pop() {
             self.unless_invalid = Some(accusation);

@@ -55,7 +55,8 @@ pub enum AroundNeed {
         /// The cited height.
         number: u64,
     },
-    /// The messages that are initiated and executed at this timestamp, of every chain's block of that timestamp.
+    /// The messages that are initiated and executed at this timestamp, of every chain's block of that
+    /// timestamp.
     SameTimestamp {
         /// The examined block's timestamp.
         timestamp: UnixSeconds,

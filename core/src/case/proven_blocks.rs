@@ -1,8 +1,8 @@
 //! [`ProvenBlocks`]: blocks that were found valid recently, so that a block on which many messages depend is
 //! checked once.
 //!
-//! A finding depends on the canonical blocks of several chains, and is valid while none of them has reorged. Pure:
-//! the caller passes in where the chains are.
+//! A finding depends on the canonical blocks of several chains, and is valid while none of them has reorged.
+//! Pure: the caller passes in where the chains are.
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -63,7 +63,8 @@ impl ProvenBlocks {
         }
     }
 
-    /// Takes in which block a chain has where its anchor was: the head follows from it, or the chain has reorged.
+    /// Takes in which block a chain has where its anchor was: the head follows from it, or the chain has
+    /// reorged.
     pub fn confirm(&mut self, chain_id: ChainId, anchor: BlockNumHash, head: BlockNumHash, found: B256) {
         if self.anchors.get(&chain_id) != Some(&anchor) {
             return;
@@ -98,8 +99,8 @@ impl ProvenBlocks {
         self.epoch
     }
 
-    /// The chains that a block's validity rests on, if it was found valid and `is_continuous` says of each of them that it
-    /// has not moved back.
+    /// The chains that a block's validity rests on, if it was found valid and `is_continuous` says of each of
+    /// them that it has not moved back.
     pub fn get(
         &mut self,
         block: (ChainId, B256),

@@ -1,8 +1,8 @@
 //! [`Relation`]: the cause of two attestations of one height.
 //!
-//! Mostly no one is at fault: L1 reorged, or an invalid block was replaced. A pair is an equivocation only if both
-//! signatures bind the signer, one of the blocks was found invalid for another reason than an invalid message, and
-//! L1 still has the origins of both.
+//! Mostly no one is at fault: L1 reorged, or an invalid block was replaced. A pair is an equivocation only if
+//! both signatures bind the signer, one of the blocks was found invalid for another reason than an invalid
+//! message, and L1 still has the origins of both.
 
 use super::{KnownVerdict, VerdictKind, Violation};
 use alloy::primitives::B256;

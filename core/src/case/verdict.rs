@@ -7,7 +7,8 @@ use crate::validity::InvalidReason;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 
-/// What was found out about a block, on the branch of L1 that it rests on. Only if L1 reorgs out that is one against a block taken back.
+/// What was found out about a block, on the branch of L1 that it rests on. Only if L1 reorgs out that is one
+/// against a block taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is what L1 says, and every message in it is valid.

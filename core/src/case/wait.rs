@@ -40,7 +40,8 @@ pub enum Cause {
     OtherFork,
     /// What the block must contain cannot be determined by this version: a fork that it does not know.
     Unsupported,
-    /// Only the chain's own node has it, and that node follows a source or did not derive the chain at that height.
+    /// Only the chain's own node has it, and that node follows a source or did not derive the chain at that
+    /// height.
     SecondHand,
 }
 

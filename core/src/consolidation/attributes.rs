@@ -27,9 +27,11 @@ pub struct BlockAttributes {
     pub gas_limit: u64,
     /// The L1 origin's parent beacon block root.
     pub parent_beacon_block_root: Option<B256>,
-    /// How many withdrawals it holds: on the OP Stack, none. `None`: it has no list of them, as before Canyon.
+    /// How many withdrawals it holds: on the OP Stack, none. `None`: it has no list of them, as before
+    /// Canyon.
     pub withdrawals: Option<usize>,
-    /// Its withdrawals root: since Canyon; since Isthmus a result of execution, of which only the presence counts.
+    /// Its withdrawals root: since Canyon; since Isthmus a result of execution, of which only the presence
+    /// counts.
     pub withdrawals_root: Option<B256>,
     /// Its EIP-1559 parameters, as its extra data states them.
     pub fees: Result<FeeParameters, FeeParametersError>,
@@ -112,7 +114,8 @@ impl BlockAttributes {
         Some(BlockNumHash { number: info.number, hash: info.hash })
     }
 
-    /// Its EIP-1559 parameters, if its extra data is as the fork in force at its time has it; before Holocene none.
+    /// Its EIP-1559 parameters, if its extra data is as the fork in force at its time has it; before Holocene
+    /// none.
     ///
     /// # Errors
     /// If it is not.

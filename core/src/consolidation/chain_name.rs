@@ -1,6 +1,7 @@
 //! [`chain_by_id_or_name`]: the chain of a rollup configuration, which kona-node writes by name.
 //!
-//! alloy-chains, which kona writes with, knows the names. A name that it does not know is an error, never a chain.
+//! alloy-chains, which kona writes with, knows the names. A name that it does not know is an error, never a
+//! chain.
 
 use alloy_chains::{Chain, NamedChain};
 use crosscheck_p2p::ChainId;

@@ -7,8 +7,8 @@ use super::{BlockAttributes, Mismatch, Replacement};
 pub enum Consolidation {
     /// It has the derived attributes.
     AsDerived,
-    /// It has the derived attributes with deposits only (and what the chain's rule adds): the replacement of an
-    /// invalid block.
+    /// It has the derived attributes with deposits only (and what the chain's rule adds): the replacement of
+    /// an invalid block.
     DepositsOnly,
     /// It has neither.
     Failed {

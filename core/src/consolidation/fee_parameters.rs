@@ -1,10 +1,12 @@
 //! [`FeeParameters`]: the EIP-1559 parameters of a block, as its extra data states them, by fork.
 //!
-//! Specs: protocol/holocene/exec-engine.md (9 bytes, version 0), protocol/jovian/exec-engine.md (17 bytes, version 1).
+//! Specs: protocol/holocene/exec-engine.md (9 bytes, version 0), protocol/jovian/exec-engine.md (17 bytes,
+//! version 1).
 
 use alloy::primitives::Bytes;
 
-/// A base fee change denominator and an elasticity multiplier. In a system config 0,0 means the chain's Canyon values.
+/// A base fee change denominator and an elasticity multiplier. In a system config 0,0 means the chain's
+/// Canyon values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Eip1559 {
     /// The base fee change denominator.
@@ -14,7 +16,8 @@ pub struct Eip1559 {
 }
 
 impl Eip1559 {
-    /// Reads the 8 bytes that system configs, attributes and extra data have alike: denominator, then elasticity.
+    /// Reads the 8 bytes that system configs, attributes and extra data have alike: denominator, then
+    /// elasticity.
     pub const fn from_be_bytes(bytes: [u8; 8]) -> Self {
         let [a, b, c, d, e, f, g, h] = bytes;
         Self { denominator: u32::from_be_bytes([a, b, c, d]), elasticity: u32::from_be_bytes([e, f, g, h]) }
@@ -37,7 +40,8 @@ pub struct FeeParameters {
     pub min_base_fee: Option<u64>,
 }
 
-/// Extra data that states no EIP-1559 parameters, or not as its fork has it. Before Holocene it is rightly empty.
+/// Extra data that states no EIP-1559 parameters, or not as its fork has it. Before Holocene it is rightly
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "extra data {extra_data} is not what its fork has: Holocene 9 bytes (version 0), Jovian 17 (version 1)"

@@ -1,10 +1,11 @@
-//! [`Fingerprint`]: one word for a block's attributes, to be kept where the attributes themselves are too much.
+//! [`Fingerprint`]: one word for a block's attributes, to be kept where the attributes themselves are too
+//! much.
 
 use super::BlockAttributes;
 use alloy::primitives::{B256, Keccak256};
 
-/// `keccak256` over all attributes of a block: equal for blocks that match, and only for those. The withdrawals root is
-/// a result of execution, and no part of it.
+/// `keccak256` over all attributes of a block: equal for blocks that match, and only for those. The
+/// withdrawals root is a result of execution, and no part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub B256);
 

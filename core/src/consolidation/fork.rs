@@ -1,4 +1,5 @@
-//! [`Fork`] and [`ForkSchedule`]: which rules are in force at a block's timestamp. No clock: time is an argument.
+//! [`Fork`] and [`ForkSchedule`]: which rules are in force at a block's timestamp. No clock: time is an
+//! argument.
 //!
 //! Names and order: op-node, `op-core/forks/forks.go`. JSON: the `*_time` fields of `optimism_rollupConfig`.
 
@@ -67,7 +68,8 @@ impl fmt::Display for Fork {
     }
 }
 
-/// When a chain's forks take force. Bedrock always has; each fork's time is no earlier than that of the one before.
+/// When a chain's forks take force. Bedrock always has; each fork's time is no earlier than that of the one
+/// before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ForkTimes")]
 pub struct ForkSchedule(ForkTimes);
@@ -127,8 +129,9 @@ impl ForkTimes {
 impl TryFrom<ForkTimes> for ForkSchedule {
     type Error = ForkScheduleError;
 
-    /// Karst may be skipped under Lagoon's old name alone: chains had that before Karst had a place in the order. Regolith may
-    /// be left out beside Canyon: the superchain registry, and kona with it, does not write it; it is 0 on every chain.
+    /// Karst may be skipped under Lagoon's old name alone: chains had that before Karst had a place in the
+    /// order. Regolith may be left out beside Canyon: the superchain registry, and kona with it, does not
+    /// write it; it is 0 on every chain.
     fn try_from(mut times: ForkTimes) -> Result<Self, Self::Error> {
         if times.canyon_time.is_some() {
             times.regolith_time = times.regolith_time.or(Some(0));
@@ -169,7 +172,8 @@ impl ForkSchedule {
         })
     }
 
-    /// When messages may be executed: Lagoon's time, and that of its former name where both are set, the later of the two.
+    /// When messages may be executed: Lagoon's time, and that of its former name where both are set, the
+    /// later of the two.
     pub fn interop_activation(&self) -> Option<UnixSeconds> {
         self.0.lagoon_time.max(self.0.interop_time).map(UnixSeconds)
     }
@@ -190,7 +194,8 @@ impl ForkSchedule {
         self.is_active(fork, timestamp) && before.is_some_and(|before| !self.is_active(fork, before))
     }
 
-    /// Whether a fork was in force at the block before already. Encodings of L1 attributes change one block late.
+    /// Whether a fork was in force at the block before already. Encodings of L1 attributes change one block
+    /// late.
     pub fn is_active_before(&self, fork: Fork, timestamp: UnixSeconds, block_time: u64) -> bool {
         self.is_active(fork, timestamp) && !self.is_activation_block(fork, timestamp, block_time)
     }
@@ -202,7 +207,8 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    /// OP Mainnet: superchain-registry, `superchain/configs/mainnet/superchain.toml`; Regolith from genesis on.
+    /// OP Mainnet: superchain-registry, `superchain/configs/mainnet/superchain.toml`; Regolith from genesis
+    /// on.
     fn mainnet() -> ForkSchedule {
         let times = json!({
             "regolith_time": 0, "canyon_time": 1_704_992_401, "delta_time": 1_708_560_000, "ecotone_time": 1_710_374_401,

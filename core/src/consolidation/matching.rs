@@ -1,7 +1,8 @@
-//! [`MatchingRules`]: whether a block has the attributes that derivation wants, in op-node's order, for every fork.
+//! [`MatchingRules`]: whether a block has the attributes that derivation wants, in op-node's order, for every
+//! fork.
 //!
-//! Source: op-node, `op-node/rollup/attributes/engine_consolidate.go` (`AttributesMatchBlock`). Unlike kona-node at
-//! times, the minimum base fee is compared.
+//! Source: op-node, `op-node/rollup/attributes/engine_consolidate.go` (`AttributesMatchBlock`). Unlike
+//! kona-node at times, the minimum base fee is compared.
 
 use super::deposits::DerivedFromL1;
 use super::mismatch::differs;
@@ -68,8 +69,8 @@ impl MatchingRules {
             .or_else(|| differs!(FeeParameters, self.expected_fees(derived, block), block.fees.clone()))
     }
 
-    /// Before Canyon there is no list; until Isthmus the list is empty and so is its root; since then the root is
-    /// the message passer's storage, which is known only after execution.
+    /// Before Canyon there is no list; until Isthmus the list is empty and so is its root; since then the
+    /// root is the message passer's storage, which is known only after execution.
     fn withdrawals(&self, derived: &PayloadAttributes, block: &BlockAttributes) -> Option<Mismatch> {
         let is_active = |fork| self.forks.is_active(fork, block.timestamp);
         let by_fork = is_active(Fork::Canyon).then_some(0);

@@ -1,8 +1,9 @@
-//! [`Metering`]: the sequencer-defined metering that a block holds: a transaction of type 0x7D, which comes with Lagoon.
+//! [`Metering`]: the sequencer-defined metering that a block holds: a transaction of type 0x7D, which comes
+//! with Lagoon.
 //!
-//! Encoding: 0x7D, then the RLP of its payload. At most one a block, the last, with the block's own number: as op-alloy's
-//! `parse_post_exec_payload_from_transactions` has it. op-node takes the payload as it is and kona reads it: what is no
-//! payload is read differently by the two, and so means nothing here.
+//! Encoding: 0x7D, then the RLP of its payload. At most one a block, the last, with the block's own number:
+//! as op-alloy's `parse_post_exec_payload_from_transactions` has it. op-node takes the payload as it is and
+//! kona reads it: what is no payload is read differently by the two, and so means nothing here.
 
 use super::{Fork, Mismatch, RollupConfig};
 use alloy::primitives::Bytes;

@@ -41,7 +41,8 @@ pub enum Mismatch {
     /// It has another gas limit.
     #[error("gas limit: expected {expected}, found {found}")]
     GasLimit { expected: u64, found: u64 },
-    /// It has another number of withdrawals, or a list of them where there is none, or none where there is one.
+    /// It has another number of withdrawals, or a list of them where there is none, or none where there is
+    /// one.
     #[error("withdrawals: expected {expected:?}, found {found:?}")]
     Withdrawals { expected: Option<usize>, found: Option<usize> },
     /// Its withdrawals root is not that of the empty list (Canyon to Isthmus).
@@ -132,8 +133,8 @@ impl Mismatch {
         })
     }
 
-    /// The first place where a block's deposits are not those that L1 gives it: they come first, in order, and a
-    /// batch can bring none.
+    /// The first place where a block's deposits are not those that L1 gives it: they come first, in order,
+    /// and a batch can bring none.
     pub fn of_deposits(expected: &[TransactionDigest], block: &[TransactionDigest]) -> Option<Self> {
         let missing_or_other = expected.iter().enumerate().find_map(|(index, expected)| {
             let found = block.get(index);

@@ -1,7 +1,7 @@
 //! L1 consolidation, pure: is a block what L1 says is at its height?
 //!
-//! Spec: protocol/derivation.md, "L1 consolidation: payload attributes matching", and the interop
-//! replacement rule (the same attributes with deposits only). No I/O: blocks, headers and logs come in as arguments.
+//! Spec: protocol/derivation.md, "L1 consolidation: payload attributes matching", and the interop replacement
+//! rule (the same attributes with deposits only). No I/O: blocks, headers and logs come in as arguments.
 //!
 //! Two questions, apart: does a block have the attributes of the block that a rollup node derived
 //! ([`consolidate()`]), and does it have those that L1 alone gives it ([`deposits::derive_from_l1`],

@@ -1,4 +1,5 @@
-//! [`PayloadAttributes`]: what derivation asks an execution client to build. States what it wants, not what came of it.
+//! [`PayloadAttributes`]: what derivation asks an execution client to build. States what it wants, not what
+//! came of it.
 //!
 //! Spec: protocol/exec-engine.md, "Extended PayloadAttributesV1" to V3.
 
@@ -39,8 +40,8 @@ pub struct PayloadAttributes {
 }
 
 impl PayloadAttributes {
-    /// The attributes that a block was built from, read back from it. Where they said 0,0, the block says what that
-    /// meant.
+    /// The attributes that a block was built from, read back from it. Where they said 0,0, the block says
+    /// what that meant.
     ///
     /// # Errors
     /// If its extra data is not as its fork has it.

@@ -1,8 +1,8 @@
 //! [`ReplacementRule`]: what is at the height of an invalid block.
 //!
-//! Today its deposits alone. Until April 2026 the draft of interop appended a deposit that named the invalid block's
-//! output; devnets of that time still do. Source of the old rule: specs, interop/derivation.md, "Replacing invalid
-//! blocks", before pull request 900.
+//! Today its deposits alone. Until April 2026 the draft of interop appended a deposit that named the invalid
+//! block's output; devnets of that time still do. Source of the old rule: specs, interop/derivation.md,
+//! "Replacing invalid blocks", before pull request 900.
 
 use super::{BlockAttributes, TransactionDigest};
 use crate::proof::OutputV0;

@@ -35,7 +35,8 @@ pub struct RollupConfig {
     pub system_config: Address,
     /// What 0,0 in the system config's EIP-1559 parameters means. `None`: the configuration does not say.
     pub canyon_fees: Option<Eip1559>,
-    /// L1 origins before this time have their blob base fee by Cancun's parameters, regardless of those in force on L1.
+    /// L1 origins before this time have their blob base fee by Cancun's parameters, regardless of those in
+    /// force on L1.
     pub pectra_blob_schedule: Option<UnixSeconds>,
 }
 

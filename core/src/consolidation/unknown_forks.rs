@@ -1,6 +1,8 @@
-//! [`UnknownForks`]: the forks of a rollup configuration that this build does not know, by the time that each takes force.
+//! [`UnknownForks`]: the forks of a rollup configuration that this build does not know, by the time that each
+//! takes force.
 //!
-//! What such a fork changes is unknown. So no difference from the rules known here contradicts a block from then on.
+//! What such a fork changes is unknown. So no difference from the rules known here contradicts a block from
+//! then on.
 
 use crosscheck_p2p::UnixSeconds;
 use serde_json::Value;
@@ -38,7 +40,8 @@ pub fn date(time: UnixSeconds) -> String {
 pub struct UnknownForks(Vec<UnknownFork>);
 
 impl UnknownForks {
-    /// The forks among the keys of a rollup configuration that nothing else here reads. `null`: not scheduled.
+    /// The forks among the keys of a rollup configuration that nothing else here reads. `null`: not
+    /// scheduled.
     pub fn among(rest: &BTreeMap<String, Value>) -> Self {
         let fork = |(key, value): (&String, &Value)| {
             let name = key.strip_suffix(TIME)?.to_owned();

@@ -1,7 +1,7 @@
 //! [`Event`]: the event of a verdict, a vouched head, a message or a suspect, in the form that readers get.
 //!
-//! The ledger stores it with the fact that it reports, in one transaction; the teller sends it from there. This
-//! module sends nothing.
+//! The ledger stores it with the fact that it reports, in one transaction; the teller sends it from there.
+//! This module sends nothing.
 
 use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;
@@ -19,7 +19,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
-    /// An attested block has its verdict. Reported again when the attestation of an invalid block, or of a block on top of it, becomes attributable.
+    /// An attested block has its verdict. Reported again when the attestation of an invalid block, or of a
+    /// block on top of it, becomes attributable.
     Verdict {
         /// The block.
         block: BlockKey,
@@ -34,7 +35,8 @@ pub enum Event {
         /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
     },
-    /// The verdict against a block is withdrawn: L1 has reorged out what it rests on, and the block gets another verdict, which follows.
+    /// The verdict against a block is withdrawn: L1 has reorged out what it rests on, and the block gets
+    /// another verdict, which follows.
     VerdictTakenBack {
         /// The block.
         block: BlockKey,
@@ -67,7 +69,8 @@ pub enum Event {
         /// What each of them called cross-safe there.
         answers: [ClaimantAnswer; 2],
     },
-    /// An op-supernode has another super root for a timestamp than Crosscheck. It says nothing about which is right.
+    /// An op-supernode has another super root for a timestamp than Crosscheck. It says nothing about which is
+    /// right.
     SuperRootsDiffer {
         /// Crosscheck's block at the timestamp, of the lowest chain that differs.
         block: BlockKey,
@@ -76,7 +79,8 @@ pub enum Event {
         /// What each of them answered.
         answers: [SuperRootAnswer; 2],
     },
-    /// An interop filter accepts a message that Crosscheck calls invalid, or the other way round. It says nothing about which is right.
+    /// An interop filter accepts a message that Crosscheck calls invalid, or the other way round. It says
+    /// nothing about which is right.
     AccessChecksDiffer {
         /// The message.
         #[serde(flatten)]

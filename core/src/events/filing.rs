@@ -1,7 +1,8 @@
-//! [`Filing`]: what is kept of a message of which something was noted, so that it can be read after any restart. Pure.
+//! [`Filing`]: what is kept of a message of which something was noted, so that it can be read after any
+//! restart. Pure.
 //!
-//! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who reads in order has not been
-//! yet, once it is durable.
+//! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who
+//! reads in order has not been yet, once it is durable.
 
 use super::{MessageRecord, Notice, NoticeContent};
 use crate::heads::SafetyLevel;

@@ -1,4 +1,5 @@
-//! [`Notice`]: something about a message that must not be lost: it is written to the ledger before it is reported.
+//! [`Notice`]: something about a message that must not be lost: it is written to the ledger before it is
+//! reported.
 
 use crate::events::{Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange};
 use crate::heads::SafetyLevel;
@@ -94,8 +95,8 @@ pub enum NoticeContent {
     },
     /// Its own transaction did not declare it.
     Undeclared,
-    /// It is not a message, though the inbox emitted a log that looks like one: no one is at fault, and every verifier skips it. Or
-    /// it is an event of the inbox that is not known here, which may be a message.
+    /// It is not a message, though the inbox emitted a log that looks like one: no one is at fault, and every
+    /// verifier skips it. Or it is an event of the inbox that is not known here, which may be a message.
     Undecodable {
         /// What is wrong with the log.
         error: DecodeError,
@@ -175,7 +176,8 @@ impl NoticeContent {
 }
 
 impl Notice {
-    /// A note on each log of a block that looks like a message and is none, or is of an event that is not known here.
+    /// A note on each log of a block that looks like a message and is none, or is of an event that is not
+    /// known here.
     pub fn undecodable(block: &ObservedBlock) -> impl Iterator<Item = Self> {
         let (timestamp, level) = (block.timestamp, SafetyLevel::Unsafe);
         block.undecodable.iter().map(move |Undecodable { log_index, error }| Self {
@@ -223,8 +225,8 @@ impl Notice {
         self.is_invalid_on_chain() && self.level >= SafetyLevel::Safe
     }
 
-    /// What subscribers get about it, in this order. A message is reported as invalid once, and once each that its block has
-    /// become cross-safe and final nevertheless.
+    /// What subscribers get about it, in this order. A message is reported as invalid once, and once each
+    /// that its block has become cross-safe and final nevertheless.
     pub fn events(&self) -> Vec<Event> {
         let is_first =
             self.invalid_before.is_none() || !matches!(self.content, NoticeContent::Invalid { .. });

@@ -1,7 +1,8 @@
 //! [`NoticeFilter`]: which events of messages are content. Pure: the ledger and its readers come after it.
 //!
-//! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
-//! then it is filled from the ledger, and messages whose block was reorged out by then get their ending from it.
+//! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a
+//! restart: then it is filled from the ledger, and messages whose block was reorged out by then get their
+//! ending from it.
 
 use super::{Notice, NoticeContent};
 use crate::heads::SafetyLevel;
@@ -12,7 +13,8 @@ use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 
-/// How many noteworthy messages are remembered. Beyond it the lowest are forgotten; the ledger still knows them.
+/// How many noteworthy messages are remembered. Beyond it the lowest are forgotten; the ledger still knows
+/// them.
 const MAX_ENTRIES: usize = 1_000_000;
 
 /// What was noted of every noteworthy message.
@@ -38,7 +40,8 @@ pub struct NotedMessage {
     pub is_undeclared: bool,
     /// How many endings were noted: a block may be dropped, come back, and be final.
     pub endings: u32,
-    /// Which endings were noted, in the order of [`Ending::NAMES`]: each once, however often the block comes back.
+    /// Which endings were noted, in the order of [`Ending::NAMES`]: each once, however often the block comes
+    /// back.
     pub ended_as: [bool; Ending::NAMES.len()],
     /// Whether its life is over.
     pub is_over: bool,
@@ -46,7 +49,8 @@ pub struct NotedMessage {
     pub is_restored: bool,
     /// The rule that it was found to break last.
     pub reason: Option<InvalidReason>,
-    /// The block that was seen last in the place of its own, with transactions of users: the height is not settled.
+    /// The block that was seen last in the place of its own, with transactions of users: the height is not
+    /// settled.
     pub rival: Option<B256>,
 }
 

@@ -1,5 +1,5 @@
-//! [`Suspect`]: a gossiped transaction that declares a message which breaks a rule, seen before any receipt exists.
-//! Pure.
+//! [`Suspect`]: a gossiped transaction that declares a message which breaks a rule, seen before any receipt
+//! exists. Pure.
 //!
 //! A suspect is not yet a finding: what is declared need not be executed. [`SuspectOutcome`]
 //! says what became of it once the block's receipts are proven.
@@ -87,7 +87,8 @@ impl Suspect {
     }
 }
 
-/// The suspects among the declarations of a gossiped block, by what is known now. What is not known is not a suspect.
+/// The suspects among the declarations of a gossiped block, by what is known now. What is not known is not a
+/// suspect.
 pub fn suspects(
     tracker: &Tracker,
     index: &LogIndex,
@@ -130,8 +131,8 @@ pub fn suspects(
     found
 }
 
-/// Checks a declared message against the view of the chain that it cites, as far as that is possible without asking
-/// anybody.
+/// Checks a declared message against the view of the chain that it cites, as far as that is possible without
+/// asking anybody.
 fn check_view(tracker: &Tracker, index: &LogIndex, access: &InboxAccess) -> Result<(), InvalidReason> {
     let Some(view) = tracker.chain(access.chain_id) else { return Ok(()) };
     let Some(tip) = view.tip() else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! [`UnknownInboxEvents`]: which events of the inbox that are not known here were noted in this run. Pure.
 //!
-//! A newer inbox may emit one with every message: one note on each kind of event is enough, and the others are counted.
+//! A newer inbox may emit one with every message: one note on each kind of event is enough, and the others
+//! are counted.
 
 use super::{Notice, NoticeContent};
 use crate::message::DecodeError;

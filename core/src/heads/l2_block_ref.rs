@@ -28,8 +28,9 @@ impl L2BlockRef {
         self.hash
     }
 
-    /// Whether this block, called final beside a tip of that time, is further behind it than a chain's finality ever is. A node
-    /// that starts, or that verifies nothing yet, calls genesis final: what began there would continue forever.
+    /// Whether this block, called final beside a tip of that time, is further behind it than a chain's
+    /// finality ever is. A node that starts, or that verifies nothing yet, calls genesis final: what began
+    /// there would continue forever.
     pub const fn is_stale_finality(self, tip: UnixSeconds) -> bool {
         tip.0.saturating_sub(self.timestamp.0) > SEQUENCING_WINDOW
     }

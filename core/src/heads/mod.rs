@@ -1,4 +1,5 @@
-//! Blocks by safety level: what a node names, what its "safe" means, and which of the blocks that are known are on which level.
+//! Blocks by safety level: what a node names, what its "safe" means, and which of the blocks that are known
+//! are on which level.
 
 mod l2_block_ref;
 mod recent_blocks;

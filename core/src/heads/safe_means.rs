@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// What it means that a source calls a block safe.
 ///
-/// op-supernode checks messages before it calls a block safe. A plain op-node or kona-node calls safe what it has
-/// derived from L1, and a light op-node repeats another node's claim.
+/// op-supernode checks messages before it calls a block safe. A plain op-node or kona-node calls safe what it
+/// has derived from L1, and a light op-node repeats another node's claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SafeMeans {

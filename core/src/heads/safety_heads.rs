@@ -14,7 +14,8 @@ pub struct SafetyHeads {
     pub finalized: u64,
     /// What it means that the node calls a block safe.
     pub safe_means: SafeMeans,
-    /// A node that checks messages has checked those of blocks after this time; what it calls safe before is taken over.
+    /// A node that checks messages has checked those of blocks after this time; what it calls safe before is
+    /// taken over.
     pub verified_since: UnixSeconds,
 }
 
@@ -34,8 +35,8 @@ impl SafetyHeads {
         }
     }
 
-    /// How far a block of this level and timestamp is proven to be if one of its messages is invalid: a node that has not
-    /// checked it makes nothing cross-safe, however high it ranks the block.
+    /// How far a block of this level and timestamp is proven to be if one of its messages is invalid: a node
+    /// that has not checked it makes nothing cross-safe, however high it ranks the block.
     pub fn proven(&self, level: SafetyLevel, timestamp: UnixSeconds) -> SafetyLevel {
         match self.safe_means {
             SafeMeans::CrossSafe if timestamp > self.verified_since => level,

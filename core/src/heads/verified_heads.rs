@@ -1,7 +1,7 @@
 //! Which heads of a node may be used. Pure.
 //!
-//! A node may be on another branch than the one that the chain's endpoints agree on, or ahead of what was read:
-//! then its final head says nothing about the blocks that are tracked.
+//! A node may be on another branch than the one that the chain's endpoints agree on, or ahead of what was
+//! read: then its final head says nothing about the blocks that are tracked.
 
 use super::SafetyHeads;
 use super::recent_blocks::RecentBlocks;
@@ -33,9 +33,9 @@ pub struct OtherFork {
     pub number: u64,
 }
 
-/// Takes over the heads that are built on the chain as it was read. A head above the tip stays where it was until the
-/// chain is read that far, and so does one that is not reported; one on another branch stays below the height at which they
-/// differ, and is named.
+/// Takes over the heads that are built on the chain as it was read. A head above the tip stays where it was
+/// until the chain is read that far, and so does one that is not reported; one on another branch stays below
+/// the height at which they differ, and is named.
 pub fn verified_heads(
     recent: &RecentBlocks,
     known: SafetyHeads,

@@ -1,7 +1,7 @@
 //! The `CrossL2Inbox` part of a transaction's access list: one group of storage keys a message.
 //!
-//! Spec: interop/predeploys.md, "Access list". A group is a lookup entry (type 1), a chain-id extension
-//! (type 2, only for ids beyond 64 bits) and the checksum (type 3). Only the checksum binds; the rest are hints.
+//! Spec: interop/predeploys.md, "Access list". A group is a lookup entry (type 1), a chain-id extension (type
+//! 2, only for ids beyond 64 bits) and the checksum (type 3). Only the checksum binds; the rest are hints.
 
 use super::checksum::CHECKSUM_TYPE;
 use super::{Checksum, Message};
@@ -56,8 +56,8 @@ pub enum AccessListError {
     },
 }
 
-/// The storage keys that declare a message, in order: the lookup entry, the upper half of the chain id if it is not zero, and the
-/// checksum. Spec: interop/predeploys.md, "Access-list format".
+/// The storage keys that declare a message, in order: the lookup entry, the upper half of the chain id if it
+/// is not zero, and the checksum. Spec: interop/predeploys.md, "Access-list format".
 ///
 /// ```
 /// use alloy::primitives::{Address, B256};

@@ -1,7 +1,7 @@
 //! [`Checksum`]: the word that binds a message's identifier to its payload.
 //!
-//! Spec: interop/predeploys.md, "type 3: checksum". In the packed identifier the timestamp comes before the log
-//! index; in the inbox's event it is the other way round.
+//! Spec: interop/predeploys.md, "type 3: checksum". In the packed identifier the timestamp comes before the
+//! log index; in the inbox's event it is the other way round.
 
 use super::Message;
 use alloy::primitives::{Address, B256, Keccak256, keccak256};

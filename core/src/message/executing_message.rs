@@ -65,7 +65,8 @@ impl ExecutingMessage {
     /// Reads one log of a block. `None`: it is none of the inbox's, or one of its proxy's.
     ///
     /// # Errors
-    /// The inbox emitted the event in a shape that the real contract cannot produce, or an event that is not known here.
+    /// The inbox emitted the event in a shape that the real contract cannot produce, or an event that is not
+    /// known here.
     pub fn decode(log_index: u32, log: &Log) -> Result<Option<Self>, DecodeError> {
         let topics = log.data.topics();
         let topic = topics.first().copied();

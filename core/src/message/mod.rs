@@ -1,4 +1,5 @@
-//! What a message is: its identifier, its checksum, the event that executes it, and the access list that declares it.
+//! What a message is: its identifier, its checksum, the event that executes it, and the access list that
+//! declares it.
 //!
 //! Whether it is valid is not said here.
 

@@ -1,7 +1,8 @@
-//! [`read_block`]: an `eth_getBlockBy…` answer with full transactions, as a block whose parts hash to what it claims.
+//! [`read_block`]: an `eth_getBlockBy…` answer with full transactions, as a block whose parts hash to what it
+//! claims.
 //!
-//! Only what the hashes cover is read; what else a client writes is ignored, regardless of its type. A transaction that cannot
-//! be read is named, and its encoding may be had from elsewhere.
+//! Only what the hashes cover is read; what else a client writes is ignored, regardless of its type. A
+//! transaction that cannot be read is named, and its encoding may be had from elsewhere.
 
 use super::fields::{FieldError, Fields};
 use super::{BlockError, ClaimedHeader, VerifiedBlock, hashed_transaction};

@@ -3,8 +3,8 @@
 use lru::LruCache;
 use std::hash::Hash;
 
-/// What an entry takes besides key and value: two links in the list, its weight, and its slot in the table, which may be half
-/// empty.
+/// What an entry takes besides key and value: two links in the list, its weight, and its slot in the table,
+/// which may be half empty.
 const OVERHEAD: usize = 3 * size_of::<usize>() + 2 * (size_of::<(usize, usize)>() + 1);
 
 /// Values by key. Each is as heavy as who keeps it says.
@@ -32,8 +32,9 @@ impl<K: Hash + Eq, V: Clone> ByteCache<K, V> {
         self.entries.get(key).map(|entry| entry.value.clone())
     }
 
-    /// Keeps a value of this many bytes; the least used go when the budget is reached, and are handed back, to be freed where no
-    /// lock is held. One that is too large for the whole budget is not kept, and drives no other out.
+    /// Keeps a value of this many bytes; the least used go when the budget is reached, and are handed back,
+    /// to be freed where no lock is held. One that is too large for the whole budget is not kept, and drives
+    /// no other out.
     pub fn insert(&mut self, key: K, value: V, bytes: usize) -> Vec<V> {
         let weight = Self::weight(bytes);
         if weight > self.budget {

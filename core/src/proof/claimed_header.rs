@@ -1,4 +1,5 @@
-//! [`ClaimedHeader`]: the hashed fields of the header in an `eth_getBlockBy…` answer, with the hash that it claims.
+//! [`ClaimedHeader`]: the hashed fields of the header in an `eth_getBlockBy…` answer, with the hash that it
+//! claims.
 //!
 //! It reads only what the hash covers. Its users check whether the header hashes to the claimed hash.
 

@@ -1,7 +1,7 @@
 //! [`Fields`]: a JSON object whose fields are read one by one, by name.
 //!
-//! Other fields are ignored, whatever they contain: clients disagree about fields that no hash covers. An error
-//! names its field. This module does not know what the fields mean.
+//! Other fields are ignored, whatever they contain: clients disagree about fields that no hash covers. An
+//! error names its field. This module does not know what the fields mean.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

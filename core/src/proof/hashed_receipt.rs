@@ -1,8 +1,9 @@
 //! [`HashedReceipt`]: a receipt as far as a receipts root covers it.
 //!
-//! Reads type, status, gas, bloom and logs, and of a deposit its nonce and version; nothing else that clients write. Types
-//! that this version does not know are taken to have the four fields that all types have had so far: the root tells whether
-//! that is so. Where it is not, a receipt's encoding may take the place of its JSON. It proves nothing itself.
+//! Reads type, status, gas, bloom and logs, and of a deposit its nonce and version; nothing else that clients
+//! write. Types that this version does not know are taken to have the four fields that all types have had so
+//! far: the root tells whether that is so. Where it is not, a receipt's encoding may take the place of its
+//! JSON. It proves nothing itself.
 
 use super::fields::{FieldError, Fields};
 use super::receipt_rlp;
@@ -91,8 +92,8 @@ impl HashedReceipt {
         self.tx_type == DEPOSIT_TX_TYPE_ID
     }
 
-    /// The same receipt by its encoding, which may hold more than the fields of all types, after them. `None`: it is of
-    /// another type, does not begin with those fields, or its bloom is not that of its logs.
+    /// The same receipt by its encoding, which may hold more than the fields of all types, after them.
+    /// `None`: it is of another type, does not begin with those fields, or its bloom is not that of its logs.
     pub fn decode(&self, encoding: &Bytes) -> Option<Self> {
         let (tx_type, mut payload) = encoding.split_first()?;
         let mut fields = Header::decode_bytes(&mut payload, true).ok()?;

@@ -1,8 +1,8 @@
 //! [`encoded`]: the EIP-2718 encoding of a transaction, from the JSON that an execution client gives.
 //!
-//! Reads what the encoding holds and nothing else; where clients spell one thing in two ways, either. Whether it is the
-//! transaction that the block holds, the block's transactions root tells. One of a type that is not in the table is named,
-//! and not guessed at.
+//! Reads what the encoding holds and nothing else; where clients spell one thing in two ways, either. Whether
+//! it is the transaction that the block holds, the block's transactions root tells. One of a type that is not
+//! in the table is named, and not guessed at.
 //!
 //! | type | what it is | spec |
 //! | --- | --- | --- |

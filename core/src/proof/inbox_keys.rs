@@ -1,8 +1,8 @@
-//! [`DeclaredKeys`]: the storage keys of the `CrossL2Inbox` that a block's transactions declare in their access
-//! lists.
+//! [`DeclaredKeys`]: the storage keys of the `CrossL2Inbox` that a block's transactions declare in their
+//! access lists.
 //!
-//! Read from the transactions alone, so from a gossiped payload as well as from a verified block. It reads keys
-//! and no messages: what they mean is [`crate::message::parse_access_list`]'s to say.
+//! Read from the transactions alone, so from a gossiped payload as well as from a verified block. It reads
+//! keys and no messages: what they mean is [`crate::message::parse_access_list`]'s to say.
 
 use crate::message::CROSS_L2_INBOX;
 use alloy::consensus::Transaction;
@@ -42,8 +42,8 @@ impl DeclaredKeys {
     }
 }
 
-/// Reads what transactions in their EIP-2718 encoding declare. Those that do not name the inbox at all, nearly all
-/// of them, are not decoded.
+/// Reads what transactions in their EIP-2718 encoding declare. Those that do not name the inbox at all,
+/// nearly all of them, are not decoded.
 pub fn inbox_keys(transactions: &[Bytes]) -> DeclaredKeys {
     let inbox = Finder::new(CROSS_L2_INBOX.as_slice());
     let mut declared = DeclaredKeys::default();

@@ -1,4 +1,5 @@
-//! [`ProvenL1Logs`]: the logs of chosen contracts in one L1 block, from receipts that hash to its receipts root.
+//! [`ProvenL1Logs`]: the logs of chosen contracts in one L1 block, from receipts that hash to its receipts
+//! root.
 //!
 //! There is no other way to get one: unproven receipts cannot be used.
 
@@ -56,8 +57,8 @@ impl ProvenL1Logs {
         Ok(Self { block: hash, contracts: contracts.clone(), logs })
     }
 
-    /// The logs of a block whose header alone says that it has none of these contracts: it has no receipts, or its bloom has none
-    /// of them. L1 has no block whose bloom lacks one of its logs.
+    /// The logs of a block whose header alone says that it has none of these contracts: it has no receipts,
+    /// or its bloom has none of them. L1 has no block whose bloom lacks one of its logs.
     pub fn of_header(header: &VerifiedL1Header, contracts: &[Address]) -> Option<Self> {
         let may_have = |contract: &Address| {
             header.header().logs_bloom.contains_input(BloomInput::Raw(contract.as_slice()))

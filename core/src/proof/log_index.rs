@@ -1,7 +1,7 @@
 //! [`LogIndex`]: the proven logs of the blocks that were checked last, of every chain, within a byte budget.
 //!
-//! What is proven stays true, so nothing in it is ever wrong; what does not fit is proven again when it is asked
-//! for. It never fetches anything itself.
+//! What is proven stays true, so nothing in it is ever wrong; what does not fit is proven again when it is
+//! asked for. It never fetches anything itself.
 
 use super::byte_cache::ByteCache;
 use crate::proof::ProvenLogs;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// The counts of an `Arc`.
 const COUNTS: usize = 2 * size_of::<usize>();
 
-/// Which block of which chain. A header does not name its chain: two chains may have the same one, a genesis block's
-/// above all.
+/// Which block of which chain. A header does not name its chain: two chains may have the same one, a genesis
+/// block's above all.
 type Key = (ChainId, B256);
 type Blocks = ByteCache<Key, Arc<ProvenLogs>>;
 

@@ -1,4 +1,5 @@
-//! What is proven of a block: a header that hashes to the block's hash, transactions and receipts that hash to its roots.
+//! What is proven of a block: a header that hashes to the block's hash, transactions and receipts that hash
+//! to its roots.
 //!
 //! Fields of an answer that no hash covers are not read. Nothing here asks for anything.
 

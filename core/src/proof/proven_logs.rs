@@ -30,8 +30,8 @@ pub struct Executed {
     pub message: ExecutingMessage,
 }
 
-/// A log of the inbox that looks like an `ExecutingMessage` and is none, or is of an event that is not known here. Every
-/// verifier skips the former: it is not a message.
+/// A log of the inbox that looks like an `ExecutingMessage` and is none, or is of an event that is not known
+/// here. Every verifier skips the former: it is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable {
     /// The log's place among all logs of the block.
@@ -168,8 +168,8 @@ impl ProvenLogs {
         self.logs.get(usize::try_from(index).ok()?)
     }
 
-    /// Whether the block that would replace this one by its deposits has this log too, at the same index: the logs
-    /// before any that a user's transaction emitted.
+    /// Whether the block that would replace this one by its deposits has this log too, at the same index: the
+    /// logs before any that a user's transaction emitted.
     pub const fn survives_replacement(&self, index: u32) -> bool {
         index < self.deposit_logs
     }
@@ -185,7 +185,8 @@ impl ProvenLogs {
         &self.executed
     }
 
-    /// The logs of the inbox that cannot be read here as messages, though they may be meant for some, in order.
+    /// The logs of the inbox that cannot be read here as messages, though they may be meant for some, in
+    /// order.
     pub fn undecodable(&self) -> &[Undecodable] {
         &self.undecodable
     }

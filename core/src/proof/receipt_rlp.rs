@@ -1,7 +1,8 @@
-//! The EIP-2718 encoding of receipts as execution clients give them, into a buffer that is used again and again.
+//! The EIP-2718 encoding of receipts as execution clients give them, into a buffer that is used again and
+//! again.
 //!
-//! The receipts root is the root of a trie of these encodings. The types' own encoders want each log copied out
-//! of its JSON-RPC shape first, and measure every part more than once; here a block of a thousand logs is
+//! The receipts root is the root of a trie of these encodings. The types' own encoders want each log copied
+//! out of its JSON-RPC shape first, and measure every part more than once; here a block of a thousand logs is
 //! encoded without an allocation. Nothing is decoded here.
 //!
 //! Spec: EIP-2718, EIP-658; protocol/deposits.md, "Deposit Receipt".

@@ -9,7 +9,8 @@ use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::DEPOSIT_TX_TYPE_ID;
 use std::sync::Arc;
 
-/// A block as an execution client gave it, its header and transactions checked against its hash. Clones share the transactions.
+/// A block as an execution client gave it, its header and transactions checked against its hash. Clones share
+/// the transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBlock {
     hash: B256,

@@ -55,8 +55,8 @@ pub(super) struct BlockNode {
 }
 
 impl BlockNode {
-    /// A block whose first `tracked` messages are tracked from now on. The others (beyond the tracker's bound) nobody
-    /// checks: they stay unknown, and the block is never valid.
+    /// A block whose first `tracked` messages are tracked from now on. The others (beyond the tracker's
+    /// bound) nobody checks: they stay unknown, and the block is never valid.
     pub(super) fn new(block: Arc<ObservedBlock>, first: TrackedId, tracked: u32) -> Self {
         let unknown = u32::try_from(block.executed.len()).unwrap_or(u32::MAX);
         let tally = MessageTally { invalid: 0, unknown };

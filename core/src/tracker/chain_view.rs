@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// How many blocks below the view are remembered for an invalid or unknown message alone, all their messages' lives
-/// being over.
+/// How many blocks below the view are remembered for an invalid or unknown message alone, all their messages'
+/// lives being over.
 const CLOSED_REMAINS: usize = 4096;
 
-/// One chain as its endpoints agree on it now: consecutive blocks from shortly below its finalized one to its tip.
+/// One chain as its endpoints agree on it now: consecutive blocks from shortly below its finalized one to its
+/// tip.
 #[derive(Clone, Debug, Default)]
 pub struct ChainView {
     blocks: VecDeque<BlockNode>,
@@ -27,8 +28,8 @@ pub struct ChainView {
     remains: BTreeMap<u64, BlockNode>,
     /// Blocks with open messages that were dropped and have no successor yet.
     pub(super) displaced: BTreeMap<u64, BlockNode>,
-    /// Dropped blocks with open messages, one of them invalid, at heights where another block with transactions of
-    /// users is by now: until the height is final, deposits alone may yet take their place.
+    /// Dropped blocks with open messages, one of them invalid, at heights where another block with
+    /// transactions of users is by now: until the height is final, deposits alone may yet take their place.
     pub(super) supplanted: BTreeMap<u64, Vec<BlockNode>>,
     pub(super) heads: SafetyHeads,
     /// The timestamp up to which the chain was final when it was checked last.
@@ -73,8 +74,9 @@ impl ChainView {
         }
     }
 
-    /// The lowest block at this height or above that nothing may rest on: one of the view with a message that is not valid, or an
-    /// invalid one that is remembered from below it. A node that does not verify messages calls such a block final, too.
+    /// The lowest block at this height or above that nothing may rest on: one of the view with a message that
+    /// is not valid, or an invalid one that is remembered from below it. A node that does not verify messages
+    /// calls such a block final, too.
     pub fn first_not_valid(&self, from: u64) -> Option<&Arc<ObservedBlock>> {
         let is_invalid = |node: &&BlockNode| node.validity() == Validity::Invalid;
         let below = self.remains.range(from..).map(|(_, node)| node).find(is_invalid);
@@ -175,7 +177,8 @@ impl ChainView {
         self.remains.remove(&number)
     }
 
-    /// A message of this block has another status. The block's own status before and now; `None`: it is not canonical.
+    /// A message of this block has another status. The block's own status before and now; `None`: it is not
+    /// canonical.
     pub(super) fn recount(
         &mut self,
         key: &BlockKey,
@@ -218,7 +221,8 @@ impl ChainView {
         }
     }
 
-    /// Takes a dropped block that is canonical again out of what waits for a successor, or for the final block.
+    /// Takes a dropped block that is canonical again out of what waits for a successor, or for the final
+    /// block.
     pub(super) fn take_returned(&mut self, key: &BlockKey) -> Option<BlockNode> {
         if let Entry::Occupied(node) = self.displaced.entry(key.number)
             && node.get().block.key == *key

@@ -9,8 +9,8 @@ use std::ops::{Bound, RangeBounds};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Citations {
     by_height: BTreeSet<(u64, TrackedId)>,
-    /// Those whose status depends on how late the chain is: they cite a height beyond its tip, or wait, invalid, for
-    /// the chain to be final at the claimed timestamp.
+    /// Those whose status depends on how late the chain is: they cite a height beyond its tip, or wait,
+    /// invalid, for the chain to be final at the claimed timestamp.
     by_claim: BTreeSet<(UnixSeconds, TrackedId)>,
 }
 

@@ -10,8 +10,8 @@ use crosscheck_p2p::ChainId;
 pub struct CountKey {
     /// The executing chain.
     pub executing: ChainId,
-    /// The chain cited. `None`: the log is malformed, or the chain is not in the dependency set. So the keys are
-    /// bounded, no matter what a message cites.
+    /// The chain cited. `None`: the log is malformed, or the chain is not in the dependency set. So the keys
+    /// are bounded, no matter what a message cites.
     pub initiating: Option<ChainId>,
     /// The status.
     pub status: StatusKind,

@@ -1,15 +1,17 @@
-//! [`Tracker`]: every executing message of every chain of the dependency set, from the first sight of its block until
-//! it is final. Pure: no I/O, no clock; what it lacks it asks for, what happens it hands out.
+//! [`Tracker`]: every executing message of every chain of the dependency set, from the first sight of its
+//! block until it is final. Pure: no I/O, no clock; what it lacks it asks for, what happens it hands out.
 //!
-//! A message's status follows from the chains' views as they are now. First its own clauses: the rules that need
-//! nothing else, then what its cited block's proven logs say. Then the messages of its own timestamp: none may be in a
-//! cycle, and each chain must have come so far. Then the cited block, which must be valid itself. An input touches what
-//! it is about (the messages that cite this height, claim this timestamp, are in these blocks), and what is touched
-//! is settled in the order of timestamps, because no message cites a later block. Nothing ever walks all messages.
+//! A message's status follows from the chains' views as they are now. First its own clauses: the rules that
+//! need nothing else, then what its cited block's proven logs say. Then the messages of its own timestamp:
+//! none may be in a cycle, and each chain must have come so far. Then the cited block, which must be valid
+//! itself. An input touches what it is about (the messages that cite this height, claim this timestamp, are
+//! in these blocks), and what is touched is settled in the order of timestamps, because no message cites a
+//! later block. Nothing ever walks all messages.
 //!
-//! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the others all are checked by
-//! themselves, and those that are wrong are tracked, up to twice as many), ended ones (`ended_kept`), the views (from 64 below the finalized
-//! block on), heights asked for (one request each), status history (8 each), hashes of old cited blocks (4,096).
+//! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the
+//! others all are checked by themselves, and those that are wrong are tracked, up to twice as many), ended
+//! ones (`ended_kept`), the views (from 64 below the finalized block on), heights asked for (one request
+//! each), status history (8 each), hashes of old cited blocks (4,096).
 
 mod arrival;
 mod ending;
@@ -116,7 +118,8 @@ impl Tracker {
         self.book.file(keys, numbers);
     }
 
-    /// The life of a message ended permanently in an earlier run. When its block is read again, the message is not reported again.
+    /// The life of a message ended permanently in an earlier run. When its block is read again, the message
+    /// is not reported again.
     pub fn recall(&mut self, key: MessageKey) {
         self.book.recall(key);
     }
@@ -188,8 +191,9 @@ impl Tracker {
         self.book.find(key)
     }
 
-    /// The messages kept that changed after `sequence`, by their last change. Each change gives a message a new, higher
-    /// sequence, so a poller misses nothing as long as it polls before `ended_kept` more have ended.
+    /// The messages kept that changed after `sequence`, by their last change. Each change gives a message a
+    /// new, higher sequence, so a poller misses nothing as long as it polls before `ended_kept` more have
+    /// ended.
     pub fn changed_after(&self, sequence: u64) -> impl DoubleEndedIterator<Item = &TrackedMessage> {
         self.book.changed_after(sequence)
     }

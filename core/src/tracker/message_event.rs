@@ -42,8 +42,8 @@ pub enum Change {
         to: MessageStatus,
         /// Why.
         cause: StatusCause,
-        /// Whether it was decided the other way before: valid to invalid or back, at once or with unknown between
-        /// (between the rewinding of a chain and its next block).
+        /// Whether it was decided the other way before: valid to invalid or back, at once or with unknown
+        /// between (between the rewinding of a chain and its next block).
         flip: bool,
     },
     /// Its own transaction did not declare it: the inbox was tricked. Reported once.
@@ -120,13 +120,14 @@ impl fmt::Display for StatusCause {
 pub enum Ending {
     /// The executing block is cross-safe and final, and so is what it cites.
     Finalized,
-    /// The message was invalid, and its block was replaced by deposits only, perhaps after the sequencer had built the
-    /// height again.
+    /// The message was invalid, and its block was replaced by deposits only, perhaps after the sequencer had
+    /// built the height again.
     Resolved {
         /// The block in its place.
         by: B256,
     },
-    /// The executing block was dropped for another, by a reorg or because of the invalid message of another block.
+    /// The executing block was dropped for another, by a reorg or because of the invalid message of another
+    /// block.
     Orphaned {
         /// The block in its place.
         by: B256,

@@ -1,6 +1,7 @@
 //! The life of every executing message, from the first sight of its block until it is final: [`Tracker`].
 //!
-//! It gets blocks and heads, and answers with events and with what it would like to know. It judges no attestation.
+//! It gets blocks and heads, and answers with events and with what it would like to know. It judges no
+//! attestation.
 
 mod block_node;
 mod chain_view;

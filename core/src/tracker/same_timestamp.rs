@@ -1,4 +1,5 @@
-//! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles among them.
+//! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles
+//! among them.
 
 use super::tracked_message::TrackedId;
 use crate::message::ChainHeight;

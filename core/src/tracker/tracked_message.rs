@@ -49,12 +49,13 @@ pub(super) enum Own {
     Unknown,
     /// A clause is broken: its status is invalid, for that reason.
     Broken,
-    /// A clause is broken that needs only the block and the dependency set: no change of another chain makes it valid.
+    /// A clause is broken that needs only the block and the dependency set: no change of another chain makes
+    /// it valid.
     BrokenForGood,
     /// Every clause is met.
     Met,
-    /// Every clause is met, and the log would be there even if its block gave way to its deposits: what else that
-    /// block executes does not matter.
+    /// Every clause is met, and the log would be there even if its block gave way to its deposits: what else
+    /// that block executes does not matter.
     MetForGood,
 }
 
@@ -198,7 +199,8 @@ impl TrackedMessage {
         self.is_filed
     }
 
-    /// Its state, as reported to users: an end that belongs in the ledger is not reported before the ledger has it.
+    /// Its state, as reported to users: an end that belongs in the ledger is not reported before the ledger
+    /// has it.
     pub fn reported_state(&self) -> State {
         if self.belongs_in_ledger() && !self.is_filed { State::Tracked } else { self.state() }
     }

@@ -1,10 +1,10 @@
 //! The validity of one declared message: an entry of the inbox's part of an access list.
 //!
-//! There are two checks of one entry. [`check_access`] is for an execution client before it accepts a transaction
-//! (`interop_checkAccessList`): the message must be strictly older than the block that executes it, and remain valid for
-//! a timeout. [`check_suspect`] is for a block that was built already, with the bounds of
-//! [`check_claim`](super::check_claim) for executed messages. The checks of the cited block are the same for both: only
-//! the checksum binds, anything else in the entry is a hint where to find the message.
+//! There are two checks of one entry. [`check_access`] is for an execution client before it accepts a
+//! transaction (`interop_checkAccessList`): the message must be strictly older than the block that executes
+//! it, and remain valid for a timeout. [`check_suspect`] is for a block that was built already, with the
+//! bounds of [`check_claim`](super::check_claim) for executed messages. The checks of the cited block are the
+//! same for both: only the checksum binds, anything else in the entry is a hint where to find the message.
 //!
 //! | clause | reason | boundary |
 //! | --- | --- | --- |
@@ -78,8 +78,9 @@ pub fn check_suspect(
 
 /// Checks an entry against a chain that is already past its timestamp, without its block.
 ///
-/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still come
-/// to the block. A tip of that very timestamp decides nothing: nothing says that a timestamp has one block only.
+/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may
+/// still come to the block. A tip of that very timestamp decides nothing: nothing says that a timestamp has
+/// one block only.
 pub const fn check_access_tip(access: &InboxAccess, tip: (u64, UnixSeconds)) -> Option<InvalidReason> {
     let &InboxAccess { chain_id, block_number, timestamp, .. } = access;
     let (tip, at) = tip;

@@ -1,15 +1,17 @@
 //! Cycles among messages that are initiated and executed at one timestamp.
 //!
-//! Only executed messages are nodes. Each depends on the executed message before it on its own chain, and on the last
-//! executed message at or before the log that it cites on the cited chain. Which chains are invalid by that, two rules say,
-//! and nodes of both are in use:
+//! Only executed messages are nodes. Each depends on the executed message before it on its own chain, and on
+//! the last executed message at or before the log that it cites on the cited chain. Which chains are invalid
+//! by that, two rules say, and nodes of both are in use:
 //!
-//! - *stripping*: what nothing depends on is taken away until nothing more can be; the chains of what is left. So a chain
-//!   that a cycle depends on is named, though it is in none;
-//! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
+//! - *stripping*: what nothing depends on is taken away until nothing more can be; the chains of what is
+//!   left. So a chain that a cycle depends on is named, though it is in none;
+//! - *components*: the chains of the strongly connected components, and of messages that depend on
+//!   themselves.
 //!
-//! Every chain that the second rule names, the first names too. A chain that only the first names is rule-dependent: whether its
-//! block is replaced depends on the version of the node, and attesting either block is not wrong. Which rules are in use is a setting.
+//! Every chain that the second rule names, the first names too. A chain that only the first names is
+//! rule-dependent: whether its block is replaced depends on the version of the node, and attesting either
+//! block is not wrong. Which rules are in use is a setting.
 
 use super::Execution;
 use crate::proof::Executed;
@@ -60,8 +62,8 @@ pub enum CycleRule {
     Components,
 }
 
-/// The chains whose blocks at a timestamp are invalid because of a cycle. `messages` are all those of that timestamp, of
-/// every chain, in any order.
+/// The chains whose blocks at a timestamp are invalid because of a cycle. `messages` are all those of that
+/// timestamp, of every chain, in any order.
 ///
 /// Takes `n log n` steps for `n` messages.
 ///
@@ -101,7 +103,8 @@ pub fn rule_dependent_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTr
 
 struct Node {
     message: SameTimestamp,
-    /// The positions in the list of those that it depends on: the one before it on its chain, and the one that it cites.
+    /// The positions in the list of those that it depends on: the one before it on its chain, and the one
+    /// that it cites.
     depends_on: [Option<usize>; 2],
     /// How many times others depend on it.
     dependents: u32,
@@ -171,10 +174,11 @@ fn unstripped(mut nodes: Vec<Node>) -> BTreeSet<ChainId> {
     nodes.iter().filter(|node| node.dependents > 0).map(|node| node.message.chain_id).collect()
 }
 
-/// The chains of the strongly connected components of at least two messages, and of messages that depend on themselves.
+/// The chains of the strongly connected components of at least two messages, and of messages that depend on
+/// themselves.
 ///
-/// A builder decides how many messages a block has and how far they lean on each other. So the search must not recurse:
-/// `tarjan_scc` does.
+/// A builder decides how many messages a block has and how far they lean on each other. So the search must
+/// not recurse: `tarjan_scc` does.
 fn in_components(nodes: &[Node]) -> BTreeSet<ChainId> {
     let mut graph = DiGraph::<ChainId, ()>::with_capacity(nodes.len(), nodes.len().saturating_mul(2));
     let places: Vec<_> = nodes.iter().map(|node| graph.add_node(node.message.chain_id)).collect();
@@ -352,7 +356,8 @@ mod tests {
         }
     }
 
-    /// As many messages as blocks can hold, each citing the one before: no search goes so deep that the stack ends.
+    /// As many messages as blocks can hold, each citing the one before: no search goes so deep that the stack
+    /// ends.
     #[rstest]
     #[case::a_line(u32::MAX, &[])]
     #[case::the_first_cites_the_last(0, &[1])]

@@ -148,8 +148,8 @@ impl DependencySet {
         self.chains.keys().copied()
     }
 
-    /// How many seconds after its initiation a message may still be executed on a chain: the protocol's number where none is
-    /// known.
+    /// How many seconds after its initiation a message may still be executed on a chain: the protocol's
+    /// number where none is known.
     pub fn expiry_window(&self, chain_id: ChainId) -> u64 {
         self.known_expiry_window(chain_id).unwrap_or(DEFAULT_EXPIRY_WINDOW)
     }
@@ -187,7 +187,8 @@ impl DependencySet {
         Ok(rules)
     }
 
-    /// The chains whose messages a chain may execute, itself among them: all of these are watched, and have the same set.
+    /// The chains whose messages a chain may execute, itself among them: all of these are watched, and have
+    /// the same set.
     ///
     /// # Errors
     /// If one of them is not watched, or its set is not known, or is another.
@@ -223,15 +224,16 @@ impl DependencySet {
         fill_in(expiry_window, reported.expiry_window, &mut learnt.expiry_window, by);
     }
 
-    /// Notes whether a chain's own rollup node works by the same rules: nothing is clear of the chain unless it does.
+    /// Notes whether a chain's own rollup node works by the same rules: nothing is clear of the chain unless
+    /// it does.
     pub fn set_rule_agreement(&self, chain_id: ChainId, agreement: RuleAgreement) {
         if let Some(chain) = self.chains.get(&chain_id) {
             chain.known.write().agreement = agreement;
         }
     }
 
-    /// The chains whose blocks may bear on the validity of a chain's messages: those of its set, of theirs, and so on.
-    /// Where a set is not known, every chain that is watched.
+    /// The chains whose blocks may bear on the validity of a chain's messages: those of its set, of theirs,
+    /// and so on. Where a set is not known, every chain that is watched.
     pub fn reachable_from(&self, chain_id: ChainId) -> BTreeSet<ChainId> {
         let mut reached = BTreeSet::from([chain_id]);
         let mut list = vec![chain_id];
@@ -260,8 +262,8 @@ impl DependencySet {
 
     /// Whether a block with this timestamp comes after the chain's activation block, as messages need it to.
     ///
-    /// The activation block itself is the first at or after the activation time: it holds no user transactions, and its
-    /// logs initiate nothing.
+    /// The activation block itself is the first at or after the activation time: it holds no user
+    /// transactions, and its logs initiate nothing.
     pub(super) fn check_active(&self, chain_id: ChainId, timestamp: UnixSeconds) -> Result<(), Objection> {
         let chain = self.chains.get(&chain_id).ok_or(Unclear::NotWatched { chain_id })?;
         let known = chain.known.read();
@@ -325,8 +327,8 @@ mod tests {
         }
     }
 
-    /// Two chains of one set, one of a set of its own, one of which nothing is known, one whose set names a chain that is
-    /// not watched.
+    /// Two chains of one set, one of a set of its own, one of which nothing is known, one whose set names a
+    /// chain that is not watched.
     fn five() -> DependencySet {
         let chains = [
             (10, rules(Some(0), Some(&[10, 130]))),

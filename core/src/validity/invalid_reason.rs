@@ -121,8 +121,8 @@ pub enum InvalidReason {
     /// A deposit executed the message: deposits declare nothing, so the real inbox refuses them.
     #[error("it was executed by a deposit, which cannot declare it")]
     ExecutedByDeposit,
-    /// The message is part of a cycle of messages initiated and executed at one timestamp; of a block that was replaced, also
-    /// that a cycle depends on it.
+    /// The message is part of a cycle of messages initiated and executed at one timestamp; of a block that
+    /// was replaced, also that a cycle depends on it.
     #[error("its chain's messages at {timestamp} are in a cycle, or a cycle depends on them")]
     Cycle {
         /// The timestamp.

@@ -1,4 +1,5 @@
-//! When a message is valid: each chain's dependency set, the clauses, cycles, and what an access list may declare.
+//! When a message is valid: each chain's dependency set, the clauses, cycles, and what an access list may
+//! declare.
 //!
 //! Facts about other chains come in as arguments.
 

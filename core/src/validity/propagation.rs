@@ -1,7 +1,8 @@
-//! [`Propagation`]: the validity of blocks, given what each block is by itself and which blocks its messages cite. Pure.
+//! [`Propagation`]: the validity of blocks, given what each block is by itself and which blocks its messages
+//! cite. Pure.
 //!
-//! A message is only as valid as the block that it cites, and that block as the blocks that it cites. Blocks of one timestamp
-//! may cite each other, so validity is a least fixed point:
+//! A message is only as valid as the block that it cites, and that block as the blocks that it cites. Blocks
+//! of one timestamp may cite each other, so validity is a least fixed point:
 //!
 //! ```text
 //! a block that breaks a rule by itself ------------> invalid, and so is every block that cites it
@@ -51,13 +52,15 @@ impl<B: Copy + Ord> Propagation<B> {
         Self { own: BTreeMap::new(), cited_by: BTreeMap::new() }
     }
 
-    /// States what a block is by itself. If that is stated more than once, the worst counts: invalid, then unknown.
+    /// States what a block is by itself. If that is stated more than once, the worst counts: invalid, then
+    /// unknown.
     pub fn set_own(&mut self, block: B, own: Validity) {
         let known = self.own.entry(block).or_default();
         *known = (*known).max(Some(own));
     }
 
-    /// A message of `block` is only valid if the block `cited` is. A block of which nothing is stated is unknown.
+    /// A message of `block` is only valid if the block `cited` is. A block of which nothing is stated is
+    /// unknown.
     pub fn cite(&mut self, block: B, cited: B) {
         self.own.entry(block).or_default();
         self.own.entry(cited).or_default();

@@ -1,7 +1,7 @@
 //! The validity of one executing message, clause by clause.
 //!
-//! The clauses, in the order in which they are checked against a message; the first that it breaks is its reason. A
-//! clause in a later row may need more facts than one in an earlier, never fewer.
+//! The clauses, in the order in which they are checked against a message; the first that it breaks is its
+//! reason. A clause in a later row may need more facts than one in an earlier, never fewer.
 //!
 //! | clause | reason | spec | checked by |
 //! | --- | --- | --- | --- |
@@ -21,9 +21,10 @@
 //! | no cycle at its timestamp | `cycle` | messaging.md, message graph | [`cyclic_chains`](super::cyclic_chains) |
 //! | the initiating block is valid itself | `initiating-block-invalid` | messaging.md, invalid messages | the caller |
 //!
-//! The last two are about blocks: they are checked once the clauses above are satisfied. Nothing here ever sees an endpoint's
-//! failure: a fact that is missing leaves the message unknown, which the caller states. Where it is the rules themselves
-//! that are not known, such as when interop activates, the answer is [`Objection::Unclear`].
+//! The last two are about blocks: they are checked once the clauses above are satisfied. Nothing here ever
+//! sees an endpoint's failure: a fact that is missing leaves the message unknown, which the caller states.
+//! Where it is the rules themselves that are not known, such as when interop activates, the answer is
+//! [`Objection::Unclear`].
 
 use super::times::Times;
 use super::{DependencySet, InvalidReason, Objection};
@@ -40,7 +41,8 @@ pub struct Execution {
     pub timestamp: UnixSeconds,
 }
 
-/// Checks an executed message as far as the executing block and the dependency set go: its transaction, and what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be checked.
+/// Checks an executed message as far as the executing block and the dependency set go: its transaction, and
+/// what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be checked.
 ///
 /// # Errors
 /// The first clause that it breaks, or the reason why the known rules do not decide.
@@ -98,8 +100,9 @@ pub fn check_claim(set: &DependencySet, execution: Execution, message: &Message)
 
 /// Checks the message against a chain that is already past the claimed timestamp, without the claimed block.
 ///
-/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still reach
-/// the claimed block. A tip of that very timestamp decides nothing: nothing says that a timestamp has one block only.
+/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may
+/// still reach the claimed block. A tip of that very timestamp decides nothing: nothing says that a timestamp
+/// has one block only.
 pub const fn check_tip(message: &Message, tip: (u64, UnixSeconds)) -> Option<InvalidReason> {
     let id = &message.identifier;
     let (number, timestamp) = tip;

@@ -1,7 +1,8 @@
-//! [`Times`]: the clauses that need nothing but the dependency sets and the times on both sides, in their one order.
+//! [`Times`]: the clauses that need nothing but the dependency sets and the times on both sides, in their one
+//! order.
 //!
-//! The same clauses apply to an executed message and to a declared one, but for whether the timestamps may be equal
-//! and until when the message must not expire.
+//! The same clauses apply to an executed message and to a declared one, but for whether the timestamps may be
+//! equal and until when the message must not expire.
 
 use super::{DependencySet, InvalidReason, Objection, Unclear};
 use crosscheck_p2p::{ChainId, UnixSeconds};

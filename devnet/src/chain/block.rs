@@ -1,6 +1,7 @@
 //! [`L2Block`]: a sealed block of a devnet chain, with its receipts.
 //!
-//! It contains what an execution client and a rollup node report about the block. It computes nothing but views.
+//! It contains what an execution client and a rollup node report about the block. It computes nothing but
+//! views.
 
 use alloy::{
     consensus::Header,

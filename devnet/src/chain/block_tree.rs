@@ -1,6 +1,8 @@
-//! [`BlockTree`]: every block of a chain that was built, the states they left, and which blocks are canonical.
+//! [`BlockTree`]: every block of a chain that was built, the states they left, and which blocks are
+//! canonical.
 //!
-//! Bounded: states are kept for [`STATE_HISTORY`] heights, blocks for [`BLOCK_HISTORY`] if not for fewer. It executes nothing.
+//! Bounded: states are kept for [`STATE_HISTORY`] heights, blocks for [`BLOCK_HISTORY`] if not for fewer. It
+//! executes nothing.
 
 use super::block::L2Block;
 use super::state::WorldState;
@@ -14,7 +16,8 @@ use std::{
 /// How many heights below the highest block the states of blocks are kept: nothing can be built deeper.
 pub(crate) const STATE_HISTORY: u64 = 256;
 
-/// How many heights below the highest block blocks are kept, unless it is configured to keep fewer. Genesis is always kept.
+/// How many heights below the highest block blocks are kept, unless it is configured to keep fewer. Genesis
+/// is always kept.
 pub const BLOCK_HISTORY: u64 = 65_536;
 
 /// Why a tree refused.
@@ -73,7 +76,8 @@ impl BlockTree {
         tree
     }
 
-    /// Keeps blocks for this many heights from now on. States need their blocks: it is never fewer than theirs.
+    /// Keeps blocks for this many heights from now on. States need their blocks: it is never fewer than
+    /// theirs.
     pub(crate) fn keep(&mut self, history: u64) {
         self.history = history.max(STATE_HISTORY);
     }
@@ -165,7 +169,8 @@ impl BlockTree {
         self.prune();
     }
 
-    /// Forgets what is too far below the highest block. Heights grow one by one, so one height is due at most.
+    /// Forgets what is too far below the highest block. Heights grow one by one, so one height is due at
+    /// most.
     fn prune(&mut self) {
         let highest = self.heights.last_key_value().map_or(0, |(number, _)| *number);
         let stale = highest.checked_sub(STATE_HISTORY);

@@ -1,7 +1,7 @@
 //! [`sequence_number`]: the place of a block in the epoch of its L1 origin, if that origin is allowed there.
 //!
-//! Spec: derivation.md, "L2 chain derivation". A block's origin is its parent's or the next L1 block, and is not
-//! younger than the block.
+//! Spec: derivation.md, "L2 chain derivation". A block's origin is its parent's or the next L1 block, and is
+//! not younger than the block.
 
 use super::block::L2Block;
 use crate::l1::L1Block;
@@ -52,7 +52,8 @@ mod tests {
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
-    // The parent is block 1 at second 2, of the epoch of L1 block 1 at second 1; L1 blocks follow at seconds 3 and 5.
+    // The parent is block 1 at second 2, of the epoch of L1 block 1 at second 1; L1 blocks follow at seconds
+    // 3 and 5.
     #[rstest]
     #[case::same_epoch(1, 4, Some(1))]
     #[case::next_epoch(2, 4, Some(0))]

@@ -98,8 +98,8 @@ impl DatabaseRef for ParentState<'_> {
     }
 }
 
-/// Executes `transactions` in order on `parent`, in the block that `draft` begins; `ancestors` are the hashes that
-/// BLOCKHASH answers, by height.
+/// Executes `transactions` in order on `parent`, in the block that `draft` begins; `ancestors` are the hashes
+/// that BLOCKHASH answers, by height.
 ///
 /// # Errors
 /// When a transaction is not valid there. A transaction that reverts is not an error.
@@ -143,8 +143,9 @@ pub(crate) fn execute(
 
 /// Every fork up to Jovian, from genesis on.
 ///
-/// Interop is not among them: it changes no opcode and no precompile, and this EVM's interop rules would bring those
-/// of a fork that comes after Jovian along. On these chains interop is its predeploys and its message rules.
+/// Interop is not among them: it changes no opcode and no precompile, and this EVM's interop rules would
+/// bring those of a fork that comes after Jovian along. On these chains interop is its predeploys and its
+/// message rules.
 pub(crate) fn hardforks() -> OpChainHardforks {
     let forks = OpHardfork::VARIANTS.iter().filter(|fork| **fork <= OpHardfork::Jovian);
     OpChainHardforks::new(forks.map(|fork| match *fork == OpHardfork::Bedrock {

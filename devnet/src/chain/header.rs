@@ -1,7 +1,7 @@
 //! The header of a block: drafted from its parent and its L1 origin, sealed with what its execution left.
 //!
-//! Specs: Holocene and Jovian exec-engine.md (extra data, minimum base fee, DA footprint), Isthmus exec-engine.md
-//! (withdrawals root, requests hash). Pure: everything comes in as an argument.
+//! Specs: Holocene and Jovian exec-engine.md (extra data, minimum base fee, DA footprint), Isthmus
+//! exec-engine.md (withdrawals root, requests hash). Pure: everything comes in as an argument.
 
 use super::chain_params::ChainParams;
 use super::executor::BlockExecution;
@@ -161,7 +161,8 @@ mod tests {
         }
     }
 
-    // The target is a sixth of the limit: 10,000,000 gas. A change is at most base fee / 250 per target's worth.
+    // The target is a sixth of the limit: 10,000,000 gas. A change is at most base fee / 250 per target's
+    // worth.
     #[rstest]
     #[case::on_target(10_000_000, 0, 1_000_000_000, 1_000_000_000)]
     #[case::empty_block(0, 0, 1_000_000_000, 996_000_000)]

@@ -1,7 +1,7 @@
 //! [`Chain`]: one L2 chain of the devnet, as a pure state machine.
 //!
-//! It builds and executes blocks, and knows which are canonical. It signs nothing, gossips nothing and reads no
-//! clock; which block to build on which parent, and when, is the caller's choice.
+//! It builds and executes blocks, and knows which are canonical. It signs nothing, gossips nothing and reads
+//! no clock; which block to build on which parent, and when, is the caller's choice.
 
 use super::block::L2Block;
 use super::block_tree::{BlockTree, TreeError};
@@ -33,8 +33,8 @@ pub struct BlockOverrides {
     pub forged: Vec<TxDeposit>,
     /// Another minimum base fee in the extra data, wei.
     pub min_base_fee: Option<u64>,
-    /// Whether its last transaction is one of sequencer-defined metering (0x7D), which gives no gas back. The sequencer is
-    /// free to add it from Lagoon on.
+    /// Whether its last transaction is one of sequencer-defined metering (0x7D), which gives no gas back. The
+    /// sequencer is free to add it from Lagoon on.
     pub is_metered: bool,
 }
 
@@ -160,14 +160,16 @@ impl Chain {
         self.tree.get(hash)
     }
 
-    /// Builds, executes and keeps the block of these user transactions (EIP-2718 encoded, signed) on a parent.
+    /// Builds, executes and keeps the block of these user transactions (EIP-2718 encoded, signed) on a
+    /// parent.
     ///
-    /// The canonical chain stays as it is. The same arguments give the same block; without user transactions the
-    /// block is deposits-only.
+    /// The canonical chain stays as it is. The same arguments give the same block; without user transactions
+    /// the block is deposits-only.
     ///
     /// # Errors
-    /// When the parent or its state is not there, the origin is not allowed there, or a transaction is not valid
-    /// (encoding, signature, nonce, funds, limits). A transaction that reverts is not an error: it has a failed receipt.
+    /// When the parent or its state is not there, the origin is not allowed there, or a transaction is not
+    /// valid (encoding, signature, nonce, funds, limits). A transaction that reverts is not an error: it has
+    /// a failed receipt.
     pub fn build(
         &mut self,
         parent: B256,
@@ -177,7 +179,8 @@ impl Chain {
         self.build_with(parent, origin, transactions, &BlockOverrides::default())
     }
 
-    /// Builds, executes and keeps a block as [`Chain::build`] does, but for where it departs from its attributes.
+    /// Builds, executes and keeps a block as [`Chain::build`] does, but for where it departs from its
+    /// attributes.
     ///
     /// # Errors
     /// As [`Chain::build`].
@@ -229,8 +232,8 @@ impl Chain {
         Ok(block)
     }
 
-    /// What a block must begin with: the attributes of its origin and, if it is the first of the epoch, what users
-    /// deposited in that L1 block.
+    /// What a block must begin with: the attributes of its origin and, if it is the first of the epoch, what
+    /// users deposited in that L1 block.
     fn deposits(&self, origin: &L1Block, sequence_number: u64) -> Result<Vec<TxDeposit>, ChainError> {
         let address = self.params.system_config;
         let config = origin.state().system_configs.get(&address);
@@ -253,7 +256,8 @@ impl Chain {
     /// Makes a block the head: the canonical chain is then its ancestors and itself.
     ///
     /// # Errors
-    /// When the tree holds no such block, or its branch leaves the canonical chain deeper than blocks are kept.
+    /// When the tree holds no such block, or its branch leaves the canonical chain deeper than blocks are
+    /// kept.
     pub fn adopt(&mut self, hash: B256) -> Result<(), ChainError> {
         let chain_id = self.params.chain_id;
         self.tree.adopt(hash).map_err(|source| ChainError::Tree { chain_id, source })
@@ -282,8 +286,8 @@ impl Chain {
         })
     }
 
-    /// The replacement of a block: the same attributes on the same parent, with its deposits only. A deposit that L1
-    /// never had is not among them.
+    /// The replacement of a block: the same attributes on the same parent, with its deposits only. A deposit
+    /// that L1 never had is not among them.
     ///
     /// # Errors
     /// When the block or its parent's state is not there, or the block is genesis.
@@ -310,7 +314,8 @@ impl Chain {
     }
 }
 
-/// The metering of the block of this number, which used so much gas, and its receipt. Nobody sends it, and it changes nothing.
+/// The metering of the block of this number, which used so much gas, and its receipt. Nobody sends it, and it
+/// changes nothing.
 fn metering(number: u64, gas_used: u64) -> (OpTxEnvelope, OpReceiptEnvelope) {
     let receipt = OpReceiptEnvelope::from_parts(true, gas_used, [], OpTxType::PostExec, None, None);
     (build_post_exec_tx(number, Vec::new()).into(), receipt)

@@ -1,8 +1,9 @@
 //! [`StorageTrie`]: an account's storage with its root, cheap to copy and cheap to change.
 //!
-//! The root is that of the plain secure Merkle Patricia trie over all slots. What is kept besides the slots is
-//! the topmost node of each subtrie below the first two nibbles, so that a change hashes its subtrie again and
-//! not the whole: the ring buffers of the system contracts hold up to 16,382 slots and change every block.
+//! The root is that of the plain secure Merkle Patricia trie over all slots. What is kept besides the slots
+//! is the topmost node of each subtrie below the first two nibbles, so that a change hashes its subtrie again
+//! and not the whole: the ring buffers of the system contracts hold up to 16,382 slots and change every
+//! block.
 
 use alloy::{
     consensus::constants::EMPTY_ROOT_HASH,

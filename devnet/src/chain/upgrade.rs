@@ -1,9 +1,10 @@
-//! The fork that may begin on a devnet chain in mid-run, as Lagoon does: its first block has a bundle of upgrade deposits
-//! and more gas for them, which the next block does not have.
+//! The fork that may begin on a devnet chain in mid-run, as Lagoon does: its first block has a bundle of
+//! upgrade deposits and more gas for them, which the next block does not have.
 //!
-//! Lagoon's own bundle is not the devnet's to carry: 28 transactions of the real predeploys, of which Crosscheck has the
-//! hashes alone. So the fork and its bundle are made up here, and the sidecar is given the bundle as an operator gives it:
-//! in upstream's file, named in its configuration. The real bundle is tried in `tests/it/lagoon` and `tests/peers/opstack`.
+//! Lagoon's own bundle is not the devnet's to carry: 28 transactions of the real predeploys, of which
+//! Crosscheck has the hashes alone. So the fork and its bundle are made up here, and the sidecar is given the
+//! bundle as an operator gives it: in upstream's file, named in its configuration. The real bundle is tried
+//! in `tests/it/lagoon` and `tests/peers/opstack`.
 
 use alloy::primitives::{Address, Bytes, TxKind, U256, hex};
 use crosscheck_p2p::UnixSeconds;

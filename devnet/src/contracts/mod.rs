@@ -1,6 +1,7 @@
 //! The devnet's contracts: addresses, bytecode, bindings and calldata.
 //!
-//! The bytecode beside each source is what `tests/npm/compile.mjs` makes of it; a test recompiles and compares.
+//! The bytecode beside each source is what `tests/npm/compile.mjs` makes of it; a test recompiles and
+//! compares.
 
 pub mod bindings;
 mod calls;

@@ -32,7 +32,8 @@ pub(crate) enum Inbox {
 impl Inbox {
     /// The code that is at the inbox's address, if it is not the inbox.
     ///
-    /// Assembled by hand. Calldata of `validateMessage`: the selector, five words of identifier, the payload hash.
+    /// Assembled by hand. Calldata of `validateMessage`: the selector, five words of identifier, the payload
+    /// hash.
     pub(crate) fn replacement(self) -> Option<Bytes> {
         let code = [
             // CALLDATACOPY(to 0, from 4, 160 bytes): the identifier is the event's data.

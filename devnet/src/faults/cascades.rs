@@ -83,8 +83,9 @@ static DROPPED_CITED: ScriptedFault = ScriptedFault {
     ..ScriptedFault::OF_SEVERAL_BLOCKS
 };
 
-/// The newest height before a block, or else its own, whose batch is in no L1 block when the block has been built: an L1
-/// block comes before the L2 blocks of its tick, and has the batches of all that were built before.
+/// The newest height before a block, or else its own, whose batch is in no L1 block when the block has been
+/// built: an L1 block comes before the L2 blocks of its tick, and has the batches of all that were built
+/// before.
 const fn still_unsafe(block: u64) -> u64 {
     if block.is_multiple_of(TICKS_PER_L1_BLOCK) { block } else { block.saturating_sub(1) }
 }

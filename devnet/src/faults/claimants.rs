@@ -6,8 +6,8 @@ use super::messages::absent_message;
 use crate::findings::{ExpectedMessage, SidecarFinding};
 use crate::timing::FIRST_EXECUTING_BLOCK;
 
-/// For how long a claimant calls another block safe, in ticks. A difference is reported after half a minute: with blocks of a second
-/// that passes meanwhile, and in a run that is faster the chains wait for it.
+/// For how long a claimant calls another block safe, in ticks. A difference is reported after half a minute:
+/// with blocks of a second that passes meanwhile, and in a run that is faster the chains wait for it.
 const DIFFERING_TICKS: u64 = 50;
 
 pub(super) static LYING_CLAIMANT: ScriptedFault = ScriptedFault {

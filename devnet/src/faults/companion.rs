@@ -1,7 +1,8 @@
-//! [`FaultBlocks`]: the blocks that are part of one fault, and the logs that it plants in them at places known beforehand.
+//! [`FaultBlocks`]: the blocks that are part of one fault, and the logs that it plants in them at places
+//! known beforehand.
 //!
-//! Blocks of one timestamp cite each other before any of them is built, so a planted log depends only on its place: it is
-//! the same each time the block is built.
+//! Blocks of one timestamp cite each other before any of them is built, so a planted log depends only on its
+//! place: it is the same each time the block is built.
 
 use super::fault::ScriptedFault;
 use crate::contracts::EMITTER;
@@ -30,8 +31,8 @@ pub(crate) struct FaultBlock {
     pub(crate) number: u64,
     /// The timestamp.
     pub(crate) timestamp: UnixSeconds,
-    /// How many logs the block's deposits write: the index of the first log of a user. `None`: that is not known yet, and
-    /// nothing of the block can be cited.
+    /// How many logs the block's deposits write: the index of the first log of a user. `None`: that is not
+    /// known yet, and nothing of the block can be cited.
     pub(crate) first_log: Option<u32>,
 }
 

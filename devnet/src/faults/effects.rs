@@ -66,8 +66,8 @@ pub(crate) enum L1Drop {
     BelowCrossSafety,
     /// All that are not final. Blocks that are built on them were attested.
     AllButFinal,
-    /// Those with the batch of a block that is replaced, or in whose place another was attested, and what follows them. The L1
-    /// origin of that block remains.
+    /// Those with the batch of a block that is replaced, or in whose place another was attested, and what
+    /// follows them. The L1 origin of that block remains.
     Batch,
 }
 
@@ -122,7 +122,8 @@ pub(crate) enum DisturbanceKind {
     Errors,
     /// All nodes serve another branch of the chain, on L1 blocks that are not L1's.
     OtherBranch,
-    /// The execution client has another branch by number, from the block on. The blocks above it have the chain's own as parents.
+    /// The execution client has another branch by number, from the block on. The blocks above it have the
+    /// chain's own as parents.
     Unlinked {
         /// How many blocks of the other branch it has, each on the one before.
         blocks: u64,

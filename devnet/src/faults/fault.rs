@@ -49,7 +49,8 @@ pub struct ScriptedFault {
     pub(super) blocks_after: u64,
     /// The longest block time with which it works, seconds.
     pub(crate) max_block_time: u64,
-    /// Whether it shows in attestations that cannot be judged for a while. Without them, no block is audited before it can be read.
+    /// Whether it shows in attestations that cannot be judged for a while. Without them, no block is audited
+    /// before it can be read.
     pub(super) holds_attestations: bool,
     /// Whether it is among those that are drawn at random.
     pub(super) is_drawn: bool,
@@ -58,20 +59,22 @@ pub struct ScriptedFault {
     pub(super) expected: fn(u64) -> SidecarFinding,
     /// The same where nobody attests anything. `None`: that makes no difference.
     pub(super) expected_unattested: Option<fn(u64) -> SidecarFinding>,
-    /// What the sidecar must find of the message that the block executes for this fault, at the end of the run.
-    /// `None`: it executes none.
+    /// What the sidecar must find of the message that the block executes for this fault, at the end of the
+    /// run. `None`: it executes none.
     pub(crate) expected_message: Option<ExpectedMessage>,
-    /// What the sidecar must have seen of that message before the chains continue: afterwards it cannot be determined what was there.
+    /// What the sidecar must have seen of that message before the chains continue: afterwards it cannot be
+    /// determined what was there.
     pub(crate) waits_for: WaitFor,
 
-    /// The blocks of other chains, or of other heights, that are part of it when it happens at this height. They are
-    /// parts 1, 2 and so on; the fault itself is part 0. A companion has no companions.
+    /// The blocks of other chains, or of other heights, that are part of it when it happens at this height.
+    /// They are parts 1, 2 and so on; the fault itself is part 0. A companion has no companions.
     pub(super) companions: fn(u64) -> Vec<Companion>,
     /// Building the block: what its users do first.
     pub(super) opening: &'static [OpeningAction],
     /// Building the block: the message that it executes beside its honest traffic.
     pub(super) message: Option<ChooseMessage>,
-    /// Whether that message is executed by a transaction that does not declare it. The chain's inbox accepts that from genesis on.
+    /// Whether that message is executed by a transaction that does not declare it. The chain's inbox accepts
+    /// that from genesis on.
     pub(crate) is_undeclared: bool,
     /// Building the block: what is unusual about it apart from messages.
     pub(super) content: BlockContent,
@@ -204,7 +207,8 @@ impl ScriptedFault {
         matches!(self.fate, Fate::Replaced(_))
     }
 
-    /// Whether the chain drops the block, still unsafe, and what follows it, in the tick after the fault's own block is built.
+    /// Whether the chain drops the block, still unsafe, and what follows it, in the tick after the fault's
+    /// own block is built.
     pub fn is_dropped(&self) -> bool {
         self.fate == Fate::Dropped
     }
@@ -214,12 +218,14 @@ impl ScriptedFault {
         if let Fate::Replaced(ReplacementCourse::AfterWithdrawal { ticks }) = self.fate { ticks } else { 0 }
     }
 
-    /// Before the block is replaced: for how many ticks its execution client is rewound, and its rollup node is stopped.
+    /// Before the block is replaced: for how many ticks its execution client is rewound, and its rollup node
+    /// is stopped.
     pub(crate) const fn rewind_ticks(&self) -> u64 {
         if let Fate::Replaced(ReplacementCourse::AfterRewind { ticks }) = self.fate { ticks } else { 0 }
     }
 
-    /// Once the block is replaced: for how many ticks the chain's nodes, which check no messages, remain on it.
+    /// Once the block is replaced: for how many ticks the chain's nodes, which check no messages, remain on
+    /// it.
     pub(crate) const fn remain_ticks(&self) -> u64 {
         if let Fate::Replaced(ReplacementCourse::IgnoredByNodes { ticks }) = self.fate { ticks } else { 0 }
     }

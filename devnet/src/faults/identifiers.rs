@@ -104,7 +104,8 @@ fn wrong_chain_id(context: &MessageContext<'_>, rng: &mut ChaCha12Rng) -> Option
     pairs.collect::<Vec<_>>().choose(rng).copied()
 }
 
-/// The messages of a block under the id of another chain, as far as its block of that height has other logs there.
+/// The messages of a block under the id of another chain, as far as its block of that height has other logs
+/// there.
 fn moved(block: &InitiatingBlock, other: &InitiatingBlock) -> Vec<Message> {
     let both = block.messages.iter().zip(&other.messages);
     let payload_differs = both.filter(|(message, there)| {

@@ -1,4 +1,5 @@
-//! Blocks that execute an invalid message and are still attested, and one that executes an undeclared message: a fault for each rule.
+//! Blocks that execute an invalid message and are still attested, and one that executes an undeclared
+//! message: a fault for each rule.
 
 use super::context::MessageContext;
 use super::fault::ScriptedFault;

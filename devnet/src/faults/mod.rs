@@ -1,11 +1,11 @@
 //! Scripted faults: what can be made to go wrong in a devnet, at which block, and what must be found then.
 //!
-//! A fault is a [`ScriptedFault`], a row in [`REGISTRY`]: where it can happen, what the sidecar must find, and what it changes.
-//! The superchain does it. A fault never touches a chain, a socket or a clock itself.
+//! A fault is a [`ScriptedFault`], a row in [`REGISTRY`]: where it can happen, what the sidecar must find,
+//! and what it changes. The superchain does it. A fault never touches a chain, a socket or a clock itself.
 //!
-//! A fault that is about several blocks has companions: each is a fault of its own at its block, with its own verdict
-//! and its own message to be found. What blocks of one fault cite in each other is planted, at places that are known
-//! before any of them is built (`FaultBlocks`).
+//! A fault that is about several blocks has companions: each is a fault of its own at its block, with its own
+//! verdict and its own message to be found. What blocks of one fault cite in each other is planted, at places
+//! that are known before any of them is built (`FaultBlocks`).
 
 mod attestations;
 mod blocks;

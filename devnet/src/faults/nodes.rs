@@ -1,4 +1,5 @@
-//! Honest blocks, disturbed nodes: all of a chain's, its rollup node, its execution client, or one of three endpoints.
+//! Honest blocks, disturbed nodes: all of a chain's, its rollup node, its execution client, or one of three
+//! endpoints.
 
 use super::effects::{Disturbance, DisturbanceKind};
 use super::fault::ScriptedFault;
@@ -90,8 +91,8 @@ pub(super) static SCHEDULE_MISMATCH: ScriptedFault = ScriptedFault {
     ..ScriptedFault::NONE
 };
 
-/// op-supernode does this until it has verified something. If the served heads went back with it, the chain's follower would have
-/// gone backwards.
+/// op-supernode does this until it has verified something. If the served heads went back with it, the chain's
+/// follower would have gone backwards.
 pub(super) static GENESIS_FINALITY: ScriptedFault = ScriptedFault {
     name: "genesis-finality",
     summary: "for ten blocks' time the chain's rollup node calls genesis safe and final, as op-supernode does after a start",

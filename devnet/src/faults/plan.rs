@@ -5,8 +5,8 @@ use super::planned_fault::{PlannedFault, REMOVED_WITHIN};
 use super::{FaultPlanError, FaultSpec};
 use std::collections::BTreeMap;
 
-/// Two replacements of one chain are at least this many blocks apart: by then the first one's descendants have been
-/// built again and derived.
+/// Two replacements of one chain are at least this many blocks apart: by then the first one's descendants
+/// have been built again and derived.
 pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
 /// A fault of several blocks is at least this many blocks from one that builds blocks of its chains again.
 pub(super) const TIED_DISTANCE: u64 = 12;
@@ -27,7 +27,8 @@ impl FaultPlan {
     /// Puts each fault in its place.
     ///
     /// # Errors
-    /// A fault names a chain or a block that the run does not have, comes too early, or collides with another.
+    /// A fault names a chain or a block that the run does not have, comes too early, or collides with
+    /// another.
     pub fn new(specs: &[FaultSpec], chain_ids: &[u64], blocks: Option<u64>) -> Result<Self, FaultPlanError> {
         let mut plan = Self::default();
         for spec in specs {
@@ -84,8 +85,9 @@ impl FaultPlan {
         self.lies(chain_id).map(|planned| planned.block).min()
     }
 
-    /// The first height at which the chain's own block is invalid: nobody may take it, or what follows it, for safe.
-    /// Where a sibling of it is attested instead, the chain's own block is as good as its ancestors.
+    /// The first height at which the chain's own block is invalid: nobody may take it, or what follows it,
+    /// for safe. Where a sibling of it is attested instead, the chain's own block is as good as its
+    /// ancestors.
     pub(crate) fn first_invalid_block(&self, chain_id: u64) -> Option<u64> {
         let own = |planned: &&PlannedFault| planned.fault.attested == Attested::Block;
         self.lies(chain_id).filter(own).map(|planned| planned.block).min()
@@ -109,12 +111,14 @@ impl FaultPlan {
         self.iter().find(due)
     }
 
-    /// The faults for which the block that a chain's attester names is the chain's once L1 has reorged out another.
+    /// The faults for which the block that a chain's attester names is the chain's once L1 has reorged out
+    /// another.
     pub(crate) fn becoming_canonical(&self) -> impl Iterator<Item = &PlannedFault> {
         self.iter().filter(|planned| planned.becomes_canonical())
     }
 
-    /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
+    /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick
+    /// before.
     pub fn dropped(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         let due = |planned: &&PlannedFault| {
             let own = self.parts(planned).first();
@@ -165,8 +169,8 @@ impl FaultPlan {
         self.disturbance_of(chain_id, tick, |kind| kind == DisturbanceKind::Errors)
     }
 
-    /// The fault for which a chain's rollup node is unusable in a tick: it names no heads, works by other rules, or
-    /// calls genesis final.
+    /// The fault for which a chain's rollup node is unusable in a tick: it names no heads, works by other
+    /// rules, or calls genesis final.
     pub(crate) fn unknown_heads(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance_of(chain_id, tick, DisturbanceKind::is_of_rollup_node)
     }
@@ -280,7 +284,8 @@ impl FaultPlan {
         })
     }
 
-    /// Whether what must be seen of this fault and of the others can be seen, and what is tied together stays together.
+    /// Whether what must be seen of this fault and of the others can be seen, and what is tied together stays
+    /// together.
     fn check_room(
         &self,
         spec: &FaultSpec,

@@ -68,8 +68,8 @@ pub enum FaultPlanError {
         /// The chain.
         chain_id: u64,
     },
-    /// A block that is removed while the nodes that serve it, or what it cites, are disturbed: nobody could find out that it
-    /// existed.
+    /// A block that is removed while the nodes that serve it, or what it cites, are disturbed: nobody could
+    /// find out that it existed.
     #[error(
         "--fault {fault}: a block of {name} is removed while the nodes of chain {chain_id} are disturbed"
     )]
@@ -115,8 +115,8 @@ pub enum FaultPlanError {
         /// The fault that was given before.
         other: &'static str,
     },
-    /// Two replacements of one chain are too close: blocks would be rebuilt so often and so late that gossip drops
-    /// them.
+    /// Two replacements of one chain are too close: blocks would be rebuilt so often and so late that gossip
+    /// drops them.
     #[error(
         "--fault {fault}: block {other} of chain {chain_id} is replaced too, leave {REPLACEMENT_DISTANCE} blocks between for each"
     )]

@@ -58,14 +58,16 @@ impl PlannedFault {
         self.fault.disturbance.map(|disturbance| self.block.saturating_add(disturbance.ticks))
     }
 
-    /// The heights at which its chain's nodes are on another branch, if they are: from the start of the block's epoch.
+    /// The heights at which its chain's nodes are on another branch, if they are: from the start of the
+    /// block's epoch.
     pub(crate) fn other_branch_heights(&self) -> Option<core::ops::Range<u64>> {
         let end = self.ends_at().filter(|_| self.disturbance() == Some(DisturbanceKind::OtherBranch))?;
         let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
         Some(epoch..end)
     }
 
-    /// The heights of all chains whose attested blocks are removed because L1 reorgs out their origins, and those above them.
+    /// The heights of all chains whose attested blocks are removed because L1 reorgs out their origins, and
+    /// those above them.
     pub(crate) fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
         let tick = self.l1_reorg_tick().filter(|_| self.drops_all_attested())?;
         let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
@@ -73,7 +75,8 @@ impl PlannedFault {
         Some(first.saturating_mul(TICKS_PER_L1_BLOCK)..tick)
     }
 
-    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
+    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the
+    /// rollup node's.
     pub(crate) fn odd_endpoint(&self) -> usize {
         usize::from(!self.block.is_multiple_of(2))
     }
@@ -83,7 +86,8 @@ impl PlannedFault {
         self.disturbance().is_some_and(DisturbanceKind::is_of_chain_nodes)
     }
 
-    /// Whether it needs the chain's blocks to remain. A block that is replayed and then removed is never attested.
+    /// Whether it needs the chain's blocks to remain. A block that is replayed and then removed is never
+    /// attested.
     pub(super) fn needs_stable_blocks(&self) -> bool {
         self.is_of_one_endpoint()
             || self.is_unlinked()
@@ -110,12 +114,14 @@ impl PlannedFault {
         self.fault.l1_drop == Some(L1Drop::AllButFinal)
     }
 
-    /// Whether L1 reorgs out what brought its block, once it is replaced or another was attested in its place.
+    /// Whether L1 reorgs out what brought its block, once it is replaced or another was attested in its
+    /// place.
     pub(crate) fn is_undone(&self) -> bool {
         self.fault.l1_drop == Some(L1Drop::Batch)
     }
 
-    /// Whether the block that is attested in its block's place is the chain's when L1 has reorged out what brought its block.
+    /// Whether the block that is attested in its block's place is the chain's when L1 has reorged out what
+    /// brought its block.
     pub(crate) fn becomes_canonical(&self) -> bool {
         self.is_undone() && self.fault.attested != Attested::Block
     }
@@ -136,8 +142,9 @@ impl PlannedFault {
         self.drops_all_attested() || (self.is_undone() && touches)
     }
 
-    /// The tick in which L1 reorgs out its newest blocks: the first from the block's own on in which nothing that is
-    /// cross-safe is built on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
+    /// The tick in which L1 reorgs out its newest blocks: the first from the block's own on in which nothing
+    /// that is cross-safe is built on them; or the first of its kind in which the block itself, or its
+    /// replacement, is cross-safe.
     pub(crate) fn l1_reorg_tick(&self) -> Option<u64> {
         let after = match self.fault.l1_drop? {
             L1Drop::BelowCrossSafety => 0,
@@ -170,8 +177,8 @@ impl PlannedFault {
             && self.block < other.until(self.chain_id)
     }
 
-    /// A chain has one fork, and from its first block on deposits cannot be checked against L1. That block, if these two faults
-    /// conflict because of it.
+    /// A chain has one fork, and from its first block on deposits cannot be checked against L1. That block,
+    /// if these two faults conflict because of it.
     pub(super) fn unknown_fork_with(&self, other: &Self) -> Option<u64> {
         let is_after = |fork: &Self, later: &Self| {
             fork.fault.begins_fork()

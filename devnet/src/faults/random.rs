@@ -11,8 +11,8 @@ const ROOM: u64 = 10;
 /// How many places are tried for each fault.
 const TRIES: usize = 64;
 
-/// At most `count` faults that fit into a plan and leave each other room. The same arguments give the same faults; those
-/// that a run of this length and block time has no place for are left out.
+/// At most `count` faults that fit into a plan and leave each other room. The same arguments give the same
+/// faults; those that a run of this length and block time has no place for are left out.
 pub(crate) fn draw(
     plan: &FaultPlan,
     count: usize,

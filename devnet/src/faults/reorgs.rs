@@ -5,7 +5,8 @@ use super::fault::ScriptedFault;
 use crate::findings::SidecarFinding;
 use crate::timing::FIRST_EXECUTING_BLOCK;
 
-/// Many blocks are rebuilt at once after a deep reorg of L1. With a longer block time the oldest would be too old for gossip.
+/// Many blocks are rebuilt at once after a deep reorg of L1. With a longer block time the oldest would be too
+/// old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
 
 pub(super) static L1_REORG: ScriptedFault = ScriptedFault {
@@ -24,8 +25,9 @@ pub(super) static L1_REORG_FINAL: ScriptedFault = ScriptedFault {
     // Before this too few blocks are final.
     earliest_block: 15,
     max_block_time: MAX_BLOCK_TIME,
-    // Every vouched head must be seen to go back, and an invalid block before it holds it where it is. Besides, all chains wait until
-    // everything cross-safe is vouched for, and each builds a dozen blocks again.
+    // Every vouched head must be seen to go back, and an invalid block before it holds it where it is.
+    // Besides, all chains wait until everything cross-safe is vouched for, and each builds a dozen blocks
+    // again.
     is_drawn: false,
     expected: |chain_id| SidecarFinding::Retracted { chain_id },
     is_citable: true,

@@ -6,7 +6,8 @@ use super::messages::absent_message;
 use crate::findings::{ExpectedMessage, SidecarFinding};
 use crate::timing::WITHDRAWN_TICKS;
 
-/// Where blocks have been built several times when they are replaced: with a longer block time the last would be too old for gossip.
+/// Where blocks have been built several times when they are replaced: with a longer block time the last would
+/// be too old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
 /// For how long the chain's nodes remain on a replaced block, in ticks.
 const REMAIN_TICKS: u64 = 12;

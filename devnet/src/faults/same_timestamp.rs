@@ -1,7 +1,8 @@
 //! Blocks of one timestamp that cite each other: validly, or in a cycle.
 //!
-//! A cycle is one of logs: a message is executed before the log is written that, on the other chain, must have been
-//! written before the one that is executed. Blocks that cite each other's earlier logs are not a cycle.
+//! A cycle is one of logs: a message is executed before the log is written that, on the other chain, must
+//! have been written before the one that is executed. Blocks that cite each other's earlier logs are not a
+//! cycle.
 
 use super::companion::Companion;
 use super::effects::{Fate, ReplacementCourse, WaitFor};

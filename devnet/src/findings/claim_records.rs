@@ -1,4 +1,5 @@
-//! What a sidecar says over `crosscheck_events` of claims without a signature, as the devnet reads it. Only the fields that it needs.
+//! What a sidecar says over `crosscheck_events` of claims without a signature, as the devnet reads it. Only
+//! the fields that it needs.
 
 use super::message_record::BlockRecord;
 use alloy::primitives::B256;

@@ -43,7 +43,8 @@ impl ExpectedMessage {
     /// What was seen, in the terms of what was expected: equal to its own text form if it is what it must be.
     /// `tolerates_flips`: its chains' nodes were on another branch for a while.
     pub(crate) fn describe(&self, seen: &SeenMessage, tolerates_flips: bool) -> String {
-        // What a message cites may be removed when its own block is: it is replaced for what was known of it before.
+        // What a message cites may be removed when its own block is: it is replaced for what was known of it
+        // before.
         let counted_as = if seen.state == "resolved" && seen.was_invalid { "invalid" } else { &seen.status };
         let mut text = counted_as.to_owned();
         if let Some(reason) = self.reason(seen) {
@@ -59,8 +60,8 @@ impl ExpectedMessage {
         format!("{text}, {}", seen.state)
     }
 
-    /// Why it is invalid. What a resolved message cites may have been removed before its own block was: then the reason for
-    /// which it had to go is among those that were reported before.
+    /// Why it is invalid. What a resolved message cites may have been removed before its own block was: then
+    /// the reason for which it had to go is among those that were reported before.
     fn reason<'a>(&self, seen: &'a SeenMessage) -> Option<&'a str> {
         let expected = match self.status {
             ExpectedStatus::Invalid(reason) if seen.state == "resolved" => {

@@ -54,71 +54,76 @@ pub(crate) enum SidecarFinding {
         /// What is wrong with the endpoint.
         oddity: EndpointOddity,
     },
-    /// The chain's execution client was said to contradict itself, once, and no longer when its blocks linked up.
+    /// The chain's execution client was said to contradict itself, once, and no longer when its blocks linked
+    /// up.
     Unlinked {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's rollup node named no heads for a while: they were reported as unknown, and known again afterwards.
+    /// The chain's rollup node named no heads for a while: they were reported as unknown, and known again
+    /// afterwards.
     HeadsUnknown {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's rollup node had other rules for a while: that was reported, its heads were unknown, and known again
-    /// afterwards.
+    /// The chain's rollup node had other rules for a while: that was reported, its heads were unknown, and
+    /// known again afterwards.
     RulesDiffer {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's rollup node called genesis final for a while: no head moved back, and all continued afterwards.
+    /// The chain's rollup node called genesis final for a while: no head moved back, and all continued
+    /// afterwards.
     GenesisFinal {
         /// The chain.
         chain_id: u64,
     },
-    /// Two blocks of a height were attested and upheld, one after the other: L1 reorged out the origin of the first, and the
-    /// vouched head left it.
+    /// Two blocks of a height were attested and upheld, one after the other: L1 reorged out the origin of the
+    /// first, and the vouched head left it.
     Retracted {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's nodes remained on a replaced block: the replacement was upheld, both blocks were named as what blocks
-    /// readiness, and readiness came back once the nodes had left the block.
+    /// The chain's nodes remained on a replaced block: the replacement was upheld, both blocks were named as
+    /// what blocks readiness, and readiness came back once the nodes had left the block.
     StayedBehind {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's nodes remained on a replaced block, and nobody attested the replacement: the block held the vouched head until the
-    /// nodes had left it, and then the replacement was upheld.
+    /// The chain's nodes remained on a replaced block, and nobody attested the replacement: the block held
+    /// the vouched head until the nodes had left it, and then the replacement was upheld.
     HeldUntilReplaced {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's execution client was rewound while its rollup node was stopped: no block was treated as final because of it, and the
-    /// replacement was upheld.
+    /// The chain's execution client was rewound while its rollup node was stopped: no block was treated as
+    /// final because of it, and the replacement was upheld.
     Rewound {
         /// The chain.
         chain_id: u64,
     },
-    /// L1 reorged out what brought a block that the chain had replaced: the replacement and the block in its place were both
-    /// upheld, and the vouched head moved over; or the replacement came too late for that.
+    /// L1 reorged out what brought a block that the chain had replaced: the replacement and the block in its
+    /// place were both upheld, and the vouched head moved over; or the replacement came too late for that.
     Unreplaced {
         /// The chain.
         chain_id: u64,
         /// Whether the replacement's attestation came after that.
         is_unseen: bool,
     },
-    /// The attested block was found to replace a block without reason; then L1 reorged out that one, the verdict was withdrawn, once,
-    /// the attested block was upheld, and its signer was no longer accused.
+    /// The attested block was found to replace a block without reason; then L1 reorged out that one, the
+    /// verdict was withdrawn, once, the attested block was upheld, and its signer was no longer accused.
     VerdictWithdrawn {
         /// The chain.
         chain_id: u64,
     },
-    /// A block was replaced, and the replacement was upheld; the claim of the endpoint that had called the block safe was refuted.
+    /// A block was replaced, and the replacement was upheld; the claim of the endpoint that had called the
+    /// block safe was refuted.
     ClaimRefuted {
         /// The chain.
         chain_id: u64,
     },
-    /// Two of a chain's claimants were said to call different blocks of one height safe, with what each of them said.
+    /// Two of a chain's claimants were said to call different blocks of one height safe, with what each of
+    /// them said.
     ClaimantsDiffer {
         /// The chain.
         chain_id: u64,

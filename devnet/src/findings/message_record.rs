@@ -1,7 +1,9 @@
-//! What a sidecar says of executed messages, as the devnet reads it: `crosscheck_messages` and `crosscheck_suspects`.
+//! What a sidecar says of executed messages, as the devnet reads it: `crosscheck_messages` and
+//! `crosscheck_suspects`.
 //!
-//! These types share nothing with the sidecar or with `crosscheck-core`: a change of what the sidecar answers must show here.
-//! Only the fields that the devnet needs. Unknown fields are skipped and unknown values are kept as text.
+//! These types share nothing with the sidecar or with `crosscheck-core`: a change of what the sidecar answers
+//! must show here. Only the fields that the devnet needs. Unknown fields are skipped and unknown values are
+//! kept as text.
 
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;

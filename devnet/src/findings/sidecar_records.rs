@@ -1,7 +1,8 @@
 //! What a sidecar says over its RPC, as the devnet reads it. Only the fields that the devnet needs.
 //!
-//! These types share nothing with the sidecar or with `crosscheck-core`: a change of what the sidecar answers must show here.
-//! Unknown fields are skipped and unknown values are kept as text: a newer sidecar is still understood.
+//! These types share nothing with the sidecar or with `crosscheck-core`: a change of what the sidecar answers
+//! must show here. Unknown fields are skipped and unknown values are kept as text: a newer sidecar is still
+//! understood.
 
 use super::finding::SidecarFinding;
 use super::message_record::BlockRecord;
@@ -206,7 +207,8 @@ impl AttestationRecord {
             .any(|wait| wait.cause == "endpoint-error" && wait.chain_id == ChainId::from(chain_id))
     }
 
-    /// What was found. A verdict that the devnet does not know reads as `violated` with its name as the reason.
+    /// What was found. A verdict that the devnet does not know reads as `violated` with its name as the
+    /// reason.
     pub(crate) fn finding(&self) -> SidecarFinding {
         match self.verdict.as_str() {
             "open" => SidecarFinding::Open,

@@ -1,4 +1,5 @@
-//! [`FollowerBehaviour`]: what a follower has done, and how that is judged against the devnet's own chain. Pure.
+//! [`FollowerBehaviour`]: what a follower has done, and how that is judged against the devnet's own chain.
+//! Pure.
 
 use super::{FollowStatus, LightCl, ServedL2Ref};
 use crate::simulation::Sequencer;
@@ -6,7 +7,8 @@ use alloy::primitives::B256;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The most safe heads that wait to be judged. One more counts as off the chain, because it can no longer be determined.
+/// The most safe heads that wait to be judged. One more counts as off the chain, because it can no longer be
+/// determined.
 const MAX_UNJUDGED: usize = 10_000;
 
 /// A follower, as the report has it.
@@ -18,14 +20,15 @@ pub struct FollowerReport {
     pub safe: u64,
     /// Its final head.
     pub finalized: u64,
-    /// Whether it ever took a block for cross-safe or final that the chain did not have so, or that was no ancestor of
-    /// its own head.
+    /// Whether it ever took a block for cross-safe or final that the chain did not have so, or that was no
+    /// ancestor of its own head.
     pub left_honest_chain: bool,
     /// Whether a status ever took a safe or final head back.
     pub went_backwards: bool,
     /// Whether it took a block of the chain that is invalid for cross-safe, or one beyond it.
     pub beyond_violation: bool,
-    /// Whether it was led onto a block, or beyond one, that the sidecar had said before to hold an invalid message.
+    /// Whether it was led onto a block, or beyond one, that the sidecar had said before to hold an invalid
+    /// message.
     pub led_onto_invalid: bool,
     /// How many statuses it refused.
     pub rejected_statuses: u64,
@@ -44,7 +47,8 @@ pub struct FollowerBehaviour {
     safe: Option<ServedL2Ref>,
     finalized: Option<ServedL2Ref>,
     unjudged: Vec<ServedL2Ref>,
-    /// The blocks that L1 takes back although their origins remain: a follower may stay on them for a while, and be led off them.
+    /// The blocks that L1 takes back although their origins remain: a follower may stay on them for a while,
+    /// and be led off them.
     undone: BTreeSet<B256>,
     left_honest_chain: bool,
     went_backwards: bool,
@@ -107,8 +111,9 @@ impl FollowerBehaviour {
         }
     }
 
-    /// Checks what the follower took for safe against the chain. A block that the chain has derived, and does not call safe
-    /// yet, waits until it does: a replayed attestation may have the sidecar vouch for it before.
+    /// Checks what the follower took for safe against the chain. A block that the chain has derived, and does
+    /// not call safe yet, waits until it does: a replayed attestation may have the sidecar vouch for it
+    /// before.
     pub fn judge(&mut self, sequencer: &Sequencer) {
         let heads = sequencer.heads();
         let is_canonical = |block: &ServedL2Ref| {

@@ -1,7 +1,8 @@
-//! [`FollowerStore`]: the chain of a follower's execution client: the blocks that it received, and which of them are canonical.
-//! Pure.
+//! [`FollowerStore`]: the chain of a follower's execution client: the blocks that it received, and which of
+//! them are canonical. Pure.
 //!
-//! It keeps references, not blocks: it executes nothing. It holds at most [`MAX_HEIGHTS`] heights, the newest.
+//! It keeps references, not blocks: it executes nothing. It holds at most [`MAX_HEIGHTS`] heights, the
+//! newest.
 
 use super::ServedL2Ref;
 use alloy::primitives::B256;

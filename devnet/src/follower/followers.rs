@@ -56,7 +56,8 @@ pub(crate) struct Followers {
 }
 
 impl Followers {
-    /// Starts a follower of each chain, with the sidecar's server at `source`. Each asks for heads every `pause`.
+    /// Starts a follower of each chain, with the sidecar's server at `source`. Each asks for heads every
+    /// `pause`.
     ///
     /// # Errors
     /// When one cannot be started.

@@ -1,10 +1,11 @@
-//! [`LightCl`]: the heads of a node that follows a source, and op-node's rules of how a status moves them. Pure.
+//! [`LightCl`]: the heads of a node that follows a source, and op-node's rules of how a status moves them.
+//! Pure.
 //!
-//! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status is
-//! refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not have; otherwise
-//! the block at the derived height is kept if every field agrees, and reorged to if not; safe heads go by number, and
-//! forward only, until the follower's own L1 drops their origins. A derived block from before Lagoon is safe as soon as it is
-//! served (`localSafeIsFullySafe`).
+//! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status
+//! is refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not
+//! have; otherwise the block at the derived height is kept if every field agrees, and reorged to if not; safe
+//! heads go by number, and forward only, until the follower's own L1 drops their origins. A derived block
+//! from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
 
 use super::{FollowStatus, ServedL2Ref};
 use alloy::eips::BlockNumHash;
@@ -108,8 +109,8 @@ impl LightCl {
         (self.local_safe, self.safe) = (to, to);
     }
 
-    /// What a status that passed demands of an execution client with this unsafe head and this canonical block at the
-    /// derived height.
+    /// What a status that passed demands of an execution client with this unsafe head and this canonical
+    /// block at the derived height.
     pub(crate) fn step(
         status: &FollowStatus,
         unsafe_head: ServedL2Ref,

@@ -1,8 +1,9 @@
-//! A follower of each chain: an execution client that hears gossip, and a node that derives nothing and takes the heads
-//! that a sidecar serves, by the rules by which op-node follows a source.
+//! A follower of each chain: an execution client that hears gossip, and a node that derives nothing and takes
+//! the heads that a sidecar serves, by the rules by which op-node follows a source.
 //!
-//! `LightCl` and `FollowerStore` are pure; [`SimulatedFollower`] does the talking, and `Followers` owns them all. None of
-//! them trusts what the sidecar says: what became of it is judged against the devnet's own chains.
+//! `LightCl` and `FollowerStore` are pure; [`SimulatedFollower`] does the talking, and `Followers` owns them
+//! all. None of them trusts what the sidecar says: what became of it is judged against the devnet's own
+//! chains.
 
 mod behaviour;
 mod follow_mode;

@@ -1,6 +1,8 @@
-//! [`SimulatedFollower`]: one follower at work: it hears gossip, asks its source for heads, and fetches what gossip did not bring.
+//! [`SimulatedFollower`]: one follower at work: it hears gossip, asks its source for heads, and fetches what
+//! gossip did not bring.
 //!
-//! What it does is written to its [`FollowerBehaviour`]. It serves nothing, and a source that does not answer changes nothing.
+//! What it does is written to its [`FollowerBehaviour`]. It serves nothing, and a source that does not answer
+//! changes nothing.
 
 use super::follow_status::origin;
 use super::{
@@ -145,7 +147,8 @@ impl SimulatedFollower {
         behaviour.moved(&self.node, connected);
     }
 
-    /// Where L1 has reorged out what the safe head is built on, goes back to the newest block with a canonical L1 origin.
+    /// Where L1 has reorged out what the safe head is built on, goes back to the newest block with a
+    /// canonical L1 origin.
     fn leave_reorged(&mut self) {
         let l1 = self.l1.read();
         let stands = |block: &ServedL2Ref| {
@@ -180,7 +183,8 @@ impl SimulatedFollower {
 
     async fn fetch(&self, hash: B256) -> Result<Option<ServedL2Ref>, ClientError> {
         let params = rpc_params![hash, true];
-        // Of the transactions only the first is read: op-alloy writes those of type 0x7D as it does not read them.
+        // Of the transactions only the first is read: op-alloy writes those of type 0x7D as it does not read
+        // them.
         let block: Option<Block<Value>> = self.execution.request("eth_getBlockByHash", params).await?;
         let Some(block) = block.filter(|block| block.header.inner.hash_slow() == hash) else {
             return Ok(None);

@@ -61,7 +61,8 @@ pub(crate) struct Networks {
 }
 
 impl Networks {
-    /// Starts a network on loopback for each chain. `attester`: whether its sequencer publishes its attestations.
+    /// Starts a network on loopback for each chain. `attester`: whether its sequencer publishes its
+    /// attestations.
     ///
     /// # Errors
     /// When one cannot be started.
@@ -103,7 +104,8 @@ impl Networks {
         member.map(|member| member.addrs.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
-    /// Waits until on every chain a peer has subscribed to every topic that is published on; returns whether that happened in time.
+    /// Waits until on every chain a peer has subscribed to every topic that is published on; returns whether
+    /// that happened in time.
     pub(crate) async fn subscribed(&self, within: Duration) -> bool {
         let deadline = Instant::now().checked_add(within);
         loop {
@@ -128,8 +130,8 @@ impl Networks {
         true
     }
 
-    /// Publishes what a chain did in a tick: new blocks first, then a bystander's replays, then attestations, each in
-    /// order. Answers for each attestation the hash of what was signed, if it was published.
+    /// Publishes what a chain did in a tick: new blocks first, then a bystander's replays, then attestations,
+    /// each in order. Answers for each attestation the hash of what was signed, if it was published.
     ///
     /// # Errors
     /// When something cannot be signed.

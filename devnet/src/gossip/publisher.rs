@@ -1,7 +1,7 @@
 //! [`Publisher`]: a chain's sequencer on gossip.
 //!
-//! It signs and publishes what it is given, in that order. A block that nobody is subscribed to is dropped, as on
-//! any gossip network.
+//! It signs and publishes what it is given, in that order. A block that nobody is subscribed to is dropped,
+//! as on any gossip network.
 
 use crate::chain::L2Block;
 use crate::keys::Keyring;

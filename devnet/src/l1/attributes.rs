@@ -1,7 +1,7 @@
 //! [`L1Attributes`]: what the first transaction of a block says about its L1 origin.
 //!
-//! Spec: deposits.md, "L1 attributes deposited transaction", with the packed calldata of Ecotone as extended by
-//! Isthmus (operator fee) and Jovian (DA footprint scalar): 178 bytes.
+//! Spec: deposits.md, "L1 attributes deposited transaction", with the packed calldata of Ecotone as extended
+//! by Isthmus (operator fee) and Jovian (DA footprint scalar): 178 bytes.
 
 use super::block::L1Block;
 use super::system_config::{FeeScalars, SystemConfigContract};
@@ -45,8 +45,8 @@ pub(crate) struct L1Attributes {
 }
 
 impl L1Attributes {
-    /// The attributes of the block with this place in the epoch of `origin`, under the chain's configuration as it is
-    /// after that L1 block.
+    /// The attributes of the block with this place in the epoch of `origin`, under the chain's configuration
+    /// as it is after that L1 block.
     pub(crate) fn new(origin: &L1Block, sequence_number: u64, config: &SystemConfigContract) -> Self {
         Self {
             number: origin.header.number,
@@ -98,8 +98,8 @@ impl L1Attributes {
     }
 }
 
-/// The origin that the calldata of `setL1BlockValuesJovian` names, and the block's place in its epoch. `None`: it is no
-/// such calldata.
+/// The origin that the calldata of `setL1BlockValuesJovian` names, and the block's place in its epoch.
+/// `None`: it is no such calldata.
 pub(crate) fn origin(calldata: &[u8]) -> Option<(BlockNumHash, u64)> {
     const LENGTH: usize = 178;
     let selector = calldata.get(..4)? == IL1Block::setL1BlockValuesJovianCall::SELECTOR;

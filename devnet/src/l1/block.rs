@@ -1,4 +1,5 @@
-//! [`L1Block`]: a sealed block of the devnet's L1, with its transactions, their receipts and the state it left.
+//! [`L1Block`]: a sealed block of the devnet's L1, with its transactions, their receipts and the state it
+//! left.
 //!
 //! Every root in its header is the root of its content. It executes nothing: what a transaction logs and uses
 //! comes with it.

@@ -1,7 +1,8 @@
 //! [`L1`]: the chain that the devnet's chains derive from, as a pure state machine.
 //!
-//! It has blocks with transactions, receipts and logs, finality by depth, reorgs, and the storage slots of each chain's
-//! `SystemConfig` contract that readers of L1 ask for. It executes nothing: what a transaction leaves comes with it.
+//! It has blocks with transactions, receipts and logs, finality by depth, reorgs, and the storage slots of
+//! each chain's `SystemConfig` contract that readers of L1 ask for. It executes nothing: what a transaction
+//! leaves comes with it.
 
 use super::block::{L1Block, L1Transaction};
 use super::state::L1State;
@@ -112,7 +113,8 @@ impl L1 {
         self.branch
     }
 
-    /// Appends an empty block at time `now`, or one second after the head if `now` is not later than the head.
+    /// Appends an empty block at time `now`, or one second after the head if `now` is not later than the
+    /// head.
     ///
     /// # Errors
     /// When height or time overflow.
@@ -155,8 +157,8 @@ impl L1 {
         Ok(block)
     }
 
-    /// Drops the newest blocks, `depth` of them, genesis excepted: what is produced next is another branch. The
-    /// dropped ones are still found by their hashes.
+    /// Drops the newest blocks, `depth` of them, genesis excepted: what is produced next is another branch.
+    /// The dropped ones are still found by their hashes.
     pub fn reorg(&mut self, depth: u64) {
         let number = self.head.number().saturating_sub(depth);
         if let Some(ancestor) = self.blocks.get(&number).cloned() {
@@ -167,7 +169,8 @@ impl L1 {
         }
     }
 
-    /// Another L1 that shares all but its newest blocks, `depth` of them, with this one, and never meets it again.
+    /// Another L1 that shares all but its newest blocks, `depth` of them, with this one, and never meets it
+    /// again.
     pub(crate) fn other_branch(&self, depth: u64) -> Self {
         const ELSEWHERE: u64 = 1 << 63;
         let mut other = self.clone();

@@ -1,4 +1,5 @@
-//! [`L1State`]: what the devnet's L1 knows after a block: its `SystemConfig` contracts and the nonces of who sent something.
+//! [`L1State`]: what the devnet's L1 knows after a block: its `SystemConfig` contracts and the nonces of who
+//! sent something.
 
 use super::system_config::SystemConfigContract;
 use alloy::{

@@ -1,5 +1,5 @@
-//! [`UserDeposit`]: a deposit as a user makes it on L1, the log that L1 writes of it, and the transaction that L2
-//! must include for that log.
+//! [`UserDeposit`]: a deposit as a user makes it on L1, the log that L1 writes of it, and the transaction
+//! that L2 must include for that log.
 //!
 //! Spec: deposits.md, "User-deposited transactions": version 0 of the opaque data, source hash of domain 0.
 
@@ -27,7 +27,8 @@ pub(crate) mod bindings {
 
 use bindings::IOptimismPortal::{TransactionDeposited, depositTransactionCall};
 
-/// The bytes of the opaque data before the calldata: mint, value, gas limit, and whether it creates a contract.
+/// The bytes of the opaque data before the calldata: mint, value, gas limit, and whether it creates a
+/// contract.
 const OPAQUE_HEAD: usize = 32 + 32 + 8 + 1;
 
 /// What a user has deposited.

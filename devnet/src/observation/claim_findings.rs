@@ -1,4 +1,5 @@
-//! [`ClaimFindings`]: what a sidecar reports of claims without a signature, and of blocks that nobody attested. Pure.
+//! [`ClaimFindings`]: what a sidecar reports of claims without a signature, and of blocks that nobody
+//! attested. Pure.
 
 use super::observations::Observations;
 use crate::findings::{AnswerRecord, ClaimEvent, ClaimPage, ClaimRecord, SidecarFinding};

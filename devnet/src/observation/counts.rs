@@ -32,7 +32,8 @@ pub(crate) struct MessageCounts {
     pub(crate) invalid: u64,
     /// Neither proven, in a block that was found to be neither violated nor discarded.
     pub(crate) unknown: u64,
-    /// Neither proven, in a violated or discarded block: that was decided before all of its messages were looked at.
+    /// Neither proven, in a violated or discarded block: that was decided before all of its messages were
+    /// looked at.
     pub(crate) unchecked: u64,
 }
 

@@ -1,4 +1,5 @@
-//! [`GenesisFinality`]: what a sidecar was seen to make of a rollup node that calls genesis safe and final for a while. Pure.
+//! [`GenesisFinality`]: what a sidecar was seen to make of a rollup node that calls genesis safe and final
+//! for a while. Pure.
 
 use crate::findings::SidecarStatus;
 use crosscheck_p2p::ChainId;
@@ -10,7 +11,8 @@ pub(crate) struct GenesisFinality {
     pub(crate) reported: bool,
     /// Its vouched head went back, or was lost.
     pub(crate) vouched_moved_back: bool,
-    /// What is final continued afterwards, and what it vouches for too, unless a block that is invalid kept it all the time.
+    /// What is final continued afterwards, and what it vouches for too, unless a block that is invalid kept
+    /// it all the time.
     pub(crate) continued: bool,
     /// The highest vouched head so far.
     vouched: Option<u64>,
@@ -84,7 +86,8 @@ mod tests {
         assert_eq!((seen.vouched_moved_back, seen.continued), (went_back, continued));
     }
 
-    /// An invalid block has long been above the vouched head: that head cannot continue, and the final head must.
+    /// An invalid block has long been above the vouched head: that head cannot continue, and the final head
+    /// must.
     #[rstest]
     #[case::what_is_final_goes_on(20, Some(8), true)]
     #[case::nothing_does(0, Some(8), false)]

@@ -83,12 +83,14 @@ pub(super) fn contradictions(page: &str) -> Vec<(u64, u64)> {
     page.lines().filter_map(of).collect()
 }
 
-/// How often the vouched head of each chain was reported to have moved back because L1 had reorged out its origin.
+/// How often the vouched head of each chain was reported to have moved back because L1 had reorged out its
+/// origin.
 pub(super) fn l1_retractions(page: &str) -> Vec<(u64, u64)> {
     of_chains(page, RETRACTIONS, ("reason", "l1-reorg"))
 }
 
-/// How often the vouched head of each chain was reported to have left a block in whose place another became final.
+/// How often the vouched head of each chain was reported to have left a block in whose place another became
+/// final.
 pub(super) fn replaced_retractions(page: &str) -> Vec<(u64, u64)> {
     of_chains(page, RETRACTIONS, ("reason", "replaced"))
 }

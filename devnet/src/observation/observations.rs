@@ -1,8 +1,8 @@
 //! [`Observations`]: everything that the devnet has seen a sidecar say, kept together for the report. Pure.
 //!
-//! Records are kept by id, so that one that was open and is decided now replaces what it was. They are bounded
-//! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped. Where nothing is scripted, those of blocks that are
-//! settled go long before that: see `settling`.
+//! Records are kept by id, so that one that was open and is decided now replaces what it was. They are
+//! bounded by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped. Where nothing is scripted,
+//! those of blocks that are settled go long before that: see `settling`.
 
 mod settling;
 
@@ -210,7 +210,8 @@ impl Observations {
         is_named && u64::try_from(times).is_ok_and(|times| reported == times)
     }
 
-    /// The rollup nodes of these chains name no heads: remembers what the sidecar makes of it, and of those that do again.
+    /// The rollup nodes of these chains name no heads: remembers what the sidecar makes of it, and of those
+    /// that do again.
     pub(crate) fn observe_unknown_heads(&mut self, now: &[u64]) {
         for chain_id in now {
             self.unknown_heads.entry(*chain_id).or_default();
@@ -283,7 +284,8 @@ impl Observations {
         self.genesis_final.get(&chain_id).copied().unwrap_or_default()
     }
 
-    /// The nodes of a chain are on another branch from a height on: remembers what is open there and waits for something.
+    /// The nodes of a chain are on another branch from a height on: remembers what is open there and waits
+    /// for something.
     pub(crate) fn observe_other_branch(&mut self, chain_id: u64, from: u64) {
         let id = ChainId::from(chain_id);
         let waits = |record: &&AttestationRecord| {
@@ -344,7 +346,8 @@ impl Observations {
         ids.filter_map(|id| self.attestations.get(id))
     }
 
-    /// The id of the first record that may still be another: it has no verdict yet, or only a replay is kept of it.
+    /// The id of the first record that may still be another: it has no verdict yet, or only a replay is kept
+    /// of it.
     pub(crate) fn first_unsettled(&self) -> Option<u64> {
         self.open.first().into_iter().chain(self.replays.first()).min().copied()
     }

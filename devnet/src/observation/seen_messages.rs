@@ -1,7 +1,8 @@
 //! [`SeenMessages`]: what a sidecar was seen to say of executed messages, one entry a message. Pure.
 //!
-//! It holds at most `MAX_MESSAGES` messages and `MAX_SUSPECTS` suspects. Beyond that those of the lowest heights are dropped,
-//! and it knows up to which height they were dropped. Settled ones are forgotten before, and counted.
+//! It holds at most `MAX_MESSAGES` messages and `MAX_SUSPECTS` suspects. Beyond that those of the lowest
+//! heights are dropped, and it knows up to which height they were dropped. Settled ones are forgotten before,
+//! and counted.
 
 use crate::findings::{MessagePlace, ObservedSuspect, SeenMessage, TrackedRecord};
 use crosscheck_p2p::ChainId;
@@ -58,8 +59,8 @@ impl SeenMessages {
         }
     }
 
-    /// Forgets the messages of a chain's block, the next one of its chain, if all of them were seen to be what most are: valid.
-    /// Answers whether they were.
+    /// Forgets the messages of a chain's block, the next one of its chain, if all of them were seen to be
+    /// what most are: valid. Answers whether they were.
     pub(crate) fn settle(&mut self, chain_id: ChainId, number: u64, places: &[MessagePlace]) -> bool {
         let is_settled = |place: &MessagePlace| {
             self.messages.get(place).is_some_and(|message| message.status == "valid" && !message.is_alarm())

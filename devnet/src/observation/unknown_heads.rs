@@ -3,7 +3,8 @@
 use crate::findings::{ObservedChainStatus, SidecarStatus};
 use crosscheck_p2p::ChainId;
 
-/// What the sidecar says of such a node, and under which name: that it names no heads, or works by other rules.
+/// What the sidecar says of such a node, and under which name: that it names no heads, or works by other
+/// rules.
 const REASONS: [(&str, &str); 2] = [("heads", "has no heads yet"), ("endpoints", "lagoon_time is")];
 
 /// What a sidecar was seen to make of a chain whose node names no heads, or works by other rules.

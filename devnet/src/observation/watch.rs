@@ -171,8 +171,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer
-    /// errors on purpose; `at` is the time since the start of the run.
+    /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains
+    /// whose clients answer errors on purpose; `at` is the time since the start of the run.
     pub(crate) async fn poll(&mut self, outages: &[u64], at: Duration) {
         if let Err(error) = self.try_poll(outages, at).await {
             tracing::debug!(%error, "sidecar did not answer");

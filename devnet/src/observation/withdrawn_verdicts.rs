@@ -1,5 +1,5 @@
-//! [`WithdrawnVerdicts`]: what a sidecar reports of attested blocks that are not derived from L1 first, and are derived after a
-//! reorg of L1. Pure.
+//! [`WithdrawnVerdicts`]: what a sidecar reports of attested blocks that are not derived from L1 first, and
+//! are derived after a reorg of L1. Pure.
 
 use super::observations::Observations;
 use crate::findings::{SidecarFinding, WithdrawnVerdictPage, WithdrawnVerdictRecord};
@@ -18,7 +18,8 @@ pub(crate) struct WithdrawnVerdicts {
     cursor: u64,
     /// How many blocks of each chain are found invalid, and not resolved.
     unresolved: BTreeMap<u64, u64>,
-    /// The blocks for which the sidecar accused their signers, and how many blocks of the chain were unresolved then.
+    /// The blocks for which the sidecar accused their signers, and how many blocks of the chain were
+    /// unresolved then.
     accused: BTreeMap<(u64, B256), u64>,
     /// Those of which no accusation was left afterwards.
     cleared: BTreeSet<(u64, B256)>,
@@ -81,7 +82,8 @@ impl Observations {
         self.withdrawn_verdicts.unresolved = counts;
     }
 
-    /// Whether the sidecar accuses the signer of a block: by its verdict, in the gauge, and by holding the vouched head if the block does.
+    /// Whether the sidecar accuses the signer of a block: by its verdict, in the gauge, and by holding the
+    /// vouched head if the block does.
     pub(crate) fn is_accused(&self, disputed: &DisputedBlock) -> bool {
         let unjustified =
             SidecarFinding::Violated { reason: "unjustified-replacement".to_owned(), detail: None };
@@ -99,8 +101,8 @@ impl Observations {
         }
     }
 
-    /// Whether the accusation for a block is withdrawn: it is upheld, the withdrawal was reported, and neither the gauge nor
-    /// the vouched head shows it.
+    /// Whether the accusation for a block is withdrawn: it is upheld, the withdrawal was reported, and
+    /// neither the gauge nor the vouched head shows it.
     pub(crate) fn is_cleared(&self, disputed: &DisputedBlock) -> bool {
         let place = (disputed.chain_id, disputed.hash);
         let is_upheld = self

@@ -1,5 +1,5 @@
-//! [`DevnetReport`]: what was scripted against what was found. Pure: it is drawn up from what the devnet planted and
-//! what the sidecar was seen to say.
+//! [`DevnetReport`]: what was scripted against what was found. Pure: it is drawn up from what the devnet
+//! planted and what the sidecar was seen to say.
 
 use super::claim_report::{
     ClaimScript, PlantedClaim, RunMode, is_difference_reported, is_lie_refuted, signers_named,
@@ -147,7 +147,8 @@ impl DevnetReport {
         }
     }
 
-    /// Whether every scripted fault was found as what it is, nothing else was reported, and no follower was misled.
+    /// Whether every scripted fault was found as what it is, nothing else was reported, and no follower was
+    /// misled.
     pub(crate) fn is_as_scripted(&self) -> bool {
         let found = |fault: &FaultReport| {
             fault.found.as_ref() == Some(&fault.expected)
@@ -309,8 +310,8 @@ fn unusable_node_found(chain_id: u64, expected: &SidecarFinding, seen: &Observat
     (unknown_heads.reported && unknown_heads.recovered).then(|| (expected.clone(), None))
 }
 
-/// What became of a block whose L1 origin was dropped after it was upheld, and of the one in its place. Every chain's
-/// vouched head must have moved back, once each time.
+/// What became of a block whose L1 origin was dropped after it was upheld, and of the one in its place. Every
+/// chain's vouched head must have moved back, once each time.
 fn retracted_found(planted: &PlantedFault, all: &[PlantedFault], seen: &Observations) -> Option<Found> {
     let chain_id = planted.fault.chain_id;
     let [dropped, anew] = planted.attestations.as_slice() else { return None };
@@ -324,8 +325,9 @@ fn retracted_found(planted: &PlantedFault, all: &[PlantedFault], seen: &Observat
     have_left.then_some((SidecarFinding::Retracted { chain_id }, slowest))
 }
 
-/// What became of a replacement that was undone, and of the block in its place. The vouched head must have left each
-/// replacement, unless an invalid attestation kept it from coming there; and nobody may be said to have signed two blocks.
+/// What became of a replacement that was undone, and of the block in its place. The vouched head must have
+/// left each replacement, unless an invalid attestation kept it from coming there; and nobody may be said to
+/// have signed two blocks.
 fn unreplaced_found(
     planted: &PlantedFault,
     is_unseen: bool,
@@ -356,8 +358,8 @@ fn unreplaced_found(
     (has_left && replacement.hash != anew.hash).then_some((found, slowest))
 }
 
-/// What became of an attested block that a reorg of L1 made the derived one: its verdict must have been withdrawn once, and
-/// its signer must no longer be accused.
+/// What became of an attested block that a reorg of L1 made the derived one: its verdict must have been
+/// withdrawn once, and its signer must no longer be accused.
 fn taken_back_found(planted: &PlantedFault, chain_id: u64, seen: &Observations) -> Option<Found> {
     let [wrong, right] = planted.attestations.as_slice() else { return None };
     let slowest = match each_found(chain_id, &[(right, SidecarFinding::Upheld)], seen)? {
@@ -368,7 +370,8 @@ fn taken_back_found(planted: &PlantedFault, chain_id: u64, seen: &Observations) 
     is_so.then_some((SidecarFinding::VerdictWithdrawn { chain_id }, slowest))
 }
 
-/// Whether each of these attestations was found as it must be, and how long the slowest took; or what the first other one was.
+/// Whether each of these attestations was found as it must be, and how long the slowest took; or what the
+/// first other one was.
 fn each_found(
     chain_id: u64,
     must: &[(&PlantedAttestation, SidecarFinding)],
@@ -395,7 +398,8 @@ fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
         .then_some((SidecarFinding::GenesisFinal { chain_id }, None))
 }
 
-/// What became of a replacement around which the chain's nodes did something odd. `is_heeded`: what must be made of that was.
+/// What became of a replacement around which the chain's nodes did something odd. `is_heeded`: what must be
+/// made of that was.
 fn replacement_found(
     planted: &PlantedFault,
     expected: &SidecarFinding,

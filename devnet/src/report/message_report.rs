@@ -45,8 +45,8 @@ fn as_text<S: Serializer>(expected: &ExpectedMessage, serializer: S) -> Result<S
 }
 
 impl MessageReport {
-    /// What became of a fault's messages: of those of each of its blocks, or of the first that is not as it must be.
-    /// A block that was built more than once has one for each time; it does if one of them is.
+    /// What became of a fault's messages: of those of each of its blocks, or of the first that is not as it
+    /// must be. A block that was built more than once has one for each time; it does if one of them is.
     pub(super) fn of(planted: &PlantedFault, script: &ScriptedEffects, seen: &SeenMessages) -> Option<Self> {
         let expected = planted.fault.fault.expected_message?;
         let text = expected.to_string();
@@ -104,7 +104,8 @@ pub(super) struct ScriptedEffects {
     branches: Vec<(ChainId, Range<u64>)>,
     /// The heights at which L1 reorged out attested blocks of all chains.
     dropped: Vec<Range<u64>>,
-    /// Blocks that were as invalid as the other branch for as long as it was served: they cite it, or another one of them.
+    /// Blocks that were as invalid as the other branch for as long as it was served: they cite it, or another
+    /// one of them.
     doubted: HashSet<(ChainId, u64)>,
 }
 
@@ -136,8 +137,8 @@ impl ScriptedEffects {
         script
     }
 
-    /// A block that cites another branch is invalid as long as that is served, and so is one that cites such a block: the
-    /// blocks that were built until then.
+    /// A block that cites another branch is invalid as long as that is served, and so is one that cites such
+    /// a block: the blocks that were built until then.
     fn doubt(&mut self, seen: &SeenMessages) {
         let mut others: Vec<_> = seen.iter().filter(|(place, _)| self.is_in_time(place.number)).collect();
         loop {
@@ -169,9 +170,9 @@ impl ScriptedEffects {
         record.payload_hash.is_some_and(|hash| self.signatures.contains(&(record.chain_id, hash)))
     }
 
-    /// Whether what was said of a message in between is what one that believed the chains' nodes had to say: all nodes
-    /// of the executing chain, or of the one that it cites, were on another branch there, or what it cites was doubted. L1 may
-    /// drop what it cites a moment before its own block is removed, too.
+    /// Whether what was said of a message in between is what one that believed the chains' nodes had to say:
+    /// all nodes of the executing chain, or of the one that it cites, were on another branch there, or what
+    /// it cites was doubted. L1 may drop what it cites a moment before its own block is removed, too.
     pub(super) fn tolerates(&self, place: &MessagePlace, seen: &SeenMessage) -> bool {
         let is_in_time = self.is_in_time(place.number);
         let cites_doubted = |cited: (ChainId, u64)| {
@@ -182,8 +183,8 @@ impl ScriptedEffects {
         has_gone || self.is_forked(place.chain_id, place.number) || seen.cites.is_some_and(cites_doubted)
     }
 
-    /// Whether blocks of this height were built while another branch was served, or so soon after that the sidecar may not have
-    /// noticed its end.
+    /// Whether blocks of this height were built while another branch was served, or so soon after that the
+    /// sidecar may not have noticed its end.
     fn is_in_time(&self, number: u64) -> bool {
         let noticed = |heights: &Range<u64>| heights.start..heights.end.saturating_add(LAG_BLOCKS);
         self.branches.iter().any(|(_, heights)| noticed(heights).contains(&number))

@@ -29,15 +29,15 @@ pub struct DevnetOutcome {
 }
 
 impl DevnetOutcome {
-    /// Whether everything was as the script has it. Without a sidecar there is nothing to be found, and the run has
-    /// succeeded by ending.
+    /// Whether everything was as the script has it. Without a sidecar there is nothing to be found, and the
+    /// run has succeeded by ending.
     pub fn is_success(&self) -> bool {
         !self.watched || (self.report.is_as_scripted() && self.unsettled.is_empty())
     }
 }
 
-/// What the sidecar has not settled: verdicts that are open, attested blocks, or their ancestors, without any, and blocks of
-/// whose attestation a replay is all that is kept.
+/// What the sidecar has not settled: verdicts that are open, attested blocks, or their ancestors, without
+/// any, and blocks of whose attestation a replay is all that is kept.
 pub(crate) fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations) -> Vec<String> {
     let audited: BTreeSet<(ChainId, B256)> = seen
         .attestations()
@@ -74,8 +74,8 @@ pub(crate) fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Obser
     open.chain(replays).chain(missing).chain(gone).collect()
 }
 
-/// The followers that are not where the attestations lead them: at the last block that is attested or, where an
-/// attestation is invalid, at the block before at the least: the sidecar may well stop there.
+/// The followers that are not where the attestations lead them: at the last block that is attested or, where
+/// an attestation is invalid, at the block before at the least: the sidecar may well stop there.
 pub(crate) fn lagging_followers(
     sequencers: &[Sequencer],
     plan: &FaultPlan,
@@ -85,8 +85,8 @@ pub(crate) fn lagging_followers(
     let lag = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-        // Where nobody else has waited for the other chains, an invalid block of any of them stops the head that is served: blocks of one
-        // height are of one time.
+        // Where nobody else has waited for the other chains, an invalid block of any of them stops the head
+        // that is served: blocks of one height are of one time.
         let waits = match mode.follow_mode {
             FollowMode::Verified => true,
             FollowMode::Attested => plan.has_claimants(chain_id),
@@ -110,8 +110,8 @@ pub(crate) fn lagging_followers(
     followers.iter().filter_map(lag).collect()
 }
 
-/// The vouched heads that are not where they must be in a run in which nobody attests: at the last block or, where one is invalid and
-/// stays, right below it.
+/// The vouched heads that are not where they must be in a run in which nobody attests: at the last block or,
+/// where one is invalid and stays, right below it.
 pub(crate) fn held_elsewhere(
     sequencers: &[Sequencer],
     plan: &FaultPlan,
@@ -131,8 +131,8 @@ pub(crate) fn held_elsewhere(
     unattested.filter_map(elsewhere).collect()
 }
 
-/// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most
-/// `MAX_MISSED` of them.
+/// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid.
+/// At most `MAX_MISSED` of them.
 pub(crate) fn missed(
     sequencers: &[Sequencer],
     planted: &[PlantedFault],
@@ -150,7 +150,8 @@ pub(crate) fn missed(
     honest.filter_map(|place| MissedMessage::of(place, seen.at(&place))).take(MAX_MISSED).collect()
 }
 
-/// The newest height of which the canonical block itself was attested: no attestation of the chain reaches beyond it.
+/// The newest height of which the canonical block itself was attested: no attestation of the chain reaches
+/// beyond it.
 pub(crate) fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
     let is_attested = |number: &u64| {
         let fault = plan.at(sequencer.chain_id(), *number);

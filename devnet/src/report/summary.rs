@@ -93,7 +93,8 @@ const NARROWEST: u16 = 60;
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_header(header);
-    // Some terminals say that they have no columns; a table that is cut at the edge beats one of single letters.
+    // Some terminals say that they have no columns; a table that is cut at the edge beats one of single
+    // letters.
     if table.width().is_none_or(|width| width >= NARROWEST) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }

@@ -1,4 +1,5 @@
-//! [`DevnetRun`]: the part of a run in which the chains move: ticks, gossip, and the sidecar's verdicts as they come.
+//! [`DevnetRun`]: the part of a run in which the chains move: ticks, gossip, and the sidecar's verdicts as
+//! they come.
 //!
 //! It keeps the pace, and knows of each fault what was published and when.
 
@@ -100,8 +101,8 @@ impl DevnetRun {
         }
     }
 
-    /// Moves the chains until the plan is done or the run is cancelled, lets the sidecar settle, and stops all
-    /// servers and networks.
+    /// Moves the chains until the plan is done or the run is cancelled, lets the sidecar settle, and stops
+    /// all servers and networks.
     pub(super) async fn run(
         mut self,
         pauses: &Pauses,
@@ -166,8 +167,8 @@ impl DevnetRun {
         Ok((run, tick))
     }
 
-    /// A block whose height another takes in the same tick is the tip for a while, as it is on a real network. The rest of
-    /// the tick comes after.
+    /// A block whose height another takes in the same tick is the tip for a while, as it is on a real
+    /// network. The rest of the tick comes after.
     async fn publish_rebuilt(&mut self, tick: &mut Tick) -> Result<(), DevnetError> {
         let split = tick.chains.iter().map(ChainTick::split).collect::<Vec<_>>();
         for (place, (first, rest)) in
@@ -279,7 +280,8 @@ impl DevnetRun {
         }
     }
 
-    /// Forgets settled blocks in a run without faults: the effects of a fault may be looked for until the end of the run.
+    /// Forgets settled blocks in a run without faults: the effects of a fault may be looked for until the end
+    /// of the run.
     fn forget_settled(&mut self) {
         let is_plain = self.plan.faults().iter().next().is_none();
         if let Some(watch) = self.watch.as_mut().filter(|_| is_plain) {
@@ -303,7 +305,8 @@ impl DevnetRun {
         heights.filter_map(block).collect()
     }
 
-    /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they are still to.
+    /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they
+    /// are still to.
     fn unlinked(&self, tick: &Tick) -> Vec<(u64, bool)> {
         let plan = self.plan.faults();
         let is_in = |chain_id, tick| plan.unlinked(chain_id, tick).is_some();
@@ -330,8 +333,8 @@ impl DevnetRun {
         Ok(())
     }
 
-    /// Waits until the sidecar has seen what it cannot find out afterwards: messages whose blocks will be removed,
-    /// and those whose cited blocks were removed.
+    /// Waits until the sidecar has seen what it cannot find out afterwards: messages whose blocks will be
+    /// removed, and those whose cited blocks were removed.
     async fn await_messages(&mut self, tick: &Tick) {
         let mut held: Vec<(MessagePlace, IsMet)> = Vec::new();
         for message in tick.chains.iter().flat_map(|chain| &chain.scripted) {
@@ -360,8 +363,8 @@ impl DevnetRun {
         self.poll_until(tick, self.pace.patience(), met).await;
     }
 
-    /// Waits until the sidecar has seen a local-safe head that its node withdraws, and has seen it withdrawn, and until the
-    /// chain's follower has asked since.
+    /// Waits until the sidecar has seen a local-safe head that its node withdraws, and has seen it withdrawn,
+    /// and until the chain's follower has asked since.
     async fn await_withdrawals(&mut self, tick: &Tick) {
         let withdrawals = tick.chains.iter().filter_map(|chain| Some((chain.chain_id, chain.withdrawal?)));
         for (chain_id, withdrawal) in withdrawals.collect::<Vec<_>>() {
@@ -482,7 +485,8 @@ impl DevnetRun {
         self.progress.show(tick, self.watch.as_ref().map(Watch::seen));
     }
 
-    /// Asks the sidecar until what it says suffices, or patience ends. Without a sidecar there is nothing to wait for.
+    /// Asks the sidecar until what it says suffices, or patience ends. Without a sidecar there is nothing to
+    /// wait for.
     async fn poll_until(
         &mut self,
         tick: &Tick,

@@ -1,6 +1,7 @@
 //! [`Directory`]: where a devnet keeps its files.
 //!
-//! A directory that the user named is made and kept; otherwise a temporary one is made, and removed at the end.
+//! A directory that the user named is made and kept; otherwise a temporary one is made, and removed at the
+//! end.
 
 use std::{
     io,

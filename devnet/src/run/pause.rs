@@ -1,7 +1,7 @@
 //! [`Pauses`]: the blocks at which a run stops until it is asked to continue, and the file that says so.
 //!
-//! While a run is paused there is a file in its directory that holds the block's number. Anyone who removes it lets the run
-//! continue. Nothing here waits, and no chain is moved.
+//! While a run is paused there is a file in its directory that holds the block's number. Anyone who removes
+//! it lets the run continue. Nothing here waits, and no chain is moved.
 
 use std::{
     collections::BTreeSet,

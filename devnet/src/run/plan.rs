@@ -7,8 +7,8 @@ use crate::simulation::{MAX_CHAINS, SuperchainParams};
 use crosscheck_p2p::UnixSeconds;
 use std::{path::PathBuf, time::Duration};
 
-/// The longest block time, seconds. Blocks that are rebuilt after a replacement must still be within the gossip
-/// window of a minute.
+/// The longest block time, seconds. Blocks that are rebuilt after a replacement must still be within the
+/// gossip window of a minute.
 pub(crate) const MAX_BLOCK_TIME: u64 = 12;
 /// The most execution clients that a chain has.
 pub(crate) const MAX_ENDPOINTS: usize = 5;
@@ -34,7 +34,8 @@ pub struct DevnetRequest {
     pub seed: u64,
     /// Whether sequencers attest their cross-safe blocks.
     pub attester: bool,
-    /// What the sidecar's head for followers rests on; `None`: on attestations if there are any, otherwise on what it finds valid.
+    /// What the sidecar's head for followers rests on; `None`: on attestations if there are any, otherwise on
+    /// what it finds valid.
     pub follow_mode: Option<FollowMode>,
     /// What goes wrong.
     pub faults: Vec<FaultSpec>,
@@ -48,7 +49,8 @@ pub struct DevnetRequest {
     pub genesis_time: Option<UnixSeconds>,
     /// How long to wait for a sidecar in another process before the first block.
     pub await_peers: Duration,
-    /// How long a tick lasts at least when real time is outrun and no sidecar is watched; `None`: the usual time.
+    /// How long a tick lasts at least when real time is outrun and no sidecar is watched; `None`: the usual
+    /// time.
     pub tick: Option<Duration>,
     /// Whether the servers stay up after the last block, until the run is stopped.
     pub stay: bool,

@@ -1,4 +1,5 @@
-//! [`Progress`]: live lines on a terminal: the heads of each chain, and what the sidecar says. Writes to stderr.
+//! [`Progress`]: live lines on a terminal: the heads of each chain, and what the sidecar says. Writes to
+//! stderr.
 //!
 //! Where stderr is not a terminal nothing is drawn.
 

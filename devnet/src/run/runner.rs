@@ -1,7 +1,8 @@
-//! [`run`]: a devnet from its start to its outcome: chains, servers, gossip, and the sidecar that watches them.
+//! [`run`]: a devnet from its start to its outcome: chains, servers, gossip, and the sidecar that watches
+//! them.
 //!
-//! The pure parts decide what happens; here it is carried out, tick by tick, until the plan is done or the run is
-//! cancelled. Everything that was started is stopped before the outcome is handed out.
+//! The pure parts decide what happens; here it is carried out, tick by tick, until the plan is done or the
+//! run is cancelled. Everything that was started is stopped before the outcome is handed out.
 
 use super::devnet_run::{DevnetRun, DevnetRunParts};
 use super::directory::{Directory, DirectoryError};
@@ -92,8 +93,8 @@ pub enum DevnetError {
     },
 }
 
-/// Runs a devnet. With a sidecar in the plan, `starter` starts it from the configuration file that the devnet writes. `lines`: where
-/// progress is shown.
+/// Runs a devnet. With a sidecar in the plan, `starter` starts it from the configuration file that the devnet
+/// writes. `lines`: where progress is shown.
 ///
 /// # Errors
 /// When a part cannot be started or fails; what the sidecar finds or misses is in the outcome.

@@ -1,4 +1,5 @@
-//! What a tick says of its chains: whose nodes are disturbed and how, and whether the sidecar has received it. Pure.
+//! What a tick says of its chains: whose nodes are disturbed and how, and whether the sidecar has received
+//! it. Pure.
 
 use crate::observation::Observations;
 use crate::simulation::Tick;
@@ -25,8 +26,8 @@ pub(super) fn outages(tick: &Tick) -> Vec<u64> {
     tick.chains.iter().filter(|chain| chain.outage).map(|chain| chain.chain_id).collect()
 }
 
-/// Whether the sidecar has received every chain's blocks, but for the newest few, and has begun to read those of each whose
-/// nodes answer: it begins at the final block, and would never see what became final before.
+/// Whether the sidecar has received every chain's blocks, but for the newest few, and has begun to read those
+/// of each whose nodes answer: it begins at the final block, and would never see what became final before.
 pub(super) fn has_received(seen: &Observations, tick: &Tick) -> bool {
     tick.chains.iter().all(|chain| {
         let id = ChainId::from(chain.chain_id);

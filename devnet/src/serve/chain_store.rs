@@ -1,8 +1,7 @@
 //! [`ChainStore`]: what a chain's nodes know: its blocks, canonical and orphaned, and how safe they are.
 //!
-//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is configured to, and forgets the
-//! lowest beyond
-//! that, except genesis.
+//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is configured
+//! to, and forgets the lowest beyond that, except genesis.
 
 use crate::chain::L2Block;
 use crate::simulation::{ChainHeads, ChainTick, Rewind, Withdrawal};
@@ -38,7 +37,8 @@ pub struct ChainStore {
     genesis_final: bool,
     /// The blocks that are served in place of the chain's own while the nodes are on another branch.
     other_branch: BTreeMap<u64, Arc<L2Block>>,
-    /// What is at its height by number, in place of the chain's own block, under blocks that are built on that.
+    /// What is at its height by number, in place of the chain's own block, under blocks that are built on
+    /// that.
     unlinked: Vec<Arc<L2Block>>,
     /// How the execution client is rewound, if it is. The rollup node is stopped meanwhile.
     rewind: Option<Rewind>,
@@ -125,8 +125,8 @@ impl ChainStore {
         self.heads
     }
 
-    /// The heads as the rollup node names them: while it withdraws one, all but the tip are at the final block. It may call
-    /// genesis safe and final.
+    /// The heads as the rollup node names them: while it withdraws one, all but the tip are at the final
+    /// block. It may call genesis safe and final.
     pub(crate) fn named_heads(&self) -> ChainHeads {
         let ChainHeads { unsafe_head, local_safe, finalized, .. } = self.heads;
         if self.genesis_final {
@@ -139,7 +139,8 @@ impl ChainStore {
         }
     }
 
-    /// The heads as the execution client labels them: while it is rewound to a sibling, it calls that one's parent final.
+    /// The heads as the execution client labels them: while it is rewound to a sibling, it calls that one's
+    /// parent final.
     pub fn labelled_heads(&self) -> ChainHeads {
         let ChainHeads { safe, finalized, .. } = self.heads;
         match &self.rewind {

@@ -1,4 +1,5 @@
-//! [`ClaimantNode`]: an endpoint whose safe head is taken as a claim. It is a rollup node of its own, which nothing disturbs.
+//! [`ClaimantNode`]: an endpoint whose safe head is taken as a claim. It is a rollup node of its own, which
+//! nothing disturbs.
 
 use super::{ChainStore, RunningServer, ServeError, SimulatedRollupNode, rollup_node_module, start};
 use crate::faults::Claimant;
@@ -33,7 +34,8 @@ impl ClaimantNode {
     }
 }
 
-/// What a claimant sees of a tick: what the chain did, and nothing of what its nodes do; in its own place, what it claims.
+/// What a claimant sees of a tick: what the chain did, and nothing of what its nodes do; in its own place,
+/// what it claims.
 fn seen_by(chain: &ChainTick, odd: Option<&OddClaim>) -> ChainTick {
     let heads = odd.map_or(chain.heads, |claim| {
         let number = claim.block.number();

@@ -102,7 +102,8 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Starts all servers, with the chains at their genesis and this many execution clients a chain: at least one.
+    /// Starts all servers, with the chains at their genesis and this many execution clients a chain: at least
+    /// one.
     ///
     /// # Errors
     /// When a server cannot be started.

@@ -1,5 +1,5 @@
-//! The rollup node of one chain, which behaves as an op-supernode unless it is configured to be an op-node: the part of
-//! `optimism_*` that readers of its view of L1 and L2 need.
+//! The rollup node of one chain, which behaves as an op-supernode unless it is configured to be an op-node:
+//! the part of `optimism_*` that readers of its view of L1 and L2 need.
 
 use super::chain_store::ChainStore;
 use super::{Arguments, ServeError, server_error};
@@ -37,8 +37,9 @@ pub struct SimulatedRollupNode {
     pub dependencies: Vec<u64>,
     /// The message expiry window, in seconds.
     pub expiry_window: u64,
-    /// From when on the chains accept each other's messages, Unix seconds. It is served under Lagoon's former name: Lagoon itself is
-    /// active from genesis on, because the devnet cannot carry its upgrade transactions.
+    /// From when on the chains accept each other's messages, Unix seconds. It is served under Lagoon's former
+    /// name: Lagoon itself is active from genesis on, because the devnet cannot carry its upgrade
+    /// transactions.
     pub interop_time: u64,
     /// Seconds between two blocks.
     pub block_time: u64,
@@ -123,7 +124,8 @@ impl SimulatedRollupNode {
         }))
     }
 
-    /// What distinguishes an op-supernode from a node that checks no messages. Of the chains' statuses only its own.
+    /// What distinguishes an op-supernode from a node that checks no messages. Of the chains' statuses only
+    /// its own.
     fn supernode_status(&self) -> Result<Value, ErrorObjectOwned> {
         let status = self.sync_status()?;
         let chain_id = self.chain.read().chain_id().to_string();

@@ -13,7 +13,8 @@ use op_alloy::{
 };
 use op_revm::{L1BlockInfo as FeeOracle, OpSpecId};
 
-/// Where the fee scalars, the L1 base fee and the blob base fee are in the calldata of the L1 attributes (Ecotone and later).
+/// Where the fee scalars, the L1 base fee and the blob base fee are in the calldata of the L1 attributes
+/// (Ecotone and later).
 const BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 4..8;
 const BLOB_BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 8..12;
 const BASE_FEE_AT: core::ops::Range<usize> = 36..68;

@@ -513,7 +513,8 @@ async fn l1_serves_headers_and_the_signer() {
 #[tokio::test]
 async fn the_rollup_node_knows_which_head_an_l1_block_led_to() {
     let world = world(&[]);
-    // Thirty ticks: L1 block 9 came in tick 27 and brought blocks 24 to 26, which are cross-safe since tick 29.
+    // Thirty ticks: L1 block 9 came in tick 27 and brought blocks 24 to 26, which are cross-safe since tick
+    // 29.
     for (l1_block, safe_head) in [(1, 2), (2, 5), (9, 26), (10, 26)] {
         let answer = world.node("optimism_safeHeadAtL1Block", json!([U64::from(l1_block)])).await;
         let expected = world.superchain.sequencers()[0].chain().canonical(safe_head).unwrap();

@@ -130,7 +130,8 @@ pub enum ConfigFileError {
 }
 
 impl SidecarConfig {
-    /// Writes the file into a directory, over an older one, and all at once: anyone who finds it finds all of it.
+    /// Writes the file into a directory, over an older one, and all at once: anyone who finds it finds all of
+    /// it.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -33,8 +33,8 @@ pub(crate) struct ListenAddrs {
 
 /// The configuration of a sidecar that watches this devnet and listens there.
 ///
-/// `bundle` names the upgrade bundle of the fork that begins on a chain. It names no attester: the sidecar reads it from the
-/// `SystemConfig` on L1.
+/// `bundle` names the upgrade bundle of the fork that begins on a chain. It names no attester: the sidecar
+/// reads it from the `SystemConfig` on L1.
 pub(crate) fn sidecar_config(
     dir: &Path,
     clock: &RunClock,

@@ -45,7 +45,8 @@ pub struct ChainTick {
     pub other_rules: bool,
     /// Whether the chain's rollup node calls genesis safe and final in this tick.
     pub genesis_final: bool,
-    /// What the chain's nodes serve from a height on in place of its own blocks, if they are on another branch.
+    /// What the chain's nodes serve from a height on in place of its own blocks, if they are on another
+    /// branch.
     pub other_branch: Option<Vec<Arc<L2Block>>>,
     /// What the chain's execution client has by number in place of the chain's own blocks of those heights.
     pub unlinked: Vec<Arc<L2Block>>,
@@ -55,7 +56,8 @@ pub struct ChainTick {
     pub safe_at: Vec<(u64, u64)>,
     /// What the chain's node does with a local-safe head that it withdraws.
     pub withdrawal: Option<Withdrawal>,
-    /// The replaced block that the chain's nodes stay on in this tick, if they do: they know of nothing that came after.
+    /// The replaced block that the chain's nodes stay on in this tick, if they do: they know of nothing that
+    /// came after.
     pub remains_on: Option<Replaced>,
     /// How the chain's execution client is rewound in this tick, if it is.
     pub rewind: Option<Rewind>,
@@ -104,7 +106,8 @@ pub enum Withdrawal {
 }
 
 impl ChainTick {
-    /// The tick up to a block whose height another takes in it, and the rest. `None`: no height has two blocks.
+    /// The tick up to a block whose height another takes in it, and the rest. `None`: no height has two
+    /// blocks.
     pub fn split(&self) -> Option<(Self, Self)> {
         let is_height_of_both =
             |pair: &[Arc<L2Block>]| matches!(pair, [one, other] if one.number() == other.number());

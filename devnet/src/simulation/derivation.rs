@@ -1,4 +1,5 @@
-//! [`SimulatedDerivation`]: when the blocks of a chain become local-safe, cross-safe and finalized. Pure bookkeeping.
+//! [`SimulatedDerivation`]: when the blocks of a chain become local-safe, cross-safe and finalized. Pure
+//! bookkeeping.
 //!
 //! A batch is the run of blocks that one L1 block brought. It is promoted as a whole, in order, unless one of
 //! its blocks is replaced: then what came after that block is derived again from later L1 blocks.
@@ -62,8 +63,8 @@ impl SimulatedDerivation {
         self.promote(height);
     }
 
-    /// L1 reorged: blocks above a height are removed and must be derived again. Batches up to that height are brought
-    /// again by the L1 blocks of the same heights.
+    /// L1 reorged: blocks above a height are removed and must be derived again. Batches up to that height are
+    /// brought again by the L1 blocks of the same heights.
     pub(crate) fn rewind(&mut self, height: u64) {
         self.cut(height);
         self.local_safe = self.local_safe.min(height);

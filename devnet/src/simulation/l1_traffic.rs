@@ -1,5 +1,5 @@
-//! [`L1Traffic`]: what happens on the devnet's L1, drawn from a seed: users deposit to the chains, and now and then an
-//! owner changes a chain's fee scalars.
+//! [`L1Traffic`]: what happens on the devnet's L1, drawn from a seed: users deposit to the chains, and now
+//! and then an owner changes a chain's fee scalars.
 //!
 //! The same seed, height and branch give the same transactions; another branch of L1 gets others.
 
@@ -15,7 +15,8 @@ use alloy::{
 use rand::{Rng, RngCore, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
 
-/// Keys of those who act on L1 start here: they are nobody's on L2, so that no deposit takes a nonce from a user.
+/// Keys of those who act on L1 start here: they are nobody's on L2, so that no deposit takes a nonce from a
+/// user.
 const FIRST_KEY: u32 = 500;
 const DEPOSITORS: u32 = 3;
 /// How many of ten L1 blocks have deposits of a chain.

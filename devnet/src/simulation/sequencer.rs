@@ -1,8 +1,8 @@
 //! [`Sequencer`]: one chain of the superchain with its users, its derivation and its attestations.
 //! Pure: it gets the tick and returns what is to be published.
 //!
-//! It does what the script says at three places: the messages of a block, the promotion of a block, and what is
-//! attested of it.
+//! It does what the script says at three places: the messages of a block, the promotion of a block, and what
+//! is attested of it.
 
 mod building;
 mod odd_claims;
@@ -176,9 +176,9 @@ impl Sequencer {
         self.derivation.include(self.chain.head().number(), l1_block.number(), tick);
     }
 
-    /// L1 reorged: goes back to the newest block whose origin is still canonical, and answers its height; or below a replacement,
-    /// if the batch of what it replaced is no longer on L1. Final blocks stay. A block that was attested in the place of a removed one may
-    /// become canonical.
+    /// L1 reorged: goes back to the newest block whose origin is still canonical, and answers its height; or
+    /// below a replacement, if the batch of what it replaced is no longer on L1. Final blocks stay. A block
+    /// that was attested in the place of a removed one may become canonical.
     ///
     /// # Errors
     /// When a final block would have to go.
@@ -205,7 +205,8 @@ impl Sequencer {
         Ok(kept.number())
     }
 
-    /// Drops the blocks of the chain that the script has it drop at the start of this tick, all of them still unsafe.
+    /// Drops the blocks of the chain that the script has it drop at the start of this tick, all of them still
+    /// unsafe.
     ///
     /// # Errors
     /// When a block is missing.

@@ -172,8 +172,8 @@ impl Superchain {
         last.is_some_and(|last| self.sequencers.iter().all(|chain| chain.heads().finalized >= last))
     }
 
-    /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every chain, then new
-    /// blocks on every chain.
+    /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every
+    /// chain, then new blocks on every chain.
     ///
     /// # Errors
     /// When L1 or a chain cannot continue. The superchain is then unfit for use.
@@ -205,7 +205,8 @@ impl Superchain {
         Ok(self.l1.produce_with(self.params.schedule.time_of(tick), body)?)
     }
 
-    /// L1 reorgs out its newest blocks and has others in their places; every chain goes back to its newest block with a canonical origin.
+    /// L1 reorgs out its newest blocks and has others in their places; every chain goes back to its newest
+    /// block with a canonical origin.
     fn reorg_l1(&mut self, dropped: L1Drop, tick: u64) -> Result<(), SuperchainError> {
         let head = self.l1.head().number();
         self.l1.reorg(dropped.blocks());

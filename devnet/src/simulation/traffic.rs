@@ -1,7 +1,7 @@
 //! [`Traffic`]: what users do on the devnet, drawn from a seed.
 //!
-//! The same seed, chain, height and parent give the same intents. A block that is built again on another parent
-//! gets fresh ones, so nothing is replayed across a reorg.
+//! The same seed, chain, height and parent give the same intents. A block that is built again on another
+//! parent gets fresh ones, so nothing is replayed across a reorg.
 
 use crate::faults::{MessageContext, NothingToCite, PlannedFault};
 use crate::messages::{InitiatingBlock, Intent};
@@ -51,8 +51,8 @@ impl Traffic {
         Self { messages: messages.map_or(self.messages, |messages| messages..=messages), ..self }
     }
 
-    /// The intents of a block: the opening of the fault that is scripted for it, then what users do anyway, and among
-    /// that the fault's message.
+    /// The intents of a block: the opening of the fault that is scripted for it, then what users do anyway,
+    /// and among that the fault's message.
     ///
     /// # Errors
     /// The fault finds nothing to twist.

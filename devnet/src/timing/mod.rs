@@ -1,4 +1,5 @@
-//! When things happen: the schedule of ticks, the pace of a run, and the clock that the chains share with the sidecar.
+//! When things happen: the schedule of ticks, the pace of a run, and the clock that the chains share with the
+//! sidecar.
 
 mod clock_file;
 mod run_clock;

@@ -6,8 +6,8 @@ use std::time::Duration;
 const WATCHED_TICK: Duration = Duration::from_millis(20);
 /// The time of a tick when the run is faster than real time and no sidecar is watched.
 const UNWATCHED_TICK: Duration = Duration::from_millis(100);
-/// The longest time that the chains wait for the sidecar to join, to hear or to see something: far longer than it takes on a
-/// busy machine, so that the wait ends only for a sidecar that never does.
+/// The longest time that the chains wait for the sidecar to join, to hear or to see something: far longer
+/// than it takes on a busy machine, so that the wait ends only for a sidecar that never does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The same in real time: gossip drops blocks that fall a minute behind the clock.
 const REAL_TIME_PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +31,8 @@ pub(crate) enum RunPace {
 }
 
 impl RunPace {
-    /// The pace of a run. `unwatched_tick`: how long a tick lasts at least when nobody is watched, if not the usual time.
+    /// The pace of a run. `unwatched_tick`: how long a tick lasts at least when nobody is watched, if not the
+    /// usual time.
     pub(crate) const fn new(fast: bool, watched: bool, unwatched_tick: Option<Duration>) -> Self {
         match (fast, watched) {
             (false, _) => Self::RealTime,

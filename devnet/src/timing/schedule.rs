@@ -1,7 +1,7 @@
 //! [`Schedule`]: what happens at which tick, pure and the same in every run.
 //!
-//! One tick is one L2 block time. In a tick the L1 moves first, then blocks are promoted, then each chain builds.
-//! Nothing here waits: how long a tick takes is the runner's business.
+//! One tick is one L2 block time. In a tick the L1 moves first, then blocks are promoted, then each chain
+//! builds. Nothing here waits: how long a tick takes is the runner's business.
 
 use crosscheck_p2p::UnixSeconds;
 
@@ -19,7 +19,8 @@ pub(crate) const EXPIRY_BLOCKS: u64 = 16;
 pub(crate) const ACTIVATION_BLOCK: u64 = 2;
 /// From this height on, blocks may execute messages: cross-safe blocks exist by then, on every chain.
 pub(crate) const FIRST_EXECUTING_BLOCK: u64 = 8;
-/// A node that withdraws a local-safe head names heads far below for this many ticks, before it names the replacement.
+/// A node that withdraws a local-safe head names heads far below for this many ticks, before it names the
+/// replacement.
 pub(crate) const WITHDRAWN_TICKS: u64 = 2;
 
 /// When things happen.

@@ -1,5 +1,6 @@
-//! What it costs op-node's own validator to judge a frame, and what it costs ours: processor time of every thread, the
-//! Go program's garbage collector included. In turns, op-node's built with and without cgo. Both answer with the message id.
+//! What it costs op-node's own validator to judge a frame, and what it costs ours: processor time of every
+//! thread, the Go program's garbage collector included. In turns, op-node's built with and without cgo. Both
+//! answer with the message id.
 //!
 //! ```text
 //! OP_NODE_VERDICTS=$(tests/peers/opstack/build verdicts) RAYON_NUM_THREADS=1 cargo bench -p crosscheck-p2p --features op-node --bench op_node

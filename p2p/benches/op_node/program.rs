@@ -1,5 +1,5 @@
-//! [`Program`]: op-node's validators in a Go program at the other end of a pipe. How it is asked is said where it is written:
-//! `tests/peers/opstack/internal/verdicts`.
+//! [`Program`]: op-node's validators in a Go program at the other end of a pipe. How it is asked is said
+//! where it is written: `tests/peers/opstack/internal/verdicts`.
 
 use crate::sample::{CHAIN, Sample};
 use std::io::{Read as _, Write as _};

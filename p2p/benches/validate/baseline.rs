@@ -1,5 +1,5 @@
-//! What a Rust node of today does with a frame: op-alloy's decoder, a block of decoded transactions, its header's
-//! hash, a recovery with k256; and gossip's message id before that, from a decompression of its own.
+//! What a Rust node of today does with a frame: op-alloy's decoder, a block of decoded transactions, its
+//! header's hash, a recovery with k256; and gossip's message id before that, from a decompression of its own.
 
 use crate::sample::{CHAIN, Sample};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;

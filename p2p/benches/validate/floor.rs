@@ -1,7 +1,9 @@
-//! What no node can avoid, with the fastest libraries found and nothing in between: one decompression, one SHA-256
-//! for the id, one Keccak over the payload, one over each node of the transactions' trie, one recovery.
+//! What no node can avoid, with the fastest libraries found and nothing in between: one decompression, one
+//! SHA-256 for the id, one Keccak over the payload, one over each node of the transactions' trie, one
+//! recovery.
 //!
-//! The trie's nodes are laid out beforehand and sorted by size, so that eight of a size can be hashed at once.
+//! The trie's nodes are laid out beforehand and sorted by size, so that eight of a size can be hashed at
+//! once.
 
 use crate::{
     baseline::{decompress, message_id},
@@ -56,8 +58,8 @@ fn hash_nodes(sample: &Sample) -> B256 {
     last
 }
 
-/// Whether all take the same number of permutations, and none has the size at which the library panics: one byte
-/// short of whole blocks.
+/// Whether all take the same number of permutations, and none has the size at which the library panics: one
+/// byte short of whole blocks.
 fn fit_together(batch: &[Vec<u8>; 8]) -> bool {
     let blocks = |node: &Vec<u8>| node.len() / 136;
     batch.iter().all(|node| blocks(node) == blocks(&batch[0]) && node.len() % 136 != 135)

@@ -1,9 +1,9 @@
-//! How long a block's frame takes from raw bytes to a judged block: as today's Rust nodes do it, as Crosscheck does
-//! it, and what no node can avoid. Each answers with the message id too.
+//! How long a block's frame takes from raw bytes to a judged block: as today's Rust nodes do it, as
+//! Crosscheck does it, and what no node can avoid. Each answers with the message id too.
 //!
 //! Two groups: `cpu` counts the processor time of every thread, `latency` the time that passes. With
-//! `RAYON_NUM_THREADS=1` the first says what a block costs on one core; otherwise the threads that wait for a share of
-//! the work are counted too.
+//! `RAYON_NUM_THREADS=1` the first says what a block costs on one core; otherwise the threads that wait for a
+//! share of the work are counted too.
 
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(

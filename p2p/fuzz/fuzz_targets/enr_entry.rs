@@ -1,7 +1,8 @@
-//! Node records as discovery gets them from anybody: bytes as they come, records that a node really signed with
-//! whatever it likes in them, and the `opstack` entry alone.
+//! Node records as discovery gets them from anybody: bytes as they come, records that a node really signed
+//! with whatever it likes in them, and the `opstack` entry alone.
 //!
-//! The first byte says which. What is read is checked against a reading of its own, and the memory against a bound.
+//! The first byte says which. What is read is checked against a reading of its own, and the memory against a
+//! bound.
 
 #![no_main]
 
@@ -54,8 +55,8 @@ fn read(rlp: &[u8]) -> Option<ReadRecord> {
     Some(read)
 }
 
-/// An entry that is read says what it says: a byte string that begins with the chain and version 0, no shorter way to
-/// write them existing.
+/// An entry that is read says what it says: a byte string that begins with the chain and version 0, no
+/// shorter way to write them existing.
 fn entry(rlp: &[u8]) {
     let (memory, read) = memory_of(|| read_entry(rlp));
     assert!(memory < MAX_MEMORY + rlp.len() as u64, "{memory} bytes for {} of input", rlp.len());
@@ -120,7 +121,8 @@ impl Plan {
         }
     }
 
-    /// The address to dial: the first that can be reached, IPv4 before IPv6, whose port is that of IPv4 unless it has its own.
+    /// The address to dial: the first that can be reached, IPv4 before IPv6, whose port is that of IPv4
+    /// unless it has its own.
     fn addr(&self, reach: usize) -> Option<Multiaddr> {
         let ip4 = self.ip.map(|ip| IpAddr::from(Ipv4Addr::from(ip))).zip(self.tcp);
         let ip6 = self.ip6.map(|ip| Ipv6Addr::from(ip).to_canonical()).zip(self.tcp6.or(self.tcp));
@@ -162,8 +164,8 @@ impl Plan {
     }
 }
 
-/// How far an address reaches: 0 on this machine or its wire, 1 in a private network, 2 everywhere. `None`: it names no
-/// one node.
+/// How far an address reaches: 0 on this machine or its wire, 1 in a private network, 2 everywhere. `None`:
+/// it names no one node.
 fn kind(ip: IpAddr) -> Option<usize> {
     let kind = match ip {
         IpAddr::V4(ip) => match ip.octets() {

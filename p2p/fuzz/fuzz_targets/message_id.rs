@@ -1,5 +1,5 @@
-//! Message ids: of the decompressed bytes where a frame is snappy, of the raw ones where it is not, as op-node has it,
-//! however long the length in front is written.
+//! Message ids: of the decompressed bytes where a frame is snappy, of the raw ones where it is not, as
+//! op-node has it, however long the length in front is written.
 
 #![no_main]
 

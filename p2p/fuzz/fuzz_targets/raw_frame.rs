@@ -1,5 +1,5 @@
-//! Bytes as they come off the wire, and the same bytes as a frame really holds them: whatever they are, they are judged,
-//! twice alike, and never let through, for nobody here holds the sequencer's key.
+//! Bytes as they come off the wire, and the same bytes as a frame really holds them: whatever they are, they
+//! are judged, twice alike, and never let through, for nobody here holds the sequencer's key.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Payloads of every version made up field by field, then spoilt byte by byte, and signed as the sequencer would, on
-//! every topic: what lies behind the signature check.
+//! Payloads of every version made up field by field, then spoilt byte by byte, and signed as the sequencer
+//! would, on every topic: what lies behind the signature check.
 
 #![no_main]
 
@@ -180,7 +180,8 @@ fn frame(signed: &Bytes, domain: SigningDomain) -> Bytes {
     snap::raw::Encoder::new().compress_vec(&bytes).expect("small enough").into()
 }
 
-/// The root is alloy's. An empty transaction has no place in a trie, and is refused before its root is asked for.
+/// The root is alloy's. An empty transaction has no place in a trie, and is refused before its root is asked
+/// for.
 fn check_root(payload: &ExecutionPayload) {
     if payload.transactions.iter().all(|transaction| !transaction.is_empty()) {
         assert_eq!(payload.transactions_root(), ordered_trie_root_encoded(&payload.transactions));

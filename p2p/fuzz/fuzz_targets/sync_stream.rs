@@ -1,5 +1,5 @@
-//! The streams of `payload_by_number`: what a client reads of a response, what a server reads of a request, whether
-//! a payload is the block that was asked for, and what a server writes.
+//! The streams of `payload_by_number`: what a client reads of a response, what a server reads of a request,
+//! whether a payload is the block that was asked for, and what a server writes.
 //!
 //! The first byte says which, the second how. Never more is read or held than the bounds say.
 
@@ -73,7 +73,8 @@ impl AsyncRead for Drip<'_> {
     }
 }
 
-/// No more is read than the bound and the byte that shows it broken, and no more held than the bytes can unpack to.
+/// No more is read than the bound and the byte that shows it broken, and no more held than the bytes can
+/// unpack to.
 fn response(knob: u8, bytes: &[u8]) {
     let mut stream = Drip::new(bytes, knob);
     let (memory, read) = memory_of(|| read_response(&mut stream));
@@ -135,8 +136,8 @@ fn payload(knob: u8, bytes: &[u8]) {
     blocks_in(code, &signed);
 }
 
-/// Whatever opens is encoded to the same bytes, has the version of its time, and is taken for the block that was asked
-/// for only if its fields hash to what was asked for.
+/// Whatever opens is encoded to the same bytes, has the version of its time, and is taken for the block that
+/// was asked for only if its fields hash to what was asked for.
 fn blocks_in(code: u32, signed: &Bytes) {
     for forks in all_forks() {
         let Some(envelope) = open_payload(code, signed, &forks) else { continue };
@@ -206,7 +207,8 @@ fn found_head(version: u32) -> [u8; 5] {
     [0, a, b, c, d]
 }
 
-/// Chains on which each version is the one in force, before Jovian and after; and one whose forks lie in the way.
+/// Chains on which each version is the one in force, before Jovian and after; and one whose forks lie in the
+/// way.
 fn all_forks() -> [GossipForkTimes; 6] {
     let (start, never) = (Some(UnixSeconds(0)), None);
     let none = GossipForkTimes { canyon: never, ecotone: never, isthmus: never, jovian: never };

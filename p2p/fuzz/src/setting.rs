@@ -43,8 +43,8 @@ pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
     bytes
 }
 
-/// A validator that has seen nothing, of a chain with these forks. It remembers few heights, for its caches are made
-/// again with every input.
+/// A validator that has seen nothing, of a chain with these forks. It remembers few heights, for its caches
+/// are made again with every input.
 pub fn validator(forks: GossipForkTimes) -> Validator {
     let rules = ValidationRules::new(chain());
     Validator::new(ValidationRules { forks, blocks_max_heights: 8, cross_safe_max_heights: 8, ..rules })

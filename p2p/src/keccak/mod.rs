@@ -1,10 +1,10 @@
 //! Keccak-256 of many inputs at a time, and of a long one by itself.
 //!
-//! A permutation is a chain of dependent steps, so a core that hashes one input leaves most of its vector unit
-//! idle. Here as many inputs as a vector has lanes advance together: eight with AVX-512, four with AVX2, determined
-//! at run time; elsewhere they are hashed one by one with the assembly that everything else uses. A long input
-//! that is hashed by itself has the rows of its state as vectors, with AVX-512. Never allocates, and never spreads work
-//! over threads.
+//! A permutation is a chain of dependent steps, so a core that hashes one input leaves most of its vector
+//! unit idle. Here as many inputs as a vector has lanes advance together: eight with AVX-512, four with AVX2,
+//! determined at run time; elsewhere they are hashed one by one with the assembly that everything else uses.
+//! A long input that is hashed by itself has the rows of its state as vectors, with AVX-512. Never allocates,
+//! and never spreads work over threads.
 
 mod hash_input;
 #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,8 @@
 //! Keccak-f\[1600\] on several states at a time: FIPS 202, section 3.
 //!
-//! Written once as a macro over five operations on lanes, and compiled for AVX-512, which has each of them as an
-//! instruction, and for AVX2. The library's macro makes the instructions safe to use: a kernel runs only with a
-//! token that proves that the machine has them.
+//! Written once as a macro over five operations on lanes, and compiled for AVX-512, which has each of them as
+//! an instruction, and for AVX2. The library's macro makes the instructions safe to use: a kernel runs only
+//! with a token that proves that the machine has them.
 
 /// The constants of the step ι.
 pub(super) const ROUND_CONSTANTS: [u64; 24] = [

@@ -1,9 +1,9 @@
 //! Keccak-f\[1600\] on a single state, for one long input: FIPS 202, section 3.
 //!
 //! The lanes of a long input are a chain that no other input fills up, so here the steps of one permutation
-//! share the vectors: each of the five rows is a vector. π makes columns out of rows, which is what χ wants, word
-//! by word; then the columns are turned back into rows. With AVX-512 that takes less time than scalar assembly;
-//! AVX2 has too few registers and no rotation for it.
+//! share the vectors: each of the five rows is a vector. π makes columns out of rows, which is what χ wants,
+//! word by word; then the columns are turned back into rows. With AVX-512 that takes less time than scalar
+//! assembly; AVX2 has too few registers and no rotation for it.
 
 use super::{
     hash_input::{BLOCK_BYTES, HashInput},

@@ -3,8 +3,8 @@
 use super::hash_input::HashInput;
 use alloy_primitives::{B256, Keccak256};
 
-/// From how many bytes on an input by itself is hashed with the rows of its state as vectors: the start-up cost is then
-/// small beside the rest.
+/// From how many bytes on an input by itself is hashed with the rows of its state as vectors: the start-up
+/// cost is then small beside the rest.
 #[cfg(target_arch = "x86_64")]
 const IN_ROWS_FROM: usize = 4 * super::hash_input::BLOCK_BYTES;
 

@@ -24,13 +24,13 @@ use libp2p::{
 };
 use std::time::Duration;
 
-/// go-libp2p sends up to 5,000 ids of 20 bytes in one IHAVE, per topic: 22 bytes each on the wire, and all five topics
-/// may ride in one RPC.
+/// go-libp2p sends up to 5,000 ids of 20 bytes in one IHAVE, per topic: 22 bytes each on the wire, and all
+/// five topics may ride in one RPC.
 const MAX_CONTROL_BYTES: usize = 640 * 1024;
 /// Outbound messages that may wait for one peer.
 const PEER_QUEUE: usize = 512;
-/// How long one may wait. libp2p's own second loses a block for every peer behind a node that is busy for that long;
-/// a peer that reads nothing for longer loses no more than it would anyway.
+/// How long one may wait. libp2p's own second loses a block for every peer behind a node that is busy for
+/// that long; a peer that reads nothing for longer loses no more than it would anyway.
 const PEER_QUEUE_TIME: Duration = Duration::from_secs(30);
 /// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
 const MAX_SUBSCRIPTIONS: usize = 16;

@@ -17,21 +17,22 @@ pub fn loopback_addr(port: u16) -> Multiaddr {
     Multiaddr::from(Ipv4Addr::LOCALHOST).with(Protocol::Tcp(port))
 }
 
-/// The settings of one chain's network. Start from [`NetworkConfig::new`] and change fields: new ones are added.
+/// The settings of one chain's network. Start from [`NetworkConfig::new`] and change fields: new ones are
+/// added.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
     /// The chain whose gossip is joined.
     pub chain_id: ChainId,
     /// The TCP addresses to listen on. Empty: the node only dials.
     pub listen: Vec<Multiaddr>,
-    /// Peers to stay connected to, each with its `/p2p/ID`. Several addresses of one peer are tried together. Names
-    /// (`/dns4`, `/dns6`, `/dns`, `/dnsaddr`) are looked up at each dial.
+    /// Peers to stay connected to, each with its `/p2p/ID`. Several addresses of one peer are tried together.
+    /// Names (`/dns4`, `/dns6`, `/dns`, `/dnsaddr`) are looked up at each dial.
     pub static_peers: Vec<Multiaddr>,
     /// The name servers that are asked for names in addresses. Empty: the system's.
     pub name_servers: Vec<SocketAddr>,
-    /// The topics to subscribe to, all by default. The cross-safe topic is optional: with [`Topic::BLOCKS`] the node joins the
-    /// topics of unsafe blocks alone. It then neither receives nor relays attestations, and its node record does not name it as
-    /// a subscriber. Publishing needs no subscription.
+    /// The topics to subscribe to, all by default. The cross-safe topic is optional: with [`Topic::BLOCKS`]
+    /// the node joins the topics of unsafe blocks alone. It then neither receives nor relays attestations,
+    /// and its node record does not name it as a subscriber. Publishing needs no subscription.
     pub topics: Vec<Topic>,
     /// The validator's rules. Their chain id must be the same.
     pub rules: ValidationRules,
@@ -53,13 +54,14 @@ pub struct NetworkConfig {
     pub block_time: Duration,
     /// Whether our own verdicts change a peer's score.
     pub verdict_scoring: bool,
-    /// Whether deliveries on topics change a peer's score. On op-node's networks that has pruned honest peers.
+    /// Whether deliveries on topics change a peer's score. On op-node's networks that has pruned honest
+    /// peers.
     pub topic_scoring: bool,
-    /// How many frames may wait to be judged, per topic; a quarter of it on topics of payload versions before the current one.
-    /// A further frame is ignored, and counted.
+    /// How many frames may wait to be judged, per topic; a quarter of it on topics of payload versions before
+    /// the current one. A further frame is ignored, and counted.
     pub judge_queue_frames: usize,
-    /// How many bytes of frames may wait to be judged, per topic, and a quarter of it in the same way. A further frame is
-    /// ignored, and counted.
+    /// How many bytes of frames may wait to be judged, per topic, and a quarter of it in the same way. A
+    /// further frame is ignored, and counted.
     pub judge_queue_bytes: usize,
     /// How many events may wait to be received.
     pub event_queue: usize,
@@ -77,8 +79,8 @@ impl NetworkConfig {
         self.static_peers.iter().filter_map(last).chain(self.trusted_peers.iter().copied()).collect()
     }
 
-    /// Listens on loopback on a free port, without static peers, on every topic. The queue of frames has room for the
-    /// attestations of one promoted batch, a few hundred, at once.
+    /// Listens on loopback on a free port, without static peers, on every topic. The queue of frames has room
+    /// for the attestations of one promoted batch, a few hundred, at once.
     pub fn new(chain_id: ChainId) -> Self {
         Self {
             chain_id,

@@ -1,4 +1,5 @@
-//! [`NetworkCounters`]: how often a bound of the network was reached, and how the frames of each topic were judged.
+//! [`NetworkCounters`]: how often a bound of the network was reached, and how the frames of each topic were
+//! judged.
 
 use super::{
     counter::Counter,

@@ -1,7 +1,7 @@
 //! [`NetworkEvent`]: what the network task reports to the rest of the program.
 //!
-//! Blocks are never dropped: while they are not received, frames wait to be judged, and when that queue is full further frames
-//! are ignored. Every other event is dropped, and counted, if there is no room for it.
+//! Blocks are never dropped: while they are not received, frames wait to be judged, and when that queue is
+//! full further frames are ignored. Every other event is dropped, and counted, if there is no room for it.
 
 use super::counters::Counters;
 use crate::{Envelope, Refusal, RefusalVerdict, Topic, ValidBlock};
@@ -9,7 +9,8 @@ use libp2p::{Multiaddr, PeerId};
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 
-/// Something that happened on the network. Comes out of the receiver that [`Network::new`](crate::Network::new) returns.
+/// Something that happened on the network. Comes out of the receiver that
+/// [`Network::new`](crate::Network::new) returns.
 #[derive(Clone, Debug)]
 pub enum NetworkEvent {
     /// A valid block arrived. It has been passed on to the mesh.
@@ -32,8 +33,8 @@ pub enum NetworkEvent {
         /// The peer that sent it.
         from: PeerId,
     },
-    /// A missed block was fetched by number. It has no signature: it hashes to the parent hash of a signed block, or of one that
-    /// was fetched in this way before it.
+    /// A missed block was fetched by number. It has no signature: it hashes to the parent hash of a signed
+    /// block, or of one that was fetched in this way before it.
     Filled {
         /// The block.
         envelope: Box<Envelope>,

@@ -26,7 +26,8 @@ impl<T> ByTopic<T> {
     }
 }
 
-/// How frames of one topic were judged. Those that found the queue in front of the validator full are not among them.
+/// How frames of one topic were judged. Those that found the queue in front of the validator full are not
+/// among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameCounts {
     /// Frames that were accepted, and passed on.

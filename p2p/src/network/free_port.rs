@@ -1,7 +1,7 @@
 //! [`check_free`]: whether a TCP address can be listened at by this node alone.
 //!
-//! libp2p's listeners share a port with anyone who shares theirs: a second node on it would start, and each would get some
-//! of the other's peers. Binds and closes at once; never accepts.
+//! libp2p's listeners share a port with anyone who shares theirs: a second node on it would start, and each
+//! would get some of the other's peers. Binds and closes at once; never accepts.
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::{
@@ -9,8 +9,8 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
 };
 
-/// Checks that no other program listens on an address. One that is not an IP address with a TCP port, or has port 0, is not
-/// checked.
+/// Checks that no other program listens on an address. One that is not an IP address with a TCP port, or has
+/// port 0, is not checked.
 ///
 /// # Errors
 /// It is in use, or not an address of this machine.

@@ -1,7 +1,8 @@
-//! What the fuzz targets reach of the network's private readers: node records, and the streams of `payload_by_number`.
+//! What the fuzz targets reach of the network's private readers: node records, and the streams of
+//! `payload_by_number`.
 //!
-//! Built with `--cfg fuzzing` only, which `fuzz/instrument` passes: no other build has it. Adds no rule of its own:
-//! each function passes its bytes to the reader that untrusted bytes go to.
+//! Built with `--cfg fuzzing` only, which `fuzz/instrument` passes: no other build has it. Adds no rule of
+//! its own: each function passes its bytes to the reader that untrusted bytes go to.
 
 use super::{
     discovery::{ChainEntry, DialScope, DiscoveredNode, NodeRecord},
@@ -26,8 +27,8 @@ pub struct ReadRecord {
     pub rlp: Vec<u8>,
     /// How many of the given bytes it took.
     pub taken: usize,
-    /// The node, if it is one of our chain that can be dialled: from a node on this machine, in a private network, and
-    /// on the public network.
+    /// The node, if it is one of our chain that can be dialled: from a node on this machine, in a private
+    /// network, and on the public network.
     pub nodes: [Option<ReadNode>; 3],
 }
 

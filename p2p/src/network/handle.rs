@@ -1,7 +1,7 @@
 //! [`NetworkHandle`]: how the rest of the program sends commands to the network task.
 //!
-//! Every command waits in one bounded queue ([`NetworkConfig::command_queue`](crate::NetworkConfig)) and is answered by the
-//! task. Nothing here uses a socket.
+//! Every command waits in one bounded queue ([`NetworkConfig::command_queue`](crate::NetworkConfig)) and is
+//! answered by the task. Nothing here uses a socket.
 
 use super::{
     BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet, TooManyProtected,
@@ -13,8 +13,8 @@ use libp2p::{Multiaddr, PeerId};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A handle of a network task. Clones share the task. Every method that waits for the task ends with [`NetworkClosed`] once the
-/// task has ended.
+/// A handle of a network task. Clones share the task. Every method that waits for the task ends with
+/// [`NetworkClosed`] once the task has ended.
 #[derive(Clone, Debug)]
 pub struct NetworkHandle {
     pub(super) peer_id: PeerId,
@@ -141,8 +141,8 @@ pub enum PublishError {
         /// The topic.
         topic: Topic,
     },
-    /// The network has the message already, or an attempt to publish it ended with [`PublishError::QueuesFull`]. gossipsub
-    /// remembers a message for 65 s.
+    /// The network has the message already, or an attempt to publish it ended with
+    /// [`PublishError::QueuesFull`]. gossipsub remembers a message for 65 s.
     #[error("message {message_id} was published on {topic} before, or received from there")]
     Duplicate {
         /// The topic.
@@ -158,23 +158,25 @@ pub enum PublishError {
         /// The most allowed, bytes.
         limit: usize,
     },
-    /// The queue of every peer that it was to be sent to is full: it was sent to none of them. A queue has room for 512
-    /// messages.
+    /// The queue of every peer that it was to be sent to is full: it was sent to none of them. A queue has
+    /// room for 512 messages.
     ///
-    /// The frame may still reach peers. gossipsub (0.50) remembers a message before it looks for room in the queues: in the next
-    /// heartbeats it names the message to peers outside the mesh (IHAVE), and sends it to those that ask (IWANT).
+    /// The frame may still reach peers. gossipsub (0.50) remembers a message before it looks for room in the
+    /// queues: in the next heartbeats it names the message to peers outside the mesh (IHAVE), and sends it to
+    /// those that ask (IWANT).
     ///
     /// For the same reason the same frame cannot be published again at once: for the next 65 s it is a
     /// [`PublishError::Duplicate`]. What works:
     ///
     /// - to publish the next frame, once the peers have read some of their queues;
     /// - to publish this one through another node;
-    /// - to publish an attestation again after 65 s and after another message. An unsafe block is too old by then: peers
-    ///   would reject it.
+    /// - to publish an attestation again after 65 s and after another message. An unsafe block is too old by
+    ///   then: peers would reject it.
     ///
     /// Whether it helps to sign the block again depends on the signer. A deterministic one, as
-    /// [`BlockSigner`](crate::BlockSigner) is, makes the same signature, and so the same message. Another one may make a
-    /// signature that is a message of its own, which can be published at once. A peer that received the first one ignores it.
+    /// [`BlockSigner`](crate::BlockSigner) is, makes the same signature, and so the same message. Another one
+    /// may make a signature that is a message of its own, which can be published at once. A peer that
+    /// received the first one ignores it.
     #[error(
         "the queues of all {peers} peers on {topic} are full: the frame was sent to none of them, and may reach others by IHAVE; \
          this frame cannot be published again for 65 s; publish the next one, or this one through another node"
@@ -204,12 +206,13 @@ impl NetworkHandle {
         self.peer_id
     }
 
-    /// Publishes a frame: a snappy block, as [`SignedEnvelope::frame`](crate::SignedEnvelope::frame) returns it. The node's own
-    /// validator does not judge it, and no event reports it. Needs no subscription to the topic. `Ok`: the frame is in the queue
-    /// of at least one peer.
+    /// Publishes a frame: a snappy block, as [`SignedEnvelope::frame`](crate::SignedEnvelope::frame) returns
+    /// it. The node's own validator does not judge it, and no event reports it. Needs no subscription to the
+    /// topic. `Ok`: the frame is in the queue of at least one peer.
     ///
     /// # Errors
-    /// [`PublishError`]. [`PublishError::NoPeers`] may be retried; see [`PublishError::QueuesFull`] for what cannot be.
+    /// [`PublishError`]. [`PublishError::NoPeers`] may be retried; see [`PublishError::QueuesFull`] for what
+    /// cannot be.
     pub async fn publish(&self, topic: Topic, frame: Bytes) -> Result<GossipMessageId, PublishError> {
         self.request(|reply| Command::Publish { topic, frame, reply }).await?
     }
@@ -238,8 +241,8 @@ impl NetworkHandle {
         self.request(|reply| Command::Peers { known: true, reply }).await
     }
 
-    /// Blocks or protects a peer, address or subnet, or ends that. Connections that are no longer allowed close at once. A
-    /// block is kept in the peer file, if there is one.
+    /// Blocks or protects a peer, address or subnet, or ends that. Connections that are no longer allowed
+    /// close at once. A block is kept in the peer file, if there is one.
     ///
     /// # Errors
     /// [`GateError`].
@@ -255,7 +258,8 @@ impl NetworkHandle {
         self.request(|reply| Command::BlockList { reply }).await
     }
 
-    /// Connects to a peer at a multiaddress that ends in `/p2p/ID`, and waits until the connection is established or has failed.
+    /// Connects to a peer at a multiaddress that ends in `/p2p/ID`, and waits until the connection is
+    /// established or has failed.
     ///
     /// # Errors
     /// [`ConnectError`].
@@ -263,7 +267,8 @@ impl NetworkHandle {
         self.request(|reply| Command::Connect { addr, reply }).await?
     }
 
-    /// Closes every connection of a peer. `false`: it had none. The peer may connect again; see [`NetworkHandle::gate`].
+    /// Closes every connection of a peer. `false`: it had none. The peer may connect again; see
+    /// [`NetworkHandle::gate`].
     ///
     /// # Errors
     /// [`NetworkClosed`].
@@ -271,8 +276,8 @@ impl NetworkHandle {
         self.request(|reply| Command::Disconnect { peer_id, reply }).await
     }
 
-    /// The addresses that the node listens on, each with its `/p2p/ID`. Waits until at least one listener is up. Empty if none
-    /// is configured.
+    /// The addresses that the node listens on, each with its `/p2p/ID`. Waits until at least one listener is
+    /// up. Empty if none is configured.
     ///
     /// # Errors
     /// [`NetworkClosed`].
@@ -290,7 +295,8 @@ impl NetworkHandle {
         self.settled.send_replace(Arc::new(settled));
     }
 
-    /// How many connected peers are subscribed to any of the chain's topics. The receiver is notified of each change.
+    /// How many connected peers are subscribed to any of the chain's topics. The receiver is notified of each
+    /// change.
     pub fn subscribers(&self) -> watch::Receiver<usize> {
         self.subscribers.clone()
     }

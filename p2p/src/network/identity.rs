@@ -102,8 +102,8 @@ fn file_error(action: &'static str, path: &Path, error: &io::Error) -> IdentityE
     IdentityError::File { action, path: path.to_owned(), detail: error.to_string() }
 }
 
-/// Writes a file that did not exist, whole or not at all, readable by its owner only. A key that another process wrote
-/// meanwhile is not replaced.
+/// Writes a file that did not exist, whole or not at all, readable by its owner only. A key that another
+/// process wrote meanwhile is not replaced.
 fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;

@@ -1,7 +1,8 @@
 //! [`Judge`]: the task that judges one topic's frames, in the order of their arrival.
 //!
-//! Hashing an 8 MiB block takes longer than the swarm may wait, so frames are judged on a blocking thread. The queue of
-//! frames is bounded in number and in bytes. While its blocks are not received, this task waits, and not the swarm.
+//! Hashing an 8 MiB block takes longer than the swarm may wait, so frames are judged on a blocking thread.
+//! The queue of frames is bounded in number and in bytes. While its blocks are not received, this task waits,
+//! and not the swarm.
 
 use super::{
     event::{Events, NetworkEvent},
@@ -31,11 +32,12 @@ const SIGNER_WAIT: Duration = Duration::from_secs(5);
 
 /// For how long after an accepted block its timestamp bounds how far ahead our clock may be, seconds.
 const CLOCK_EVIDENCE_SECS: u64 = 30;
-/// How much older than the window a block must be for its sender to be blamed, seconds: a relay's clock may be wrong, too.
+/// How much older than the window a block must be for its sender to be blamed, seconds: a relay's clock may
+/// be wrong, too.
 const OLD_MARGIN_SECS: u64 = 10 * 60;
 
-/// The last accepted block, which bounds our clock's error: a sequencer does not sign blocks of the future for long, so
-/// our clock is ahead by no more than the age that the block appeared to have.
+/// The last accepted block, which bounds our clock's error: a sequencer does not sign blocks of the future
+/// for long, so our clock is ahead by no more than the age that the block appeared to have.
 #[derive(Clone, Copy, Debug)]
 struct ClockEvidence {
     arrived: UnixSeconds,
@@ -115,7 +117,8 @@ impl JudgeQueue {
 pub(super) struct JudgeContext {
     /// Who may sign.
     pub(super) signers: watch::Receiver<Signers>,
-    /// The last current signer that a block was accepted from, on any topic: it ends the grace of the one before.
+    /// The last current signer that a block was accepted from, on any topic: it ends the grace of the one
+    /// before.
     pub(super) last_signer: watch::Sender<Option<Address>>,
     /// The blocks whose attestations are ignored from now on.
     pub(super) settled: watch::Receiver<Arc<SettledBlocks>>,
@@ -258,8 +261,8 @@ impl Judge {
     }
 }
 
-/// A block outside the window may be due to our clock, or to a stalled chain. Its sender is not blamed, unless it is proven
-/// too old whatever our clock's error.
+/// A block outside the window may be due to our clock, or to a stalled chain. Its sender is not blamed,
+/// unless it is proven too old whatever our clock's error.
 fn action_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockEvidence>) -> Option<PeerAction> {
     match (verdict, reason) {
         (RefusalVerdict::Ignore, _) | (_, Reason::FromTheFuture { .. }) => None,

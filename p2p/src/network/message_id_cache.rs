@@ -1,8 +1,9 @@
 //! [`MessageIdCache`]: the ids of gossip messages, computed once for each frame and not for each copy of it.
 //!
-//! A mesh sends every frame several times, and an id takes decompressing and SHA-256. A copy with the same bytes on the
-//! same topic costs one SipHash instead. Its key is drawn at the start and never leaves the process, so that no peer can
-//! make two frames that are taken for one. Never keeps a frame. The same block in other bytes is computed again.
+//! A mesh sends every frame several times, and an id takes decompressing and SHA-256. A copy with the same
+//! bytes on the same topic costs one SipHash instead. Its key is drawn at the start and never leaves the
+//! process, so that no peer can make two frames that are taken for one. Never keeps a frame. The same block
+//! in other bytes is computed again.
 
 use crate::{GossipMessageId, message_id};
 use lru::LruCache;

@@ -6,9 +6,9 @@
 //!              +---- reports ----+
 //! ```
 //!
-//! [`Network`] is the task, [`NetworkHandle`] how the rest of the program uses it. Beside the swarm are modules of pure rules:
-//! `gating` (who may be connected), `scoring` (peer scores), `peers` (known peers), `sync` (blocks by number), `discovery`
-//! (node records).
+//! [`Network`] is the task, [`NetworkHandle`] how the rest of the program uses it. Beside the swarm are
+//! modules of pure rules: `gating` (who may be connected), `scoring` (peer scores), `peers` (known peers),
+//! `sync` (blocks by number), `discovery` (node records).
 
 mod behaviour;
 mod config;

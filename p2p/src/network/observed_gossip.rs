@@ -1,8 +1,8 @@
 //! [`ObservedGossip`]: gossipsub, and an event for each message that it drops while reading it.
 //!
-//! Messages carry no author, sequence number or signature here, as in op-node. gossipsub drops a message that does, and only
-//! logs it, without the peer's id. So the events of its connection handlers are checked on their way to it. Never changes
-//! what gossipsub does.
+//! Messages carry no author, sequence number or signature here, as in op-node. gossipsub drops a message that
+//! does, and only logs it, without the peer's id. So the events of its connection handlers are checked on
+//! their way to it. Never changes what gossipsub does.
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -28,8 +28,8 @@ pub(super) type Gossip = gossipsub::Behaviour<
 /// An event of gossipsub's connection handler.
 type FromHandler = THandlerOutEvent<Gossip>;
 
-/// How many dropped messages may wait to be reported. They are reported before the next RPC is read, so that only one RPC
-/// can have more.
+/// How many dropped messages may wait to be reported. They are reported before the next RPC is read, so that
+/// only one RPC can have more.
 const MAX_DROPPED_EVENTS: usize = 1_024;
 
 /// An event of gossip.

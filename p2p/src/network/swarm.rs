@@ -14,8 +14,8 @@ use std::{sync::Arc, time::Duration};
 /// Connections to peers outside the mesh are kept too: they exchange gossip about messages.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The most streams of one connection, each of which may buffer 256 KiB that is not read. A peer needs fewer than ten; one that
-/// opens more than these is disconnected.
+/// The most streams of one connection, each of which may buffer 256 KiB that is not read. A peer needs fewer
+/// than ten; one that opens more than these is disconnected.
 const MAX_STREAMS: usize = 64;
 
 /// A swarm that listens and is subscribed.

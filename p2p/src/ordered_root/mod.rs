@@ -1,8 +1,8 @@
 //! [`ordered_root`]: the root of the trie over a list, as a header commits to its transactions.
 //!
-//! The trie's shape follows from the number of items, so that its nodes can be hashed several at a time: all the
-//! leaves, then the branches by their height. Items are hashed where they lie. What is allocated is counted in
-//! blocks, not items: 33 bytes an item for what its leaf comes to, and the branches of one height.
+//! The trie's shape follows from the number of items, so that its nodes can be hashed several at a time: all
+//! the leaves, then the branches by their height. Items are hashed where they lie. What is allocated is
+//! counted in blocks, not items: 33 bytes an item for what its leaf comes to, and the branches of one height.
 
 mod branch;
 mod leaf;
@@ -163,7 +163,8 @@ mod tests {
         assert_eq!(ordered_root(items), ordered_trie_root_encoded(items), "{} items", items.len());
     }
 
-    /// Every shape that the keys' first three bytes can give, with leaves that are hashed and ones that are not.
+    /// Every shape that the keys' first three bytes can give, with leaves that are hashed and ones that are
+    /// not.
     #[test]
     fn every_number_of_items_up_to_three_hundred() {
         for size in [1, 28, 40] {

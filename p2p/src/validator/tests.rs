@@ -1,4 +1,5 @@
-//! Frames judged on both topics: what is accepted, what is refused and why, and what is taken for the same block.
+//! Frames judged on both topics: what is accepted, what is refused and why, and what is taken for the same
+//! block.
 
 use super::*;
 use crate::{
@@ -368,7 +369,8 @@ fn attestations_of_settled_blocks_are_ignored(
     assert_eq!(outcome(&judged), "accept", "an unsafe block has no mark");
 }
 
-/// Sixteen blocks of each two seconds are remembered for as long as their topic lets them in: none comes in twice.
+/// Sixteen blocks of each two seconds are remembered for as long as their topic lets them in: none comes in
+/// twice.
 #[rstest]
 fn blocks_with_one_timestamp_are_remembered_for_their_whole_window(
     #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,

@@ -1,5 +1,5 @@
-//! Messages with an author, a sequence number or a signature, of which gossip here has none: they are dropped before
-//! anybody judges them. Anyone who sends them is counted and blamed as for rejected frames.
+//! Messages with an author, a sequence number or a signature, of which gossip here has none: they are dropped
+//! before anybody judges them. Anyone who sends them is counted and blamed as for rejected frames.
 
 use crate::{
     raw_peer::{GOSSIP, RawPeer, field, subscribe},

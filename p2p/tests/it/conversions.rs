@@ -1,4 +1,5 @@
-//! Conversions to op-alloy's payload types and back lose nothing, by op-alloy's own encoding; or they are refused.
+//! Conversions to op-alloy's payload types and back lose nothing, by op-alloy's own encoding; or they are
+//! refused.
 
 use crate::oracle::{envelopes, transactions};
 use alloy_eips::eip4895::Withdrawal;

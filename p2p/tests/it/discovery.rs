@@ -1,4 +1,5 @@
-//! Nodes that know one bootnode find each other, those of another chain are not dialled, and a restart loses nobody.
+//! Nodes that know one bootnode find each other, those of another chain are not dialled, and a restart loses
+//! nobody.
 
 use crate::support::{HeldPort, NOW, Node, until};
 use crosscheck_p2p::{Bootnode, ChainId, DiscoveryConfig, NodeIdentity, Topic, ValidationRules};
@@ -42,7 +43,8 @@ async fn nodes_find_each_other_through_a_bootnode_of_another_chain() {
     assert!(found.known.chain_id.is_none_or(|chain| chain == 901));
 }
 
-/// The bootnode is known by its address only: it has to be asked for its record, and does not answer at first.
+/// The bootnode is known by its address only: it has to be asked for its record, and does not answer at
+/// first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bootnode_that_starts_later_is_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -105,7 +107,8 @@ async fn the_record_after_a_restart_replaces_the_one_before() {
     assert!(first >= NOW.0 * 1_000, "no smaller than what op-node told under the same key: {first}");
 }
 
-/// A node that has no bootnode, and is no static peer of anybody's, is found by whoever met it before a restart.
+/// A node that has no bootnode, and is no static peer of anybody's, is found by whoever met it before a
+/// restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn discovery_begins_with_peers_of_the_run_before() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! A hostile peer sends 100,000 frames through a real socket, one kind after the other, while an honest one sends
-//! blocks: every block arrives, and memory stays within its bound.
+//! A hostile peer sends 100,000 frames through a real socket, one kind after the other, while an honest one
+//! sends blocks: every block arrives, and memory stays within its bound.
 //!
-//! Once with the defaults, by which the flooder is no longer listened to after a handful of frames; and once with
-//! nothing to stop it, so that every frame is taken and judged.
+//! Once with the defaults, by which the flooder is no longer listened to after a handful of frames; and once
+//! with nothing to stop it, so that every frame is taken and judged.
 
 use crate::support::{Node, block, chain, frame, in_time, sequencer, stranger};
 use alloy_primitives::Bytes;
@@ -14,8 +14,8 @@ const ALONE: &str = "CROSSCHECK_TEST_ALONE";
 const FRAMES: u64 = 100_000;
 /// One honest block in so many hostile frames.
 const HONEST_EVERY: u64 = 2_000;
-/// What the process may grow by, both nodes and the generator included: twice what one peer's queue and one judge's
-/// queue hold at most.
+/// What the process may grow by, both nodes and the generator included: twice what one peer's queue and one
+/// judge's queue hold at most.
 const MAX_GROWTH_KIB: u64 = 256 * 1024;
 
 /// The process's resident memory. Linux only, as is the place where the bound is checked.
@@ -25,8 +25,8 @@ fn resident_kib() -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The hostile frame of a number, and where it goes: garbage, a claim of 4 GiB, a claim just over the bound, the
-/// wrong signer, and what was valid on another topic.
+/// The hostile frame of a number, and where it goes: garbage, a claim of 4 GiB, a claim just over the bound,
+/// the wrong signer, and what was valid on another topic.
 fn hostile(number: u64, stolen: &Bytes) -> (Topic, Bytes) {
     let tail = number.to_le_bytes();
     let garbage = |head: &[u8]| Bytes::from([head, &tail].concat());
@@ -63,7 +63,8 @@ fn honest_blocks_arrive_and_memory_stays_bounded_though_nothing_stops_the_floode
     alone("honest_blocks_arrive_and_memory_stays_bounded_though_nothing_stops_the_flooder", false);
 }
 
-/// Has this test run once more in a process of its own, where no other test's memory is counted, and floods there.
+/// Has this test run once more in a process of its own, where no other test's memory is counted, and floods
+/// there.
 fn alone(test: &str, verdict_scoring: bool) {
     if std::env::var_os(ALONE).is_some() {
         tokio::runtime::Runtime::new().unwrap().block_on(flood(verdict_scoring));

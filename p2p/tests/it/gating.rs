@@ -19,8 +19,8 @@ async fn misbehave(node: &Node, frames: Range<u64>) {
     }
 }
 
-/// Without its score's decay, which the machine's clock drives, the peer would stay banned forever: the hour on
-/// the node's own clock is what lets it in again, and its score by then is what keeps it.
+/// Without its score's decay, which the machine's clock drives, the peer would stay banned forever: the hour
+/// on the node's own clock is what lets it in again, and its score by then is what keeps it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flooder_is_banned_and_accepted_again_after_an_hour() {
     let mut honest = Node::start_with(&[], NodeIdentity::generate(), |config| config.event_queue = 256).await;

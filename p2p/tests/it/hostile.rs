@@ -1,5 +1,5 @@
-//! Hostile frames, signatures, signers and clocks that have crashed, fooled or isolated other nodes. Hostile control messages
-//! are in `hostile_gossip`, requests by number in `hostile_sync`, connections in `gating`.
+//! Hostile frames, signatures, signers and clocks that have crashed, fooled or isolated other nodes. Hostile
+//! control messages are in `hostile_gossip`, requests by number in `hostile_sync`, connections in `gating`.
 
 use crate::support::{NOW, Node, block, block_of, chain, frame, next_refusal, sequencer, stranger};
 use allocation_counter::AllocationInfo;
@@ -93,7 +93,8 @@ fn the_largest_frame_is_in_memory_once() {
     assert!(memory(&largest).bytes_max < limit, "{:?}", memory(&largest));
 }
 
-/// With ids that leave the topic out, a block replayed on the topic of another version keeps out the real one.
+/// With ids that leave the topic out, a block replayed on the topic of another version keeps out the real
+/// one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_on_another_topic_does_not_suppress_the_block() {
     let a = Node::start(&[]).await;
@@ -116,8 +117,8 @@ fn a_frame_too_short_for_a_signature_is_refused() {
     assert_ne!(code(&compressed(&[0; 66])), "declared-size-too-small");
 }
 
-/// Libraries take 225 of the 256 values and refuse two of the four that the wire knows. op-node built without cgo reads
-/// 4 to 7 as 0 to 3.
+/// Libraries take 225 of the 256 values and refuse two of the four that the wire knows. op-node built without
+/// cgo reads 4 to 7 as 0 to 3.
 #[test]
 fn recovery_ids_0_to_7_are_read_and_no_others() {
     let sound = decompressed(&frame(7, &sequencer(), Topic::BlocksV4));
@@ -252,7 +253,8 @@ fn only_signed_blocks_make_the_clock_doubted() {
     assert_eq!(validator.judge(Topic::BlocksV4, &late, &known(), at(120)).name(), "reject");
 }
 
-/// Slices that are too short for what an offset promises, at every length and for every offset of every version.
+/// Slices that are too short for what an offset promises, at every length and for every offset of every
+/// version.
 #[rstest]
 fn no_truncated_input_is_read_beyond_its_end(
     #[values(PayloadVersion::V1, PayloadVersion::V2, PayloadVersion::V3, PayloadVersion::V4)]

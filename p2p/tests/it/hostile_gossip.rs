@@ -1,5 +1,5 @@
-//! Hostile control messages that have crashed nodes of libp2p or filled their memory; and the limit on control messages, on
-//! both sides of it. Over sockets, by a peer that writes its bytes by hand.
+//! Hostile control messages that have crashed nodes of libp2p or filled their memory; and the limit on
+//! control messages, on both sides of it. Over sockets, by a peer that writes its bytes by hand.
 
 use crate::{
     raw_peer::{GOSSIP, RawPeer, control, controls, fields, graft, ihave, prune, subscribe},
@@ -9,7 +9,8 @@ use crosscheck_p2p::Topic;
 use rstest::rstest;
 use std::{collections::BTreeSet, future::Future};
 
-/// What three nodes may keep after an attack of some 8 MB in 400,000 names: far below what remembering them takes.
+/// What three nodes may keep after an attack of some 8 MB in 400,000 names: far below what remembering them
+/// takes.
 const MAX_KEPT: i64 = 8 * 1024 * 1024;
 /// What they may hold at once while it continues.
 const MAX_HELD: u64 = 32 * 1024 * 1024;
@@ -40,8 +41,8 @@ fn the_lockfile_has_no_version_with_a_known_vulnerability(#[case] package: &str,
     assert!(!versions.is_empty() && versions.iter().all(|version| *version >= least), "{versions:?}");
 }
 
-/// A node, an honest peer in its mesh, and a raw one that is subscribed but pruned itself: so it hears, with a
-/// heartbeat, of what the node has.
+/// A node, an honest peer in its mesh, and a raw one that is subscribed but pruned itself: so it hears, with
+/// a heartbeat, of what the node has.
 struct Three {
     node: Node,
     honest: Node,
@@ -62,7 +63,8 @@ impl Three {
         Self { node, honest, raw }
     }
 
-    /// An honest block arrives; and after a heartbeat the node tells the raw peer of it, of which it wants nothing.
+    /// An honest block arrives; and after a heartbeat the node tells the raw peer of it, of which it wants
+    /// nothing.
     async fn goes_on(&mut self, height: u64) {
         let block = frame(height, &sequencer(), Topic::BlocksV4);
         self.honest.handle.publish(Topic::BlocksV4, block).await.unwrap();

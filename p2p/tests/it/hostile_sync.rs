@@ -23,8 +23,8 @@ async fn asked(raw: &mut RawPeer) -> Option<u8> {
     answer?.first().copied()
 }
 
-/// A peer that never ends its requests holds as many as it may, for ten seconds: no further one is read meanwhile, others
-/// are answered, and afterwards so is it.
+/// A peer that never ends its requests holds as many as it may, for ten seconds: no further one is read
+/// meanwhile, others are answered, and afterwards so is it.
 #[tokio::test(flavor = "multi_thread")]
 async fn incomplete_requests_are_limited_in_number_and_time() {
     let mut node = Node::start(&[]).await;

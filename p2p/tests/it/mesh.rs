@@ -1,5 +1,5 @@
-//! Twelve nodes over real sockets: a mesh that blocks cross, through the restart of any of them, through a change of
-//! the signer, and through a ban and its expiry.
+//! Twelve nodes over real sockets: a mesh that blocks cross, through the restart of any of them, through a
+//! change of the signer, and through a ban and its expiry.
 
 use crate::support::{HeldPort, NOW, Node, block, chain, in_time, sequencer, stranger, until};
 use alloy_primitives::{B256, Bytes};
@@ -156,7 +156,8 @@ async fn assert_no_peer_is_blamed(nodes: &[Node]) {
     }
 }
 
-/// Each node publishes a block of the old signer that nobody else has: each refuses those of all its neighbours.
+/// Each node publishes a block of the old signer that nobody else has: each refuses those of all its
+/// neighbours.
 async fn the_old_signer_is_refused_everywhere(nodes: &mut [Node]) {
     for (number, node) in (20..).zip(nodes.iter()) {
         publish(node, number, &sequencer()).await;
@@ -212,8 +213,8 @@ async fn the_old_signer_is_refused_everywhere_once_its_grace_is_over() {
     assert_no_peer_is_blamed(&nodes).await;
 }
 
-/// The new signer is heard while half of the nodes have not learned of it, and refuse it. Honest relays keep their
-/// standing, and who has learned late asks for what was refused.
+/// The new signer is heard while half of the nodes have not learned of it, and refuse it. Honest relays keep
+/// their standing, and who has learned late asks for what was refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_signer_that_half_of_the_nodes_know_does_not_split_the_mesh() {
     const LAST: u64 = 6;

@@ -85,7 +85,8 @@ fn answer(query: &[u8], records: &[String]) -> Vec<u8> {
     answer
 }
 
-/// As an operator gives a bootstrap name: the peer's address is not known before it is looked up, and may change.
+/// As an operator gives a bootstrap name: the peer's address is not known before it is looked up, and may
+/// change.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_static_peer_by_dnsaddr_is_dialled_and_found_again_elsewhere() {
     let names = NameServer::start().await;

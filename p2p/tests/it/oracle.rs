@@ -1,5 +1,5 @@
-//! Agreement with op-alloy's decoder and block hash on generated payloads of every version, and with its published
-//! envelope.
+//! Agreement with op-alloy's decoder and block hash on generated payloads of every version, and with its
+//! published envelope.
 
 use crate::support::{chain, sequencer, version_fields};
 use alloy_eips::{eip2718::Encodable2718 as _, eip7685::EMPTY_REQUESTS_HASH};

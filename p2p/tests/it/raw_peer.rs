@@ -1,7 +1,7 @@
 //! A peer that writes the bytes of its streams by hand: what no library would send.
 //!
-//! Its streams are requests to libp2p's request-response, each as long as its owner likes: what is sent is written as
-//! it is. What the node writes on streams of its own is cut into gossip's RPCs and handed on.
+//! Its streams are requests to libp2p's request-response, each as long as its owner likes: what is sent is
+//! written as it is. What the node writes on streams of its own is cut into gossip's RPCs and handed on.
 
 use crate::support::{Node, in_time};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, StreamExt as _};
@@ -133,8 +133,8 @@ impl RawPeer {
         in_time("room in the stream", self.stream.send(bytes)).await.expect("the stream is open");
     }
 
-    /// Ends the stream, and waits until the node has read it to its end, or will not read on. What the node wrote on
-    /// it, unless the node broke it off.
+    /// Ends the stream, and waits until the node has read it to its end, or will not read on. What the node
+    /// wrote on it, unless the node broke it off.
     pub(crate) async fn finish(&mut self) -> Option<Vec<u8>> {
         let (closed, _) = mpsc::channel(QUEUE);
         self.stream = closed;

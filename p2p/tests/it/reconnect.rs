@@ -75,8 +75,8 @@ async fn a_peer_that_starts_later_is_found() {
     early.meshed_with(&late).await;
 }
 
-/// The configured address leads nowhere; where the peer really listens was learnt when it came by itself. The clock of
-/// the known peers is stalled: only the static peers' own round can find it again.
+/// The configured address leads nowhere; where the peer really listens was learnt when it came by itself. The
+/// clock of the known peers is stalled: only the static peers' own round can find it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_static_peer_is_dialled_where_it_was_found_when_its_configured_address_is_stale() {
     let (stale, port) = (HeldPort::draw(), HeldPort::draw());

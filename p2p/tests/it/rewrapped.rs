@@ -1,6 +1,6 @@
-//! What anybody can do without a key who is quicker than the mesh: send a signed block on in another form than the one it
-//! was sent in. Over sockets, before the honest relay: every block arrives, and no honest peer is blamed. And junk under
-//! any signature costs its sender its standing.
+//! What anybody can do without a key who is quicker than the mesh: send a signed block on in another form
+//! than the one it was sent in. Over sockets, before the honest relay: every block arrives, and no honest
+//! peer is blamed. And junk under any signature costs its sender its standing.
 
 use crate::support::{Node, frame, in_time, sequencer, until};
 use alloy_primitives::{Bytes, U256};

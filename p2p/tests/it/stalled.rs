@@ -1,5 +1,5 @@
-//! A peer that stops reading: it costs the memory of one queue for a short time only, and a frame for which its queue has no
-//! room is reported to the caller that publishes it.
+//! A peer that stops reading: it costs the memory of one queue for a short time only, and a frame for which
+//! its queue has no room is reported to the caller that publishes it.
 
 use crate::support::{Node, block, chain, in_time, sequencer, until};
 use alloy_primitives::Bytes;
@@ -45,7 +45,8 @@ async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receive
     tokio::join!(there, back);
 }
 
-/// A peer in the node's mesh. While the sender's value is true, it reads nothing; it reads again once the sender is dropped.
+/// A peer in the node's mesh. While the sender's value is true, it reads nothing; it reads again once the
+/// sender is dropped.
 async fn stallable_peer_of(node: &Node) -> (Node, watch::Sender<bool>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (target, proxy) = moved(&node.addrs().await.remove(0), listener.local_addr().unwrap());
@@ -58,7 +59,8 @@ async fn stallable_peer_of(node: &Node) -> (Node, watch::Sender<bool>, JoinSet<(
     (peer, stall, carrying)
 }
 
-/// Large blocks fill the buffers of the connection; small ones, which are cheap, then fill the queue in front of it.
+/// Large blocks fill the buffers of the connection; small ones, which are cheap, then fill the queue in front
+/// of it.
 fn frame(number: u64, large: &[Bytes]) -> Bytes {
     let transactions = if number <= LARGE { large.to_vec() } else { vec![] };
     block(number, transactions).sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame()

@@ -38,7 +38,8 @@ async fn connection(addr: Multiaddr) -> StreamMuxerBox {
     transport.dial(addr, options).unwrap().await.unwrap().1
 }
 
-/// Opens streams, begins to say something on each, and never continues. Ready once the connection has been cut off.
+/// Opens streams, begins to say something on each, and never continues. Ready once the connection has been
+/// cut off.
 fn poll_until_cut_off(
     muxer: &mut StreamMuxerBox,
     streams: &mut Vec<libp2p::core::muxing::SubstreamBox>,
@@ -88,7 +89,8 @@ async fn wire(to: Multiaddr, cut: CancellationToken, tasks: &mut JoinSet<()>) ->
     from.parse::<Multiaddr>().unwrap().with(id)
 }
 
-/// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said any more.
+/// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said
+/// any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_restarts_without_closing_its_connection_is_received_again() {
     let dir = tempfile::tempdir().unwrap();

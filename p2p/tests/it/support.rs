@@ -186,7 +186,8 @@ impl Node {
     }
 }
 
-/// A port of loopback for a node that starts later, or again. Nobody else is given it for as long as it is held.
+/// A port of loopback for a node that starts later, or again. Nobody else is given it for as long as it is
+/// held.
 pub(crate) struct HeldPort {
     addr: SocketAddr,
     _held: Option<TcpSocket>,
@@ -196,8 +197,9 @@ pub(crate) struct HeldPort {
 const PORTS: Range<u16> = 10_000..32_768;
 
 impl HeldPort {
-    /// Draws by lot until one is free. It is bound by a socket that does not listen: a node, which asks for an address that
-    /// may be used again, gets it all the same, and another test, which tries it as this one does, does not.
+    /// Draws by lot until one is free. It is bound by a socket that does not listen: a node, which asks for
+    /// an address that may be used again, gets it all the same, and another test, which tries it as this one
+    /// does, does not.
     pub(crate) fn draw() -> Self {
         loop {
             let lot = RandomState::new().build_hasher().finish() % u64::try_from(PORTS.len()).unwrap();

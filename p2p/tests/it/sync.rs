@@ -1,5 +1,5 @@
-//! Missed blocks are asked for by number, over real sockets, and are believed only if they are the ancestors of
-//! what was signed.
+//! Missed blocks are asked for by number, over real sockets, and are believed only if they are the ancestors
+//! of what was signed.
 
 use crate::support::{Node, block, chain, in_time, sequencer, until};
 use alloy_primitives::B256;
@@ -71,7 +71,8 @@ async fn a_gap_is_filled_by_a_peer_that_has_the_blocks() {
     assert_eq!((late.handle.counters().filled, keeper.handle.counters().served), (4, 4));
 }
 
-/// The peer follows another fork, and has a block of its own at the height: it says what it knows, and is not to blame.
+/// The peer follows another fork, and has a block of its own at the height: it says what it knows, and is not
+/// to blame.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_on_another_branch_is_not_accepted_and_not_blamed() {
     let blocks = linked(5);

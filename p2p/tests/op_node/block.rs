@@ -1,5 +1,5 @@
-//! [`Block`]: a block's fields, and the bytes that are signed. Unlike the library's, it writes down whatever it is told to,
-//! sound or not.
+//! [`Block`]: a block's fields, and the bytes that are signed. Unlike the library's, it writes down whatever
+//! it is told to, sound or not.
 
 use crate::NOW;
 use crosscheck_p2p::PayloadVersion;

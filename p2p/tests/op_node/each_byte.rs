@@ -1,4 +1,5 @@
-//! Each byte of a frame changed: as it travels, as it is decompressed, signed again, and hashed and signed again.
+//! Each byte of a frame changed: as it travels, as it is decompressed, signed again, and hashed and signed
+//! again.
 
 use crate::{
     case::Case,

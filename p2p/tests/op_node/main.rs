@@ -1,13 +1,14 @@
 //! Our validator beside op-node's own: the same frames to both, and every difference is one that is known.
 //!
-//! op-node's validator runs in a Go program at the other end of a pipe, built with and without cgo. It is told the time,
-//! and so is ours: nothing depends on a clock. `.ci/run` builds it and runs this; by hand:
+//! op-node's validator runs in a Go program at the other end of a pipe, built with and without cgo. It is
+//! told the time, and so is ours: nothing depends on a clock. `.ci/run` builds it and runs this; by hand:
 //!
 //! ```text
 //! OP_NODE_VERDICTS=$(tests/peers/opstack/build verdicts) cargo test -p crosscheck-p2p --features op-node --test op_node -- --nocapture
 //! ```
 //!
-//! `OP_NODE_FRAMES` says how many frames there are at least, `OP_NODE_SEED` where those that are random come from.
+//! `OP_NODE_FRAMES` says how many frames there are at least, `OP_NODE_SEED` where those that are random come
+//! from.
 
 // Helpers are test code too: what is impossible here should fail the test at once.
 #![allow(

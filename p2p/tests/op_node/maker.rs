@@ -1,4 +1,5 @@
-//! [`Maker`]: makes frames whose block hash is the one that op-node reckons, so that it is not what they are refused for.
+//! [`Maker`]: makes frames whose block hash is the one that op-node reckons, so that it is not what they are
+//! refused for.
 
 use crate::{
     block::{Block, HASH, payload_at},

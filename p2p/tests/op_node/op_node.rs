@@ -1,5 +1,5 @@
-//! [`OpNode`]: op-node's validators, in a Go program at the other end of a pipe. How it is asked is said where it is
-//! written: `tests/peers/opstack/internal/verdicts`.
+//! [`OpNode`]: op-node's validators, in a Go program at the other end of a pipe. How it is asked is said
+//! where it is written: `tests/peers/opstack/internal/verdicts`.
 
 use crate::{
     CHAIN,

@@ -153,8 +153,8 @@ pub(crate) fn first_kept(maker: &mut Maker<'_>) -> Case {
     case
 }
 
-/// Sixty frames of few blocks, in many forms, on all topics, in passing time. No block is one that the two are known to
-/// judge otherwise.
+/// Sixty frames of few blocks, in many forms, on all topics, in passing time. No block is one that the two
+/// are known to judge otherwise.
 pub(crate) fn random(op_node: &mut OpNode, random: &mut ChaCha8Rng) -> Case {
     let mut case = Case::new("a random sequence", "");
     let mut now = NOW.0;

@@ -1,7 +1,8 @@
 //! The cases that are open in the ledger: those of an earlier run, and those above the limit.
 //!
-//! Every attestation is stored when it is received. Cases above the limit wait in the ledger until half of their
-//! chain's share is free again. Each chain has its own share, so a stalled chain does not block another one.
+//! Every attestation is stored when it is received. Cases above the limit wait in the ledger until half of
+//! their chain's share is free again. Each chain has its own share, so a stalled chain does not block another
+//! one.
 
 use super::Auditor;
 use crate::audit::open_cases::Work;
@@ -29,8 +30,8 @@ impl Auditor {
         self.open.count(chain_id) < self.room()
     }
 
-    /// Whether there is room for one more ancestor without an attestation. They have as much room again: what waits above a gap does
-    /// not keep it from being judged.
+    /// Whether there is room for one more ancestor without an attestation. They have as much room again: what
+    /// waits above a gap does not keep it from being judged.
     pub(super) fn has_room_for_ancestors(&self, chain_id: ChainId) -> bool {
         self.open.count(chain_id) < self.room().saturating_mul(2)
     }
@@ -88,7 +89,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Opens a chain's cases that are open in the ledger and not here, oldest first, as many as there is room for.
+    /// Opens a chain's cases that are open in the ledger and not here, oldest first, as many as there is room
+    /// for.
     async fn open_from_ledger(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         let mut after = 0;
         loop {

@@ -13,11 +13,12 @@ use crosscheck_p2p::ChainId;
 use tokio::time::Instant;
 use tracing::debug;
 
-/// How far below the vouched head a claimed block may be. What is further below is old: a source that was restarted, or one of a pool
-/// that lags.
+/// How far below the vouched head a claimed block may be. What is further below is old: a source that was
+/// restarted, or one of a pool that lags.
 const MAX_BELOW_VOUCHED: u64 = 256;
 
-/// How far above the rollup node's own tip a claimed block may be: more than a node that is restarted is behind.
+/// How far above the rollup node's own tip a claimed block may be: more than a node that is restarted is
+/// behind.
 const MAX_ABOVE_TIP: u64 = 43_200;
 
 /// A statement that a block is cross-safe, without a signature.
@@ -37,7 +38,8 @@ const fn is_old(number: u64, vouched: u64) -> bool {
 }
 
 impl Auditor {
-    /// Takes a claimed block under audit, unless it is known. A claim that comes before it can be judged comes again.
+    /// Takes a claimed block under audit, unless it is known. A claim that comes before it can be judged
+    /// comes again.
     pub(super) async fn on_claim(&mut self, claim: Claim, now: Instant) -> Result<(), LedgerError> {
         let Claim { chain_id, block, claimant } = claim;
         let Some(vouched) = self.parts.ledger.vouched(chain_id).await? else { return Ok(()) };
@@ -98,8 +100,8 @@ impl Auditor {
         self.open.insert(key, Work::Gap(below.min(MAX_RUN.saturating_sub(1))), now);
     }
 
-    /// The rollup node may have left the vouched branch below the vouched head. Without attestations nothing else names the blocks of
-    /// the new branch down to where they split.
+    /// The rollup node may have left the vouched branch below the vouched head. Without attestations nothing
+    /// else names the blocks of the new branch down to where they split.
     async fn fill_branch(&mut self, key: BlockKey, vouched: u64, now: Instant) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
         let gap = self.parts.ledger.branch_gap(chain_id, BlockNumHash { number, hash }).await?;
@@ -112,8 +114,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Compares what a chain's endpoints claim, block by block, down to the lowest block that is claimed. Not when a claim comes: the
-    /// blocks below it are fetched after that.
+    /// Compares what a chain's endpoints claim, block by block, down to the lowest block that is claimed. Not
+    /// when a claim comes: the blocks below it are fetched after that.
     async fn compare_claims(&mut self, chain_id: ChainId, now: Instant) -> Result<(), LedgerError> {
         let claimed = self.claims.endpoints(chain_id, now);
         if claimed.len() < 2 {

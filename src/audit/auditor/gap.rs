@@ -1,8 +1,8 @@
-//! The ancestors of attested blocks that have no attestation: found by their parent hashes, run by run, and audited
-//! like any other block.
+//! The ancestors of attested blocks that have no attestation: found by their parent hashes, run by run, and
+//! audited like any other block.
 //!
-//! A run is fetched and stored at once. The next run is fetched when half of this one is in progress: so there is
-//! always something to judge, and memory stays bounded.
+//! A run is fetched and stored at once. The next run is fetched when half of this one is in progress: so
+//! there is always something to judge, and memory stays bounded.
 
 use super::{Auditor, Finished, Piece, report_bound};
 use crate::audit::gap_run::MAX_RUN;

@@ -15,8 +15,8 @@ use tracing::{error, info, warn};
 const QUIET: Duration = Duration::from_secs(60);
 
 impl Auditor {
-    /// Reports why what cases wait for is unavailable: once for each kind of wait, and again when that is another reason. That something
-    /// is not there yet is the ordinary course of things.
+    /// Reports why what cases wait for is unavailable: once for each kind of wait, and again when that is
+    /// another reason. That something is not there yet is the ordinary course of things.
     pub(super) fn report_reasons(&mut self, reason_text: &ReasonTexts) {
         let now = Instant::now();
         for (wait, reason) in reason_text.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
@@ -64,8 +64,8 @@ pub(super) fn report_difference(difference: &ClaimDifference) {
           "claimants call different blocks of one height cross-safe; find out which is right and fix the other");
 }
 
-/// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
-/// monitor's; the line says in any case that the block was attested.
+/// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the
+/// audit's or the monitor's; the line says in any case that the block was attested.
 pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
     let attributable = decided.attributable;
     let ancestor_of = decided.ancestor_of.map(tracing::field::display);
@@ -107,7 +107,8 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
     }
 }
 
-/// Writes to the log that a block which was found invalid is bound to a signer since, by a block on top of it.
+/// Writes to the log that a block which was found invalid is bound to a signer since, by a block on top of
+/// it.
 pub(super) fn report_bound(bound: &BoundVerdict) {
     let BoundVerdict { key: incident, verdict, attributable, ancestor_of } = bound;
     let BlockKey { chain_id, number, hash } = incident;

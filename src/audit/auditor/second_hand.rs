@@ -1,4 +1,5 @@
-//! When a case that waits for a second opinion is checked again: when a node may have one, or a chain was rewound.
+//! When a case that waits for a second opinion is checked again: when a node may have one, or a chain was
+//! rewound.
 
 use super::Auditor;
 use crosscheck_p2p::ChainId;

@@ -150,7 +150,8 @@ async fn an_investigation_that_panics_is_retried() {
     assert!(auditor.searched_up_to.keys().eq(&other) && auditor.looking.iter().eq(&other));
 }
 
-/// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there yet.
+/// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there
+/// yet.
 #[tokio::test]
 async fn why_blocks_wait_is_reported_once_for_each_reason() {
     let lines = Lines::capture();

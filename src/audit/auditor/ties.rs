@@ -1,6 +1,6 @@
-//! A verdict against a block belongs to the branch of L1 that it depends on. If L1 reorgs that out before it is
-//! final, the block is checked again: its verdict is confirmed on the new L1 branch, or withdrawn and replaced by
-//! another one.
+//! A verdict against a block belongs to the branch of L1 that it depends on. If L1 reorgs that out before it
+//! is final, the block is checked again: its verdict is confirmed on the new L1 branch, or withdrawn and
+//! replaced by another one.
 //!
 //! While the outcome is unknown, the verdict remains. Without an L1 endpoint, no verdict is tied to a branch.
 
@@ -94,7 +94,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Checks the verdicts against blocks of all chains, even if their heads do not move: L1 may leave a branch while every chain is stalled.
+    /// Checks the verdicts against blocks of all chains, even if their heads do not move: L1 may leave a
+    /// branch while every chain is stalled.
     pub(super) async fn check_all_ties(&mut self) -> Result<(), LedgerError> {
         if self.ties.tied.is_empty() && self.ties.due.is_empty() {
             return Ok(());
@@ -107,8 +108,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Checks the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
-    /// continues with those whose branch was reorged out.
+    /// Checks the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch
+    /// or they are final, and continues with those whose branch was reorged out.
     pub(super) async fn check_ties(
         &mut self,
         chain_id: ChainId,
@@ -163,7 +164,8 @@ impl Auditor {
         });
     }
 
-    /// Records what L1 has of the blocks that verdicts depend on. `left`: how often it had left a branch when all of them were asked about.
+    /// Records what L1 has of the blocks that verdicts depend on. `left`: how often it had left a branch when
+    /// all of them were asked about.
     pub(super) fn on_tie_origins(&mut self, left: Option<u64>, found: Vec<(BlockKey, Origin)>) {
         self.ties.is_asking = false;
         if left.is_some() && found.iter().all(|(_, origin)| *origin != Origin::NotYet) {

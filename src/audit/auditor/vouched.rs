@@ -1,5 +1,5 @@
-//! Where a chain's vouched head begins, and when it leaves a branch. What it moves on over, the ledger decides with each
-//! verdict.
+//! Where a chain's vouched head begins, and when it leaves a branch. What it moves on over, the ledger
+//! decides with each verdict.
 
 use super::{Auditor, Finished, Piece};
 use crate::audit::investigator::{HeadMove, recorded_branches};
@@ -87,7 +87,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Moves a vouched head that is not on the chain any more, or that is kept from blocks which are on it again.
+    /// Moves a vouched head that is not on the chain any more, or that is kept from blocks which are on it
+    /// again.
     pub(super) async fn move_head(&mut self, chain_id: ChainId, step: HeadMove) -> Result<(), LedgerError> {
         match step {
             HeadMove::Again(blocks) => {
@@ -125,8 +126,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// Moves vouched heads on over blocks that are upheld already, where one step did not reach the last of them, or an earlier run was
-    /// stopped between.
+    /// Moves vouched heads on over blocks that are upheld already, where one step did not reach the last of
+    /// them, or an earlier run was stopped between.
     pub(super) async fn continue_vouched(&mut self) -> Result<(), LedgerError> {
         for chain_id in std::mem::take(&mut self.behind) {
             self.publish_vouched(chain_id).await?;

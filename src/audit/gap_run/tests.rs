@@ -104,8 +104,8 @@ async fn walk_in_runs(
 }
 
 proptest! {
-    /// Whatever an endpoint has by number (another branch, nothing, an old block in the middle), the blocks of a walk are those
-    /// that the parent hashes lead to, in their order.
+    /// Whatever an endpoint has by number (another branch, nothing, an old block in the middle), the blocks
+    /// of a walk are those that the parent hashes lead to, in their order.
     #[test]
     fn runs_find_the_same_blocks_as_a_walk_from_parent_to_parent(
         length in 1_u64..120,

@@ -96,8 +96,8 @@ impl World {
         Self::beside(Some(ledger), known, [Some(first)], prepare, StallBounds::LONG).await
     }
 
-    /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads may be stalled
-    /// for so long.
+    /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads
+    /// may be stalled for so long.
     async fn under(
         known: ChainRules,
         statuses: impl IntoIterator<Item = Option<Value>>,
@@ -546,7 +546,8 @@ async fn a_safe_head_equal_to_the_local_safe_head_is_not_reported_twice() {
     assert_eq!(world.health.reasons().len(), 1, "{:?}", world.health.reasons());
 }
 
-/// After a replacement the node takes no gossiped blocks until finality has passed it, and moves by derivation alone.
+/// After a replacement the node takes no gossiped blocks until finality has passed it, and moves by
+/// derivation alone.
 #[tokio::test]
 async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_the_replacement_is_final() {
     let dir = tempfile::TempDir::new().unwrap();

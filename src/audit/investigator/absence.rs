@@ -1,8 +1,9 @@
 //! Whether it is proof against a block that a chain does not have what it cites.
 //!
-//! A node that checks no messages may be on a branch that the chain has left: what is missing there may be on the other one. Where every
-//! derived block is audited, such a node is believed as far as the vouched branch goes, and of the block right above it, whose replacement
-//! would have no more logs. Nothing is found valid or invalid here.
+//! A node that checks no messages may be on a branch that the chain has left: what is missing there may be on
+//! the other one. Where every derived block is audited, such a node is believed as far as the vouched branch
+//! goes, and of the block right above it, whose replacement would have no more logs. Nothing is found valid
+//! or invalid here.
 
 use super::surroundings::AuditContext;
 use super::vouched_branch::has_invalid_message;
@@ -35,8 +36,8 @@ impl Investigator {
         })
     }
 
-    /// Drops what accuses a block because one that it cites is invalid, while nothing else says so of that one. What that waits for is
-    /// added.
+    /// Drops what accuses a block because one that it cites is invalid, while nothing else says so of that
+    /// one. What that waits for is added.
     pub(super) async fn drop_unproven(
         &self,
         facts: Vec<Fact>,

@@ -1,6 +1,6 @@
-//! Whether another source than a rollup node that has not derived its chain confirms that node's answer about a
-//! height: this program's own check against L1, or another rollup node that has derived the chain. Until then, a
-//! block that differs is not judged by it.
+//! Whether another source than a rollup node that has not derived its chain confirms that node's answer about
+//! a height: this program's own check against L1, or another rollup node that has derived the chain. Until
+//! then, a block that differs is not judged by it.
 
 use super::{Awaited, Cause, Investigator, L1Answer, Wait};
 use alloy::primitives::B256;
@@ -8,7 +8,8 @@ use crosscheck_core::case::Fact;
 use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
 use crosscheck_core::message::BlockKey;
 
-/// Which nodes can confirm what the chain has at a height, and on which branches they are. Until this changes, asking again gives the same result.
+/// Which nodes can confirm what the chain has at a height, and on which branches they are. Until this
+/// changes, asking again gives the same result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audit) struct Witnesses {
     /// Whether the chain's node can.
@@ -31,7 +32,8 @@ impl Investigator {
         }
     }
 
-    /// Whether a node that has derived the chain has this block at the height of an attested one, as its rollup node does.
+    /// Whether a node that has derived the chain has this block at the height of an attested one, as its
+    /// rollup node does.
     pub(super) async fn corroboration(
         &self,
         key: BlockKey,

@@ -1,8 +1,8 @@
 //! Which block the chain has at the height of an attested one, and whether their branches split there.
 //!
-//! The chain is defined by the rollup node: the ancestors of its heads, by hash, regardless of what an endpoint has
-//! at a height. A block is compared with another only where the two split: on the same parent, and on L1 origins
-//! that L1 has. Anywhere else the difference belongs to its ancestor, or to L1.
+//! The chain is defined by the rollup node: the ancestors of its heads, by hash, regardless of what an
+//! endpoint has at a height. A block is compared with another only where the two split: on the same parent,
+//! and on L1 origins that L1 has. Anywhere else the difference belongs to its ancestor, or to L1.
 
 use super::{Awaited, Cause, Investigator, Wait, output};
 use crate::ledger::LedgerError;
@@ -19,13 +19,15 @@ use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 use tracing::error;
 
-/// How many blocks are remembered with their parents. Beyond it the one that was asked for longest ago is forgotten.
+/// How many blocks are remembered with their parents. Beyond it the one that was asked for longest ago is
+/// forgotten.
 const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
     Some(remembered) => remembered,
     None => NonZeroUsize::MIN,
 };
 
-/// How many blocks one check of a case fetches on the way down from a head. The next check continues from there.
+/// How many blocks one check of a case fetches on the way down from a head. The next check continues from
+/// there.
 const MAX_STEPS: usize = 256;
 
 /// The parents of blocks, by hash.
@@ -81,8 +83,8 @@ impl Parent {
 }
 
 impl Investigator {
-    /// What the chain has at the height of an attested block. The heads, and so the block, may be another node's than when this
-    /// is done: it is an opinion of its own only if it was at the start.
+    /// What the chain has at the height of an attested block. The heads, and so the block, may be another
+    /// node's than when this is done: it is an opinion of its own only if it was at the start.
     pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Fact, Wait> {
         let was_own = self.parts.heads.second_opinion(key.chain_id).covers(key.number);
         let derived = |block: VerifiedBlock| {
@@ -132,7 +134,8 @@ impl Investigator {
         }
     }
 
-    /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node has derived may be reorged out.
+    /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node
+    /// has derived may be reorged out.
     async fn expect_current(&self, chain_id: ChainId) -> Result<(), Wait> {
         let (Some(l1), Some(current)) = (&self.parts.l1, self.parts.heads.current_l1(chain_id)) else {
             return Ok(());

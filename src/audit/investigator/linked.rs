@@ -1,7 +1,7 @@
 //! Whether a block that a client has at a height is the parent of its next block.
 //!
-//! A client may have a replaced block by number under descendants of its replacement. The contents of such a block
-//! must not be evidence against anyone.
+//! A client may have a replaced block by number under descendants of its replacement. The contents of such a
+//! block must not be evidence against anyone.
 
 use super::{Awaited, Cause, Investigator, Wait};
 use alloy::primitives::B256;
@@ -11,7 +11,8 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 
-/// How many blocks are remembered to have a child. Beyond it the one that was asked for longest ago is forgotten.
+/// How many blocks are remembered to have a child. Beyond it the one that was asked for longest ago is
+/// forgotten.
 const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(8192) {
     Some(remembered) => remembered,
     None => NonZeroUsize::MIN,
@@ -28,8 +29,8 @@ impl Default for Linked {
 }
 
 impl Investigator {
-    /// Waits if the next local-safe block is not a child of this one, which its client has at its height. The local-safe
-    /// head itself was checked against what the rollup node calls so.
+    /// Waits if the next local-safe block is not a child of this one, which its client has at its height. The
+    /// local-safe head itself was checked against what the rollup node calls so.
     pub(super) async fn expect_linked(
         &self,
         chain_id: ChainId,

@@ -1,7 +1,8 @@
-//! Which blocks final heights have, asked for once: for an audit of past blocks, which comes to each of them again and again.
+//! Which blocks final heights have, asked for once: for an audit of past blocks, which comes to each of them
+//! again and again.
 //!
-//! Only what a quorum said of a height that the rollup node calls final is remembered, and nothing where that contradicts itself.
-//! While chains are watched as they move, nothing is remembered here.
+//! Only what a quorum said of a height that the rollup node calls final is remembered, and nothing where that
+//! contradicts itself. While chains are watched as they move, nothing is remembered here.
 
 use super::{Awaited, Cause, Investigator, Wait};
 use crate::sources::{ExecutionClient, SourceError};
@@ -23,7 +24,8 @@ const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
 /// The hash of a height, once it was asked for.
 type Height = Arc<OnceCell<B256>>;
 
-/// The hashes of final heights, and whose receipts are being asked for. A second request for the same receipts waits for the first answer.
+/// The hashes of final heights, and whose receipts are being asked for. A second request for the same
+/// receipts waits for the first answer.
 #[derive(Debug)]
 pub(super) struct Past {
     heights: Mutex<LruCache<(ChainId, u64), Height>>,

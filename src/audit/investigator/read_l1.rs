@@ -7,7 +7,8 @@ use crosscheck_core::case::Origin;
 use crosscheck_p2p::ChainId;
 
 impl Investigator {
-    /// Up to where the nodes have read L1 of the chains that a verdict on a block of this one may rest on. `None`: L1 is not asked.
+    /// Up to where the nodes have read L1 of the chains that a verdict on a block of this one may rest on.
+    /// `None`: L1 is not asked.
     pub(super) fn l1_read(&self, chain_id: ChainId) -> Option<BlockNumHash> {
         self.parts.l1.as_ref()?;
         let rests_on = self.parts.set.reachable_from(chain_id);

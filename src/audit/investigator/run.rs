@@ -8,7 +8,8 @@ use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 
 impl Investigator {
-    /// An ancestor, and this many blocks below it as far as they are linked to it, highest first; or why it is unavailable.
+    /// An ancestor, and this many blocks below it as far as they are linked to it, highest first; or why it
+    /// is unavailable.
     pub(in crate::audit) async fn fetch_run_explained(
         &self,
         key: BlockKey,
@@ -29,7 +30,8 @@ impl Investigator {
         Ok(run)
     }
 
-    /// A block that an endpoint has at a height. A block that is unavailable by number is requested by its hash later, and a failure is reported then.
+    /// A block that an endpoint has at a height. A block that is unavailable by number is requested by its
+    /// hash later, and a failure is reported then.
     async fn any_block(&self, chain_id: ChainId, number: u64) -> Option<VerifiedBlock> {
         self.parts.clients.get(&chain_id)?.any_block_by_number(number).await.ok().flatten()
     }

@@ -1,5 +1,5 @@
-//! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of one
-//! timestamp, and replacements that these make right or not.
+//! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of
+//! one timestamp, and replacements that these make right or not.
 
 mod absence;
 
@@ -184,7 +184,8 @@ impl Court {
         self.finalize(chain_id, 0);
     }
 
-    /// Investigates a block: the verdict's name and the reason of its first invalid message, or what it waits for.
+    /// Investigates a block: the verdict's name and the reason of its first invalid message, or what it waits
+    /// for.
     async fn judge(&self, chain_id: u64, block: &L2Block) -> (String, Option<&'static str>) {
         self.look(self.case(chain_id, block).await).await.1
     }
@@ -367,7 +368,8 @@ async fn a_valid_same_timestamp_message_does_not_excuse_a_replacement() {
 async fn a_replacement_is_not_judged_while_the_cited_block_may_be_a_replacement() {
     let mut pair = Pair::new();
     let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
-    // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be determined.
+    // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be
+    // determined.
     pair.extend(B, &[]);
     let replacement = pair.replacement(A, &a1);
     let court = pair.serve().await;
@@ -377,8 +379,8 @@ async fn a_replacement_is_not_judged_while_the_cited_block_may_be_a_replacement(
     assert_eq!(court.judge(A, &replacement).await, outcome("unjustified-replacement", None));
 }
 
-/// A2 executes B1's log, and waits for a block of B at its own timestamp. Until that comes B has another block 1, without
-/// the log.
+/// A2 executes B1's log, and waits for a block of B at its own timestamp. Until that comes B has another
+/// block 1, without the log.
 #[tokio::test]
 async fn a_case_discards_the_facts_of_an_abandoned_branch() {
     let mut pair = Pair::new();
@@ -398,7 +400,8 @@ async fn a_case_discards_the_facts_of_an_abandoned_branch() {
     assert_eq!(found, outcome("invalid-message", Some("log-not-found")));
 }
 
-/// Two blocks of one height and timestamp that the same deposits-only block would replace: which of them L1 says is not known.
+/// Two blocks of one height and timestamp that the same deposits-only block would replace: which of them L1
+/// says is not known.
 #[tokio::test]
 async fn a_replacement_of_one_of_two_siblings_is_not_judged_unjustified() {
     let mut pair = Pair::new();

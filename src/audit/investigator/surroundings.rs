@@ -1,7 +1,7 @@
 //! What a block's validity rests on beyond itself: walks the [`Closure`] with the sources.
 //!
-//! The walk is bounded; what it does not reach stays unknown. It fetches the oldest blocks first and remembers what
-//! it finds valid, so a walk that ends at its bound has still made the next one shorter.
+//! The walk is bounded; what it does not reach stays unknown. It fetches the oldest blocks first and
+//! remembers what it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
 use super::{CONCURRENT_NEEDS, Investigator};
 use crate::metrics::Limit;
@@ -26,8 +26,8 @@ const MAX_REQUESTS: usize = 2048;
 #[derive(Clone, Debug)]
 pub(super) struct AuditContext {
     root: Arc<ProvenLogs>,
-    /// Whether the root is a block that another replaces: then its contemporaries may be replaced too, and those that
-    /// they replace count.
+    /// Whether the root is a block that another replaces: then its contemporaries may be replaced too, and
+    /// those that they replace count.
     is_replaced: bool,
     /// Whether "all valid" would accuse somebody.
     accuses_if_valid: bool,
@@ -160,8 +160,8 @@ impl Investigator {
         }
     }
 
-    /// Fetches a block that a closure asks for. What was found valid before counts while the chains of `held` are all
-    /// that it rests on.
+    /// Fetches a block that a closure asks for. What was found valid before counts while the chains of `held`
+    /// are all that it rests on.
     pub(super) async fn fetch_requested(
         &self,
         ask: BlockRequest,
@@ -220,7 +220,8 @@ impl Investigator {
         Ok(Fetched::Block { logs, maturity, rests_on, is_original: true })
     }
 
-    /// Waits if the nodes of the chain are on an invalid block, and what they have at the height is not the chain's.
+    /// Waits if the nodes of the chain are on an invalid block, and what they have at the height is not the
+    /// chain's.
     fn expect_usable(&self, number: u64, wait: Wait) -> Result<(), Wait> {
         let stale = self.parts.branches.of(wait.chain_id).filter(|stale| !stale.is_usable(number));
         let Some(StaleBranch { invalid, replaced_by }) = stale else { return Ok(()) };
@@ -230,8 +231,8 @@ impl Investigator {
         Err(wait)
     }
 
-    /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`: the chain
-    /// began later.
+    /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`:
+    /// the chain began later.
     fn number_at(
         &self,
         chain_id: ChainId,
@@ -261,9 +262,9 @@ impl Investigator {
         Err(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::Unsupported })
     }
 
-    /// The block that a local-safe one took the place of, if it did and that is remembered; and whether the result is
-    /// what L1 says, as far as is known. Rivals of one timestamp may all have been replaced by it: then nobody knows
-    /// which of them L1 said.
+    /// The block that a local-safe one took the place of, if it did and that is remembered; and whether the
+    /// result is what L1 says, as far as is known. Rivals of one timestamp may all have been replaced by it:
+    /// then nobody knows which of them L1 said.
     async fn original_of(
         &self,
         block: &VerifiedBlock,

@@ -1,4 +1,5 @@
-//! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and continue.
+//! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and
+//! continue.
 
 use super::*;
 use crate::audit::AuditMetrics;
@@ -246,7 +247,8 @@ async fn a_node_that_has_read_another_l1_finds_no_block_invalid(
     assert_eq!(found.as_deref(), Some(expected));
 }
 
-/// Nodes read a batch with such a payload differently: whichever block a node has, neither is wrong for all of them.
+/// Nodes read a batch with such a payload differently: whichever block a node has, neither is wrong for all
+/// of them.
 #[rstest]
 #[case::of_the_attested_block(Metering::Unreadable, false, "open: LocalSafe, Unsupported")]
 #[case::of_the_block_that_the_node_has(Metering::Unreadable, true, "upheld")]
@@ -315,8 +317,8 @@ fn superseded() -> Verdict {
     Verdict::Superseded(Superseding::Origin(BlockNumHash { number: 1, hash: B256::ZERO }))
 }
 
-/// The node's chain has another block two heights in a row: where they part is the lower one, and the upper one is to be
-/// blamed for that only if the lower one is.
+/// The node's chain has another block two heights in a row: where they part is the lower one, and the upper
+/// one is to be blamed for that only if the lower one is.
 #[rstest]
 #[case::the_parent_is_upheld(Some(Verdict::Upheld), "open: OtherFork")]
 #[case::the_parent_is_unknown(None, "open: OtherFork")]
@@ -351,7 +353,8 @@ async fn the_block_where_branches_split_is_judged(#[case] parent: Option<Verdict
     assert_eq!(found.as_deref(), Some(expected));
 }
 
-/// A node that reports a head with another time than its block has: what is missing is checked against that block's own.
+/// A node that reports a head with another time than its block has: what is missing is checked against that
+/// block's own.
 #[rstest]
 #[case::the_client_has_the_head(None, true)]
 #[case::the_client_has_another(Some(B256::repeat_byte(9)), false)]

@@ -1,8 +1,9 @@
 //! Whether the vouched head is still on the chain, and what follows if it is not.
 //!
-//! L1 decides: a head leaves its branch when L1 has reorged out what it is built on, or when another block at its height is final. The
-//! answer of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
-//! lawfully replaced. That a client has another block there for a while moves nothing.
+//! L1 decides: a head leaves its branch when L1 has reorged out what it is built on, or when another block at
+//! its height is final. The answer of a node that checks no messages counts for that only of a block that was
+//! upheld here, for it may stay on one that was lawfully replaced. That a client has another block there for
+//! a while moves nothing.
 
 use super::{Awaited, Investigator};
 use crate::audit::replaced_branch::BranchStanding;
@@ -33,7 +34,8 @@ struct Seen {
     origin: Origin,
     /// Whether the execution client has it at its height. `None`: it has no block there, or did not answer.
     is_canonical: Option<bool>,
-    /// Whether what the client has at that height is final, by a node that verifies messages or with a verdict of ours.
+    /// Whether what the client has at that height is final, by a node that verifies messages or with a
+    /// verdict of ours.
     is_final: bool,
 }
 
@@ -75,7 +77,8 @@ impl Investigator {
         }
     }
 
-    /// Whether the chain's client is on the block that the vouched one replaces, or on one above it that was found invalid.
+    /// Whether the chain's client is on the block that the vouched one replaces, or on one above it that was
+    /// found invalid.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -201,7 +204,8 @@ impl Investigator {
     }
 }
 
-/// The invalid blocks that the nodes of a chain may be on by the ledger: the one that the vouched head replaces, then those above it.
+/// The invalid blocks that the nodes of a chain may be on by the ledger: the one that the vouched head
+/// replaces, then those above it.
 ///
 /// # Errors
 /// If the ledger cannot be read.

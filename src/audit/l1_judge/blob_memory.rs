@@ -1,4 +1,5 @@
-//! [`BlobMemory`]: what L1's node has reported about blob base fees, kept over failures of the node and over restarts.
+//! [`BlobMemory`]: what L1's node has reported about blob base fees, kept over failures of the node and over
+//! restarts.
 //!
 //! It asks nobody. A ledger that fails takes nothing away: what is not known stays unknown.
 
@@ -24,7 +25,8 @@ impl BlobMemory {
 
     /// Everything that was ever reported about an L1, with what its node reports now.
     ///
-    /// A fork after the one in force is a plan: it counts as long as it is reported again, and for as long as nothing is reported.
+    /// A fork after the one in force is a plan: it counts as long as it is reported again, and for as long as
+    /// nothing is reported.
     pub(super) async fn with(&self, l1_chain_id: u64, reported: Option<&ReportedBlobs>) -> BlobFractions {
         let mut known = self.known.lock().await;
         let mut fractions = match known.get(&l1_chain_id) {

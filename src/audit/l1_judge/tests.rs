@@ -76,8 +76,9 @@ fn l1_attributes(calldata: &'static [u8]) -> Bytes {
 const AURORA_SELECTOR: &[u8] = &hex!("a1b2c3d4 0000000000000000");
 const JOVIAN_SELECTOR: &[u8] = &hex!("3db6be2b 0000000000000000");
 
-/// A block whose first transaction tells no origin, by what a chain's node knows of its forks. Selectors change with forks,
-/// and a node may be newer than this build, whether its configuration names the fork or not.
+/// A block whose first transaction tells no origin, by what a chain's node knows of its forks. Selectors
+/// change with forks, and a node may be newer than this build, whether its configuration names the fork or
+/// not.
 #[rstest]
 #[case::an_unknown_encoding(l1_attributes(AURORA_SELECTOR), None, "unsupported")]
 #[case::an_unknown_encoding_of_a_known_fork(

@@ -26,7 +26,8 @@ async fn pauses_double_and_are_bounded() {
     assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
 }
 
-/// Nothing is asked in vain every few seconds for what only another node can change, for as long as it may take.
+/// Nothing is asked in vain every few seconds for what only another node can change, for as long as it may
+/// take.
 #[tokio::test(start_paused = true)]
 async fn a_case_that_waits_for_a_second_opinion_is_not_due_until_there_is_one() {
     let mut open = OpenCases::default();
@@ -158,8 +159,8 @@ fn case(number: u64) -> Work {
     Work::Case(Box::new(Case::new(key(number), CaseRules::default(), sample::block(&[]))))
 }
 
-/// Attestations come in faster than they are checked: the walk down a gap takes as many checks as it has blocks
-/// all the same, not as many queues.
+/// Attestations come in faster than they are checked: the walk down a gap takes as many checks as it has
+/// blocks all the same, not as many queues.
 #[tokio::test(start_paused = true)]
 async fn a_gap_is_walked_no_matter_how_many_attestations_wait() {
     let mut open = OpenCases::default();

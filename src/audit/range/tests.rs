@@ -102,8 +102,8 @@ fn all_final(sequencer: &Sequencer) -> SyncStatus {
     SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: head }
 }
 
-/// What the audit of a chain's blocks finds that remembers final heights is what one finds that asks for each again; and it asks for
-/// each block, and for its receipts, once.
+/// What the audit of a chain's blocks finds that remembers final heights is what one finds that asks for each
+/// again; and it asks for each block, and for its receipts, once.
 #[tokio::test]
 async fn past_blocks_are_requested_once() {
     const BLOCKS: u64 = 60;

@@ -226,7 +226,8 @@ fn only_a_named_network_takes_forks_from_the_node() {
     assert_eq!(taken_forks(&own(Some(network())), &NodeReport::default()), []);
 }
 
-/// A window that is set is compared, be it the protocol's; one that is not is the node's, if a chain can have it.
+/// A window that is set is compared, be it the protocol's; one that is not is the node's, if a chain can have
+/// it.
 #[rstest]
 #[case::set_and_the_same(Some(604_800), 604_800, &[])]
 #[case::set_and_another(

@@ -21,8 +21,8 @@ const MAX_KEY: u64 = 1024;
 /// Build the signed frame of a block.
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
-    /// The block in the format of eth_getBlockByNumber with full transactions, alone or as the `result` of a response;
-    /// `-` for standard input
+    /// The block in the format of eth_getBlockByNumber with full transactions, alone or as the `result` of a
+    /// response; `-` for standard input
     file: PathBuf,
     /// The id of its chain
     #[arg(long)]

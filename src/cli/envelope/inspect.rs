@@ -29,8 +29,8 @@ pub(super) struct InspectArgs {
     /// The time of arrival, in seconds since 1970 [default: now]
     #[arg(long, value_name = "UNIX_SECS")]
     at: Option<u64>,
-    /// The activation time of Jovian on the chain, in seconds since 1970: only from then on may a block have blob gas
-    /// [default: always active]
+    /// The activation time of Jovian on the chain, in seconds since 1970: only from then on may a block have
+    /// blob gas [default: always active]
     #[arg(long, value_name = "UNIX_SECS")]
     jovian_time: Option<u64>,
     /// The highest settled height: another attestation of it is ignored
@@ -46,7 +46,8 @@ struct Inspection {
     payload_hash: Option<B256>,
     domain: Option<SigningDomain>,
     signer: Option<Address>,
-    /// Whom the signature names in each domain that there is. It is made in one of them, and names nobody in the others.
+    /// Whom the signature names in each domain that there is. It is made in one of them, and names nobody in
+    /// the others.
     recovered: Vec<Named>,
     message_id: String,
     verdict: &'static str,
@@ -96,7 +97,8 @@ impl InspectArgs {
         let now = self.at.map_or_else(|| SystemClock.now(), UnixSeconds);
         let recovered = Frame::open(frame).and_then(|frame| frame.recover(topic, chain_id)).ok();
         let anyone = || recovered.as_ref().and_then(|all| all.first()).map(|first| first.signer);
-        // A signer must be expected: without one the frame would be refused for that, and not for what is wrong with it.
+        // A signer must be expected: without one the frame would be refused for that, and not for what is
+        // wrong with it.
         let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
         let signers = Signers { unsafe_block_signer: expected, attester: expected, ..Signers::default() };
         let authentic =

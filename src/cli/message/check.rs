@@ -21,12 +21,12 @@ use std::time::Duration;
 
 /// Check one message against the chains' endpoints, and print the proof.
 ///
-/// The message is given by the transaction that executes it (--tx, for every message in it), by the executing log (--block and
-/// --log-index of --executing-chain), or field by field.
-/// The chains are those of a configuration (--config), or those given with --execution. Settings that the configuration leaves
-/// to the rollup nodes are read from them. Cycles, and the validity of the cited block with everything that it cites, are checked
-/// back to finalized blocks. Exits with 0 if the message is valid, with 1 if it is invalid, and with 2 if it cannot be
-/// determined.
+/// The message is given by the transaction that executes it (--tx, for every message in it), by the executing
+/// log (--block and --log-index of --executing-chain), or field by field. The chains are those of a
+/// configuration (--config), or those given with --execution. Settings that the configuration leaves to the
+/// rollup nodes are read from them. Cycles, and the validity of the cited block with everything that it
+/// cites, are checked back to finalized blocks. Exits with 0 if the message is valid, with 1 if it is
+/// invalid, and with 2 if it cannot be determined.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -163,8 +163,8 @@ impl CheckArgs {
         Ok(Subject::Claimed { execution, message: Message { identifier, payload_hash } })
     }
 
-    /// An examiner that asks the endpoints of the configuration. The rollup nodes are asked first for the rules that are not
-    /// configured.
+    /// An examiner that asks the endpoints of the configuration. The rollup nodes are asked first for the
+    /// rules that are not configured.
     async fn configured(&self) -> eyre::Result<Examiner> {
         let config = self.settings.load()?;
         let clients = execution_clients(&config, &LogIndex::new(config.interop.log_index_bytes()))?;

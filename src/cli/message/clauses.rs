@@ -35,7 +35,8 @@ pub(super) enum Reached {
     Nothing,
     /// What it claims by itself is valid; the cited block could not be checked.
     Claim,
-    /// Every clause about the message itself is satisfied; whether the cited block is valid could not be determined.
+    /// Every clause about the message itself is satisfied; whether the cited block is valid could not be
+    /// determined.
     Alone,
     /// Every clause is satisfied.
     Everything,

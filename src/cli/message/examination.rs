@@ -189,7 +189,8 @@ impl Examination {
         self
     }
 
-    /// Every clause about the message itself is satisfied; `around` is the result of checking what it depends on.
+    /// Every clause about the message itself is satisfied; `around` is the result of checking what it depends
+    /// on.
     fn concluded(self, around: Result<Option<InvalidReason>, Unknown>) -> Self {
         match around {
             Ok(None) => {

@@ -1,8 +1,8 @@
-//! What a message depends on beyond itself: no cycle at its timestamp, and a valid cited block, with everything
-//! that it cites.
+//! What a message depends on beyond itself: no cycle at its timestamp, and a valid cited block, with
+//! everything that it cites.
 //!
-//! The walk reads the chains' endpoints, back to blocks that are final or execute nothing. It is bounded; what it
-//! does not reach is unknown.
+//! The walk reads the chains' endpoints, back to blocks that are final or execute nothing. It is bounded;
+//! what it does not reach is unknown.
 
 use super::examination::{Examiner, Unknown};
 use crosscheck_core::case::{BlockRequest, Closure, Maturity};

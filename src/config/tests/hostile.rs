@@ -38,7 +38,8 @@ fn named(error: &ConfigError) -> &str {
     }
 }
 
-/// Whether a value at a path may lead to an error that names another key: the one that it is the same as, or that it needs.
+/// Whether a value at a path may lead to an error that names another key: the one that it is the same as, or
+/// that it needs.
 fn is_named_with(path: &str, key: &str) -> bool {
     let is_chain = |key: &str| key.strip_prefix("chains.").is_some_and(|id| id.parse::<ChainId>().is_ok());
     match path {

@@ -150,7 +150,8 @@ fn every_key_can_be_set_by_flag() {
     }
 }
 
-/// Set by hand, be it to the protocol's number, the window is compared with the nodes'; else it is learnt from them.
+/// Set by hand, be it to the protocol's number, the window is compared with the nodes'; else it is learnt
+/// from them.
 #[rstest]
 #[case::nowhere("", None, None)]
 #[case::in_the_file("[interop]\nmessage_expiry_window = 604800\n", None, Some(604_800))]

@@ -55,7 +55,8 @@ fn is_not_a_key(word: &str) -> bool {
     }
     let Some((first, last)) = path.rsplit_once('.').or(per_chain.then_some(("", path))) else { return false };
     let is_section = per_chain || sections.contains(first.split('.').next().unwrap_or_default());
-    // `{name}` stands for any, `chains.<id>.p2p` for a section, and a word may be a part of a longer sentence's dots.
+    // `{name}` stands for any, `chains.<id>.p2p` for a section, and a word may be a part of a longer
+    // sentence's dots.
     let is_any = last.is_empty() || last.contains('{') || path == "p2p";
     is_section && !is_any && !keys().any(|key| key.per_chain == per_chain && key.path == path)
 }

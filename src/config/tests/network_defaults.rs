@@ -151,8 +151,8 @@ fn named_networks_that_cannot_work_are_refused(#[case] text: &str, #[case] parts
     }
 }
 
-/// OP Sepolia with Unichain Sepolia, and Ink Sepolia alone, in one process, around 10 December 2026 16:00:01 UTC. OP Sepolia's
-/// blocks have even timestamps: its activation block is at ...402.
+/// OP Sepolia with Unichain Sepolia, and Ink Sepolia alone, in one process, around 10 December 2026 16:00:01
+/// UTC. OP Sepolia's blocks have even timestamps: its activation block is at ...402.
 #[rstest]
 #[case::before(11_155_420, 1301, 1_796_918_398, 1_796_918_400, Some("not-active"))]
 #[case::in_the_activation_block(11_155_420, 1301, 1_796_918_402, 1_796_918_402, Some("not-active"))]

@@ -23,7 +23,8 @@ struct Round {
     last: Option<ServedStatus>,
 }
 
-/// An upstream at these heights (unsafe, local-safe, safe, finalized), all on the canonical branch, and a vouched head.
+/// An upstream at these heights (unsafe, local-safe, safe, finalized), all on the canonical branch, and a
+/// vouched head.
 fn round(mode: FollowMode, heights: [u64; 4], vouched: u64) -> Round {
     let mut canonical = CanonicalHashes::default();
     for number in 0..=heights[0] {
@@ -227,7 +228,8 @@ fn nothing_at_or_above_a_replaced_block_is_served_while_the_upstream_has_it() {
     assert_eq!(heads(&Draft::kept(&KeepFacts { replaced: None, ..kept }).below(&[])), [30, 20, 11, 5]);
 }
 
-/// An execution client may answer by number of two branches: the replaced block 12, and above it a block of the other one.
+/// An execution client may answer by number of two branches: the replaced block 12, and above it a block of
+/// the other one.
 #[test]
 fn a_replaced_block_below_the_vouched_head_is_not_served() {
     let upstream_at = [30, 12, 12, 5];

@@ -1,4 +1,5 @@
-//! The ceiling of a follower whose chain's blocks are served over a socket, audited in a real ledger and tracked.
+//! The ceiling of a follower whose chain's blocks are served over a socket, audited in a real ledger and
+//! tracked.
 
 use super::*;
 use crate::audit::Heads;
@@ -179,8 +180,8 @@ impl World {
         assert!(self.follower.kept_since.is_some(), "the machine's clock begins after it");
     }
 
-    /// Both chains are derived up to one block, final up to another, and read up to the tip. `invalid`: the block of a chain with a
-    /// message that is not known to be valid.
+    /// Both chains are derived up to one block, final up to another, and read up to the tip. `invalid`: the
+    /// block of a chain with a message that is not known to be valid.
     fn progress(&mut self, local_safe: u64, finalized: u64, invalid: Option<(ChainId, u64)>) {
         let head =
             |number: u64| L2BlockRef::new(number, B256::repeat_byte(1), UnixSeconds(self.time(number)));

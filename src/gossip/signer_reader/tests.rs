@@ -1,4 +1,5 @@
-//! A reader against an L1 that changes its mind, reorgs, and is asked through a client that checks what it says.
+//! A reader against an L1 that changes its mind, reorgs, and is asked through a client that checks what it
+//! says.
 
 use super::*;
 use crate::sources::{EndpointLimits, L1Client, UNSAFE_BLOCK_SIGNER_SLOT};

@@ -110,7 +110,8 @@ async fn a_verdict_says_if_it_is_attributable_and_which_blocks_are_at_its_height
     assert_eq!(ledger.cases_at(chain(), 2).await.unwrap(), []);
 }
 
-/// Anybody can send an unsafe block's signature as an attestation: what comes of it says nothing of the sequencer.
+/// Anybody can send an unsafe block's signature as an attestation: what comes of it says nothing of the
+/// sequencer.
 #[tokio::test]
 async fn a_possible_replay_does_not_stop_the_head_and_binds_no_signer() {
     let dir = TempDir::new().unwrap();
@@ -168,7 +169,8 @@ async fn an_ancestor_is_bound_by_the_nearest_binding_attestation(#[case] is_boun
     assert_eq!((record.attributable, record.ancestor_of), (None, decided.ancestor_of));
 }
 
-/// Attesting a block attests its ancestors, in any order the attestation, the blocks between and the verdict come.
+/// Attesting a block attests its ancestors, in any order the attestation, the blocks between and the verdict
+/// come.
 #[rstest]
 #[case::the_verdict_comes_last(&["wrong", "between", "binding", "decide"])]
 #[case::the_attestation_comes_last(&["wrong", "decide", "between", "binding"])]
@@ -224,7 +226,8 @@ async fn an_attested_block_binds_the_invalid_blocks_below_it(#[case] steps: &[&s
     assert!(last.contains(&binding.hash().to_string()), "{last}");
 }
 
-/// What is below replays alone does not stop the head, like the replays themselves. What binds stops it, whenever that comes.
+/// What is below replays alone does not stop the head, like the replays themselves. What binds stops it,
+/// whenever that comes.
 #[rstest]
 #[case::replays_alone(&["replay"], false)]
 #[case::binding_first(&["replay", "binding", "decide"], true)]

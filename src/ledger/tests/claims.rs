@@ -222,7 +222,8 @@ async fn a_difference_between_claimants_is_reported_with_both_answers() {
     assert_eq!(event["answers"][0]["hash"], serde_json::to_value(B256::repeat_byte(1)).unwrap());
 }
 
-/// What only the rollup node derived is replaced, and then nobody has to deal with it. What an endpoint called cross-safe is for a person.
+/// What only the rollup node derived is replaced, and then nobody has to deal with it. What an endpoint
+/// called cross-safe is for a person.
 #[tokio::test]
 async fn an_invalid_block_is_unresolved_if_an_endpoint_claimed_it() {
     let dir = TempDir::new().unwrap();

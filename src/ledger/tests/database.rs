@@ -56,7 +56,8 @@ async fn a_read_connection_cannot_write() {
     assert!(error.to_string().contains("readonly"), "{error}");
 }
 
-/// SQLite may roll back by itself, and anyone who gave up leaves a transaction behind: neither blocks the next.
+/// SQLite may roll back by itself, and anyone who gave up leaves a transaction behind: neither blocks the
+/// next.
 #[tokio::test]
 async fn an_abandoned_write_blocks_no_other_write() {
     let dir = TempDir::new().unwrap();

@@ -179,7 +179,8 @@ async fn verdicts_of_an_old_ledger_keep_their_order() {
     assert_eq!(store.last_event().await.unwrap(), 3);
 }
 
-/// A block that was found invalid while only its descendants were attested, and that the sequencer attests itself then.
+/// A block that was found invalid while only its descendants were attested, and that the sequencer attests
+/// itself then.
 #[rstest]
 #[case::bound_to_its_signer(SigningDomain::CrossSafeBlocksV1, 2)]
 #[case::a_possible_replay(SigningDomain::Zero, 1)]

@@ -76,7 +76,8 @@ async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_remains_on_
     assert!(health.reasons().is_empty(), "{:?}", health.reasons());
 }
 
-/// After a restart: an earlier run found a block invalid, and the nodes were not asked yet whether they are on it.
+/// After a restart: an earlier run found a block invalid, and the nodes were not asked yet whether they are
+/// on it.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_until_it_is_known_whether_the_client_is_on_an_invalid_block() {
     let client = Client::new();

@@ -230,7 +230,8 @@ async fn a_message_that_is_invalid_only_by_an_outdated_view_raises_no_alarm() {
     shell.stop().await;
 }
 
-/// A newer inbox emits with every message what this build cannot read: that is reported once, and finds no block invalid.
+/// A newer inbox emits with every message what this build cannot read: that is reported once, and finds no
+/// block invalid.
 #[tokio::test]
 async fn an_unknown_inbox_event_is_reported_once_and_counted_each_time() {
     let lines = Lines::capture();

@@ -125,7 +125,8 @@ async fn the_current_method_refuses_a_request_without_an_executing_chain(#[case]
     assert_eq!(world.call(BOTH[1], &params).await, Ok(Value::Null));
 }
 
-/// Nobody says of which set the executing chain is: an initiating chain that is not watched here may be of it.
+/// Nobody says of which set the executing chain is: an initiating chain that is not watched here may be of
+/// it.
 #[tokio::test]
 async fn a_chain_that_is_not_watched_gives_no_verdict() {
     let world = World::start(Setup::default()).await;

@@ -1,9 +1,10 @@
-//! How proxyd and op-reth read every error that is answered here. What they take for "invalid" must be one; what is only
-//! busy, late or unknown must not.
+//! How proxyd and op-reth read every error that is answered here. What they take for "invalid" must be one;
+//! what is only busy, late or unknown must not.
 //!
-//! The rules are theirs, of August and September 2026, in our words. op-reth checks the code alone. proxyd checks the
-//! code of a JSON-RPC error, or at words and status of an HTTP error; with several filters (`multicall`,
-//! `health-aware-load-balancing`) it reads what it made of it a second time, by the words alone.
+//! The rules are theirs, of August and September 2026, in our words. op-reth checks the code alone. proxyd
+//! checks the code of a JSON-RPC error, or at words and status of an HTTP error; with several filters
+//! (`multicall`, `health-aware-load-balancing`) it reads what it made of it a second time, by the words
+//! alone.
 
 use crate::rpc::SupervisorError;
 use crate::sources::SourceError;

@@ -189,8 +189,8 @@ async fn calls_of_one_websocket_are_bounded() {
     assert!(counted(&world, "rpc-websocket-calls"));
 }
 
-/// A thousand checks wait for an endpoint that does not answer, while every websocket is taken and as many requests are half
-/// sent.
+/// A thousand checks wait for an endpoint that does not answer, while every websocket is taken and as many
+/// requests are half sent.
 #[tokio::test]
 async fn many_idle_connections_do_not_block_other_callers() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;

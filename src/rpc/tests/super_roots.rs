@@ -1,4 +1,5 @@
-//! Super roots: `supervisor_superRootAtTimestamp` and `superroot_atTimestamp`, in their shapes and in what they mean.
+//! Super roots: `supervisor_superRootAtTimestamp` and `superroot_atTimestamp`, in their shapes and in what
+//! they mean.
 
 use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, World, chain, time_of};
 use crate::rpc::front::PathChain;
@@ -108,7 +109,8 @@ async fn a_derived_block_that_is_not_verified_is_optimistic() {
     assert_eq!((answer.get("data"), &answer["optimistic_at_timestamp"]), (None, &expected));
 }
 
-/// Anyone who asks takes a chain that is left out for "invalid": one whose block no endpoint has now must not be.
+/// Anyone who asks takes a chain that is left out for "invalid": one whose block no endpoint has now must not
+/// be.
 #[rstest]
 #[case::below_the_view(Lost::Below, 5)]
 #[case::derived_and_not_verified(Lost::ByHash, 16)]

@@ -97,7 +97,8 @@ async fn the_l1_block_that_a_block_became_safe_with(#[case] number: u64, #[case]
     let world = World::start(Setup::default()).await;
     let mut derived = world.id(number);
     let found = world.call("supervisor_crossDerivedToSource", &[json!("0x385"), derived.clone()]).await;
-    // The step before the record's first is not on record: whether block 4 was not safe earlier is not proven.
+    // The step before the record's first is not on record: whether block 4 was not safe earlier is not
+    // proven.
     if number == 4 {
         assert_eq!(found.unwrap_err().0, -320_500);
     } else {

@@ -1,4 +1,5 @@
-//! A small superchain behind a served RPC: real blocks and receipts, a tracker that knows them, endpoints that answer.
+//! A small superchain behind a served RPC: real blocks and receipts, a tracker that knows them, endpoints
+//! that answer.
 
 use crate::audit::{Heads, NodeDisagreements, StatusAnswer};
 use crate::event_sender::{EVENT_CAPACITY, EventSender};

@@ -1,4 +1,5 @@
-//! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is shown as 0.
+//! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is
+//! shown as 0.
 
 use super::*;
 use crate::ledger::{Decided, Decision};

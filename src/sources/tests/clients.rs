@@ -1,5 +1,5 @@
-//! The JSON of each client that Crosscheck reads from, by what is known of it in public: whatever no hash covers may be of
-//! any shape, whatever a hash covers must be what it was.
+//! The JSON of each client that Crosscheck reads from, by what is known of it in public: whatever no hash
+//! covers may be of any shape, whatever a hash covers must be what it was.
 //!
 //! | client | what it does otherwise than op-geth |
 //! | --- | --- |
@@ -263,7 +263,8 @@ async fn an_invalid_hashed_field_is_refused_by_its_name() {
                 };
                 let reported = format!("{reported}: {error}");
                 assert!(matches!(error, SourceError::Untrustworthy { .. }), "{reported}");
-                // What is left out, or can be read as a value of its kind, is another block's: the hash tells.
+                // What is left out, or can be read as a value of its kind, is another block's: the hash
+                // tells.
                 let one = format!("{} 0", field.trim_end_matches('s'));
                 let names =
                     [format!("`{field}"), format!(".{field}`"), one, "hash to".into(), "hashes to".into()];
@@ -304,8 +305,8 @@ async fn a_changed_hashed_field_is_refused() {
     }
 }
 
-/// What a node answers that has not caught up, or has lost a part of its data, is not a fact, neither of a block nor of its logs;
-/// and it is not a reason to distrust the node. What contradicts the hashes is.
+/// What a node answers that has not caught up, or has lost a part of its data, is not a fact, neither of a
+/// block nor of its logs; and it is not a reason to distrust the node. What contradicts the hashes is.
 #[rstest]
 #[case::no_receipts(|answers: &mut Answers| answers.1 = json!([]), "0 of the receipts")]
 #[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "3 of the receipts")]
@@ -365,7 +366,8 @@ mod unknown_types {
     use alloy::rlp::{Encodable, Header as List};
     use crosscheck_core::proof::HashedReceipt;
 
-    /// The honest block whose second receipt is of type 0x7b, with or without a field of its own, and what encodes so.
+    /// The honest block whose second receipt is of type 0x7b, with or without a field of its own, and what
+    /// encodes so.
     fn block(has_own_field: bool) -> (Answers, Vec<Bytes>) {
         let (mut block, mut receipts) = honest();
         receipts[1]["type"] = json!("0x7b");

@@ -1,5 +1,5 @@
-//! The JSON of each kind of rollup node, by what is known of it in public: what Crosscheck does not read may be of any shape,
-//! what it reads is refused by its name where it cannot be read.
+//! The JSON of each kind of rollup node, by what is known of it in public: what Crosscheck does not read may
+//! be of any shape, what it reads is refused by its name where it cannot be read.
 
 use crate::sources::{EndpointLimits, RollupNode, SourceError, SyncStatus};
 use alloy::primitives::B256;

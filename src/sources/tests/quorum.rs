@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How long anything may take that must happen: far more than it ever takes, however busy the machine is, and less than
-/// what a request may take that is never answered.
+/// How long anything may take that must happen: far more than it ever takes, however busy the machine is, and
+/// less than what a request may take that is never answered.
 const DEADLINE: Duration = Duration::from_secs(200);
 
 /// What one endpoint does, settable while it runs.
@@ -141,8 +141,8 @@ impl World {
         self.client.health().borrow().iter().map(|entry| entry.state.name()).collect()
     }
 
-    /// Asks for the tip until it is at a height. An answer that comes late on a busy machine is not waited for, and does
-    /// not raise the tip.
+    /// Asks for the tip until it is at a height. An answer that comes late on a busy machine is not waited
+    /// for, and does not raise the tip.
     async fn tip_at(&self, number: u64) -> L2BlockRef {
         let asked = async {
             loop {

@@ -1,4 +1,5 @@
-//! Cases of blocks and receipts, as execution clients answered them: `crosscheck message check` proves logs by them.
+//! Cases of blocks and receipts, as execution clients answered them: `crosscheck message check` proves logs
+//! by them.
 
 use super::recorded::{Answers, Envelope, Recorded};
 use crate::program::crosscheck;
@@ -154,7 +155,8 @@ pub(super) async fn a_price_without_0x_is_ignored() {
     }
 }
 
-/// Where receipts are not had by a block's hash, they are had one by one; where they are not had so either, that is reported.
+/// Where receipts are not had by a block's hash, they are had one by one; where they are not had so either,
+/// that is reported.
 pub(super) async fn receipts_are_fetched_one_by_one_or_the_reason_is_reported() {
     let answers = Answers::of("15-lost-receipts-and-empty-blocks/el.json");
     let receipts = answers.result("eth_getBlockReceipts").as_array().unwrap().clone();

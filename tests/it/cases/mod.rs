@@ -1,7 +1,8 @@
 //! Cases from public bug reports and data files, each with the outcome that it must have.
 //!
-//! `tests/data/cases` holds what clients, operators and networks really wrote; its README.md says what happened. It is read here
-//! by the real binary. What a case has no input for is brought about by a test that is named.
+//! `tests/data/cases` holds what clients, operators and networks really wrote; its README.md says what
+//! happened. It is read here by the real binary. What a case has no input for is brought about by a test that
+//! is named.
 
 mod frames;
 mod logs;

@@ -1,4 +1,5 @@
-//! Cases of rollup nodes, of L1 and of heads, as they were answered: `crosscheck run` and `crosscheck audit` read them.
+//! Cases of rollup nodes, of L1 and of heads, as they were answered: `crosscheck run` and `crosscheck audit`
+//! read them.
 
 use super::recorded::{Answers, Recorded};
 use crate::program::{Running, call, crosscheck, eventually};

@@ -1,7 +1,7 @@
 //! [`Recorded`]: a server that answers as a file says, in its very words: what a client really sent, and how.
 //!
-//! A file is a list of answers. Each names what it answers, `method` or `method [parameters]`, and holds the members of the
-//! response. What nothing is recorded for does not exist.
+//! A file is a list of answers. Each names what it answers, `method` or `method [parameters]`, and holds the
+//! members of the response. What nothing is recorded for does not exist.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -57,8 +57,8 @@ impl Answers {
         self
     }
 
-    /// Answers every other spelling of a question about the newest block as this one, and nothing where no block is recorded:
-    /// what the case was recorded for was not asked for more.
+    /// Answers every other spelling of a question about the newest block as this one, and nothing where no
+    /// block is recorded: what the case was recorded for was not asked for more.
     pub(super) fn with_tip(self, asked: &str) -> Self {
         let tip = self.result(asked).clone();
         let tags = ["latest", "safe", "finalized"].into_iter().flat_map(|tag| [(tag, true), (tag, false)]);

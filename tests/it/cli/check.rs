@@ -174,7 +174,8 @@ fn an_address_in_use_ends_a_run_with_its_name() {
     assert!(stderr(&output).contains("rpc.addr 127.0.0.1:"), "{}", stderr(&output));
 }
 
-/// What no second try fixes ends with the code of bad configuration, so that a service manager does not try again forever.
+/// What no second try fixes ends with the code of bad configuration, so that a service manager does not try
+/// again forever.
 #[rstest]
 #[case::data_dir_is_a_file(&["--data-dir=crosscheck.toml"], "data_dir crosscheck.toml cannot be created")]
 #[case::no_clock_file(&["--clock=file:nowhere"], "the clock file nowhere cannot be read")]

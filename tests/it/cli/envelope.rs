@@ -113,7 +113,8 @@ fn without_a_configured_signer_the_actual_signer_is_shown() {
     assert_eq!(shown, accepted(Topic::CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1));
 }
 
-/// An attestation that is taken for a block of the default topic names an address of nobody; who signed is shown beside it.
+/// An attestation that is taken for a block of the default topic names an address of nobody; who signed is
+/// shown beside it.
 #[test]
 fn the_signer_of_an_attestation_is_shown_on_any_topic() {
     let output = Question { signer: None, ..Question::on(Topic::BlocksV4) }

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The first unsafe block and the first attestation of the chain that are heard, from a peer of the devnet that the configuration is of.
+/// The first unsafe block and the first attestation of the chain that are heard, from a peer of the devnet
+/// that the configuration is of.
 async fn heard(config: &Config, chain_id: ChainId) -> BTreeMap<Topic, ValidBlock> {
     let chain = config.chains.get(&chain_id).unwrap();
     let l1 = L1Client::new(config.l1.execution.clone().unwrap(), config.sources.limits()).unwrap();

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 /// The payload hash of every message.
 pub(super) const PAYLOAD_HASH: B256 = B256::repeat_byte(0x5e);
-/// A contract of the chain that makes several calls in one transaction, at the address that it has on every chain.
+/// A contract of the chain that makes several calls in one transaction, at the address that it has on every
+/// chain.
 const MULTICALL: Address = address!("ca11bde05977b3631167028862be2a173976ca11");
 /// More than any call takes.
 const GAS: u64 = 1_000_000;

@@ -1,7 +1,8 @@
 //! What Lagoon adds to its first block, as upstream publishes it.
 //!
-//! The bundle's file comes with the Go module that `tests/peers/opstack` pins by hash. Nothing of it is kept here: the
-//! program knows the transactions by their hashes alone, and what is made here is checked against those.
+//! The bundle's file comes with the Go module that `tests/peers/opstack` pins by hash. Nothing of it is kept
+//! here: the program knows the transactions by their hashes alone, and what is made here is checked against
+//! those.
 
 use alloy::primitives::{Address, Bytes, TxKind, U256, address, bytes, keccak256};
 use crosscheck_devnet::chain::Upgrade;

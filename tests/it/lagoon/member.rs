@@ -1,7 +1,8 @@
 //! [`Member`]: a chain with the identity of a public network, its sequencer, and the nodes that serve it.
 //!
-//! Its blocks are real in all that Crosscheck can check: their hashes, their deposits, their places on L1. It begins a
-//! minute before Lagoon, at the height that the network has then, and takes no part in the real network.
+//! Its blocks are real in all that Crosscheck can check: their hashes, their deposits, their places on L1. It
+//! begins a minute before Lagoon, at the height that the network has then, and takes no part in the real
+//! network.
 
 use super::bundle;
 use alloy::eips::BlockNumHash;
@@ -134,8 +135,9 @@ impl Member {
         *messages.iter().find(|message| message.identifier.origin == EMITTER).unwrap()
     }
 
-    /// Builds the block that is due, which executes these messages, and says what the sequencer attests with it. A block that
-    /// executes messages is metered by its sequencer: it ends with a transaction of type 0x7D.
+    /// Builds the block that is due, which executes these messages, and says what the sequencer attests with
+    /// it. A block that executes messages is metered by its sequencer: it ends with a transaction of type
+    /// 0x7D.
     pub(crate) fn build(&mut self, l1: &L1, executed: &[Message]) -> ChainTick {
         let parent = Arc::clone(self.chain.head());
         let timestamp = parent.header.timestamp + self.network.block_time;

@@ -1,8 +1,9 @@
-//! Lagoon's activation on the public networks that are known by name: the real program watches OP Sepolia, Unichain
-//! Sepolia and Ink Sepolia in one process, by their built-in facts, while the clock is moved over 10 December 2026.
+//! Lagoon's activation on the public networks that are known by name: the real program watches OP Sepolia,
+//! Unichain Sepolia and Ink Sepolia in one process, by their built-in facts, while the clock is moved over 10
+//! December 2026.
 //!
-//! The chains are mocks with the networks' ids, genesis, block times, fork times and Lagoon's real upgrade transactions. The
-//! program is told the time by a clock file, as a devnet tells it.
+//! The chains are mocks with the networks' ids, genesis, block times, fork times and Lagoon's real upgrade
+//! transactions. The program is told the time by a clock file, as a devnet tells it.
 
 mod bundle;
 mod member;
@@ -28,8 +29,8 @@ struct Watch {
 }
 
 impl Watch {
-    /// Waits until the program vouches for every chain up to its safe head, says nothing against any, and the followers
-    /// have come as far.
+    /// Waits until the program vouches for every chain up to its safe head, says nothing against any, and the
+    /// followers have come as far.
     async fn keeps_up(&self, world: &World, safe: u64) {
         for (member, follower) in world.members.iter().zip(&self.followers) {
             let (chain, height) = (member.id(), member.height_at(safe));
@@ -58,7 +59,8 @@ impl Watch {
         .await
     }
 
-    /// The code of the error with which a transaction's message is refused for good. `None`: it may be executed.
+    /// The code of the error with which a transaction's message is refused for good. `None`: it may be
+    /// executed.
     async fn refusal(&self, message: &Message, executing: u64, timestamp: u64) -> Option<i32> {
         let client = HttpClientBuilder::default().build(&self.rpc).unwrap();
         let descriptor = json!({ "chainID": executing.to_string(), "timestamp": format!("{timestamp:#x}") });
@@ -147,8 +149,9 @@ impl Run {
         before
     }
 
-    /// The first blocks of Lagoon are upheld with their upgrade transactions, and the next without their gas. What is
-    /// initiated before it or in it counts nowhere, what is initiated after it counts in the chain's own set.
+    /// The first blocks of Lagoon are upheld with their upgrade transactions, and the next without their gas.
+    /// What is initiated before it or in it counts nowhere, what is initiated after it counts in the chain's
+    /// own set.
     async fn over_the_first_blocks(&mut self, before: Message) -> Messages {
         self.world.advance(LAGOON + 21).await;
         self.watch.keeps_up(&self.world, LAGOON + 11).await;
@@ -201,8 +204,9 @@ impl Run {
         }
     }
 
-    /// Blocks that execute what counts nowhere are found, each for its own reason, and nothing else is. Ink shares no set
-    /// with either: its follower continues to the end, theirs end before the blocks that are invalid.
+    /// Blocks that execute what counts nowhere are found, each for its own reason, and nothing else is. Ink
+    /// shares no set with either: its follower continues to the end, theirs end before the blocks that are
+    /// invalid.
     async fn invalid_messages(&mut self, messages: &Messages) {
         let mut violated = Vec::new();
         for (place, message, reason) in [

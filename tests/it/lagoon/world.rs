@@ -1,7 +1,7 @@
 //! [`World`]: OP Sepolia, Unichain Sepolia and Ink Sepolia around Lagoon, on one L1, at a time of their own.
 //!
-//! Time is stopped but for [`World::advance`]: each second of it builds what is due, publishes it, and sets the clock file
-//! that the program reads.
+//! Time is stopped but for [`World::advance`]: each second of it builds what is due, publishes it, and sets
+//! the clock file that the program reads.
 
 use super::member::{Followed, Member, Served, system_config};
 use alloy::primitives::U64;

@@ -1,4 +1,5 @@
-//! [`Supersim`]: two real interop chains, each an anvil, and the proxy that checks messages before they reach one.
+//! [`Supersim`]: two real interop chains, each an anvil, and the proxy that checks messages before they reach
+//! one.
 
 use super::Node;
 use crate::npm;

@@ -69,7 +69,8 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// Sends the one through the proxies, as users do, and the other past the receiving chain's proxy, which refuses it.
+    /// Sends the one through the proxies, as users do, and the other past the receiving chain's proxy, which
+    /// refuses it.
     pub(super) async fn make(sender: &Chain, receiver: &Chain) -> Self {
         for chain in [sender, receiver] {
             chain.inner.fund(wallet().address()).await;

@@ -104,7 +104,8 @@ fn a_settled_block_is_not_examined() {
     assert_eq!(closure.proven().0, vec![(ChainId::from(1), block(1, 9, &[]).hash())]);
 }
 
-/// The root cites block 5 of chain 2, which is final; that cites block 4 of chain 3, which is final and executes `rows`.
+/// The root cites block 5 of chain 2, which is final; that cites block 4 of chain 3, which is final and
+/// executes `rows`.
 #[rstest]
 #[case::both_valid(0, vec![], Valid, 2)]
 #[case::the_cited_block_is_invalid(7, vec![], Invalid, 0)]
@@ -208,8 +209,9 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
     })
 }
 
-/// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that replaces what
-/// is invalid by a block with the deposits' logs alone, the first ones, and checks all of the timestamp again.
+/// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that
+/// replaces what is invalid by a block with the deposits' logs alone, the first ones, and checks all of the
+/// timestamp again.
 pub(crate) fn replaced_by_rounds(world: &World, deposit_logs: u32) -> BTreeSet<(u64, u64)> {
     let mut replaced = BTreeSet::new();
     for now in 1..=HEIGHTS {

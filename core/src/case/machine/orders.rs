@@ -1,11 +1,13 @@
-//! The same facts in any order, each given once or more: the verdicts in the end are the same, and those of a slow
-//! reference.
+//! The same facts in any order, each given once or more: the verdicts in the end are the same, and those of a
+//! slow reference.
 //!
-//! The worlds are those of the closure's tests: blocks of three chains that execute each other's logs. Of some heights several
-//! blocks are attested: the chain's own, its deposits-only reduction, an invalid one. One chain may leave a branch on the way. Its blocks
-//! execute nothing and have a log more than those that take their places, so that what was learnt of them is better than what
-//! is so. At some heights another block was seen before the chain's own, which has the same deposits: L1 may have said it when
-//! the deposits-only block was attested. A fourth chain holds every verdict up that could be one too early: all blocks cite it, and it comes last.
+//! The worlds are those of the closure's tests: blocks of three chains that execute each other's logs. Of
+//! some heights several blocks are attested: the chain's own, its deposits-only reduction, an invalid one.
+//! One chain may leave a branch on the way. Its blocks execute nothing and have a log more than those that
+//! take their places, so that what was learnt of them is better than what is so. At some heights another
+//! block was seen before the chain's own, which has the same deposits: L1 may have said it when the
+//! deposits-only block was attested. A fourth chain holds every verdict up that could be one too early: all
+//! blocks cite it, and it comes last.
 
 use super::*;
 use crate::case::closure::tests::{HEIGHTS, LOGS, Row, World, block_of, replaced_by_rounds, worlds};
@@ -84,7 +86,8 @@ enum Event {
     Reorg,
 }
 
-/// What became of an attested block: the verdict, its reason, what it replaces, and whether it is rule-dependent.
+/// What became of an attested block: the verdict, its reason, what it replaces, and whether it is
+/// rule-dependent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Ending {
     verdict: &'static str,
@@ -115,7 +118,8 @@ impl Story {
         heads.chain(attested).chain(self.leaves.map(|_| Event::Reorg)).collect()
     }
 
-    /// The events in some order, some of them twice. Where a chain leaves a branch, what all wait for comes after that.
+    /// The events in some order, some of them twice. Where a chain leaves a branch, what all wait for comes
+    /// after that.
     fn order(&self, rng: &mut ChaCha12Rng) -> Vec<Event> {
         let mut events = self.events();
         let again: Vec<Event> = events.iter().filter(|_| rng.random_ratio(1, 4)).copied().collect();
@@ -156,7 +160,8 @@ impl Story {
         play.endings()
     }
 
-    /// What must become of each attested block; of those of the left branch only that they are not used against anyone.
+    /// What must become of each attested block; of those of the left branch only that they are not used
+    /// against anyone.
     fn expected(&self) -> BTreeMap<Attested, (&'static str, Option<&'static str>, bool)> {
         let replaced = replaced_by_rounds(&self.world, DEPOSIT_LOGS);
         let expected = |&(place, word): &Attested| {

@@ -1,5 +1,5 @@
-//! How far a [`Case`](super::Case) is, and which gates the messages of its examined block have passed. Data alone: the rules are
-//! the case's.
+//! How far a [`Case`](super::Case) is, and which gates the messages of its examined block have passed. Data
+//! alone: the rules are the case's.
 
 use crate::case::Verdict;
 use crate::proof::ProvenLogs;
@@ -24,11 +24,13 @@ pub(super) enum Stage {
         replaces: Option<Replaces>,
         known: bool,
     },
-    /// The case's block may have replaced this one correctly, as L1 was then. L1 has reorged that out, which is not final yet.
+    /// The case's block may have replaced this one correctly, as L1 was then. L1 has reorged that out, which
+    /// is not final yet.
     Undone {
         original: B256,
     },
-    /// The case's block differs from what the chain's node has at the height, and that node has not derived it itself.
+    /// The case's block differs from what the chain's node has at the height, and that node has not derived
+    /// it itself.
     SecondHand {
         derived: B256,
         accusation: Verdict,

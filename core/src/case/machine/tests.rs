@@ -165,7 +165,8 @@ fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[cas
     assert_eq!(name(&case), expected);
 }
 
-/// The chain's node has the deposits-only block in its place already: what was wrong with it is found all the same.
+/// The chain's node has the deposits-only block in its place already: what was wrong with it is found all the
+/// same.
 #[rstest]
 #[case::an_invalid_message(1, "violated", "invalid-message")]
 #[case::all_valid(0, "discarded", "not-derived")]
@@ -430,7 +431,8 @@ fn former() -> Candidate {
     Candidate::of(FORMER, &attributes, Replacement::DepositsOnly).unwrap()
 }
 
-/// L1 may have said another block when the replacement was attested: then that was right if that one was wrong.
+/// L1 may have said another block when the replacement was attested: then that was right if that one was
+/// wrong.
 #[rstest]
 #[case::that_was_wrong(Some(1), "open", Some(FORMER))]
 #[case::that_no_node_has_any_more(None, "open", Some(FORMER))]
@@ -537,7 +539,8 @@ fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
     case.learn(&set(), &Fact::Derived(Box::new(derived)));
 }
 
-/// What is used against a block because the node has another, which that node has not derived, waits for another node that has.
+/// What is used against a block because the node has another, which that node has not derived, waits for
+/// another node that has.
 #[rstest]
 #[case::another_block(attributes(&["\x7e other", "\x02 other"]), "not-derived")]
 #[case::the_same_by_another_hash(full(), "execution-divergence")]
@@ -579,7 +582,8 @@ fn an_invalid_message_needs_no_second_opinion() {
     assert_eq!(case.verdict().and_then(Verdict::reason), Some("invalid-message"));
 }
 
-/// A replacement is upheld by what is wrong with the original, and not judged unjustified by a repeated answer.
+/// A replacement is upheld by what is wrong with the original, and not judged unjustified by a repeated
+/// answer.
 #[rstest]
 #[case::of_an_invalid_block(1, "upheld-replacement")]
 #[case::of_a_valid_block(0, "open")]

@@ -42,8 +42,8 @@ const KNOWN_UNTIL: UnixSeconds = UnixSeconds(1_791_294_816);
 const MAX_EXPONENT: u64 = 64;
 
 impl BlobSchedule {
-    /// What is known of an L1 by its chain id: Ethereum, Sepolia, Holesky, Hoodi, until October 2026. Of any other,
-    /// nothing. An L1 client reports the rest (`eth_config`).
+    /// What is known of an L1 by its chain id: Ethereum, Sepolia, Holesky, Hoodi, until October 2026. Of any
+    /// other, nothing. An L1 client reports the rest (`eth_config`).
     pub fn of_l1(chain_id: u64) -> Self {
         // Cancun, Prague, BPO1, BPO2: the networks' genesis files (`eth-clients` on GitHub).
         let times = match chain_id {
@@ -89,7 +89,8 @@ impl BlobSchedule {
         fractions.iter().fold(self, |schedule, (from, fraction)| schedule.with(*from, *fraction))
     }
 
-    /// The blob base fee of a block with this much excess blob gas, wei. `None`: the schedule does not cover the time.
+    /// The blob base fee of a block with this much excess blob gas, wei. `None`: the schedule does not cover
+    /// the time.
     ///
     /// Without excess the fee is 1 wei under any schedule.
     pub fn blob_base_fee(&self, timestamp: UnixSeconds, excess_blob_gas: u64) -> Option<u128> {

@@ -1,4 +1,5 @@
-//! [`UpgradeBundle`]: what a fork's first block holds beside its usual deposits, by hash, and the gas that it gets for it.
+//! [`UpgradeBundle`]: what a fork's first block holds beside its usual deposits, by hash, and the gas that it
+//! gets for it.
 //!
 //! Karst's and Lagoon's are compiled in. Another fork's may be read from a file that an operator names
 //! ([`NamedBundle`]); without one it stays unknown, and nothing is guessed. Rules as in op-node,

@@ -1,8 +1,9 @@
 //! [`compare_with_l1`]: a block checked against what L1 alone says of it. Pure.
 //!
-//! By rules that may not be the chain's nothing is contradicted: where a fork is in force that this build does not know,
-//! or where a setting alone says how many chains the dependency set has, a difference is an error that says so. So is a
-//! difference in nothing but the blob base fee, whose table is the released nodes'.
+//! By rules that may not be the chain's nothing is contradicted: where a fork is in force that this build
+//! does not know, or where a setting alone says how many chains the dependency set has, a difference is an
+//! error that says so. So is a difference in nothing but the blob base fee, whose table is the released
+//! nodes'.
 
 use super::{
     BlobSchedule, DepositRules, DepositsError, DerivedFromL1, L1Epoch, L1Fees, ParentFacts, TakenFromNode,

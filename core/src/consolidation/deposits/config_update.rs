@@ -1,7 +1,8 @@
 //! [`ConfigUpdate`]: one change of the system config, from a log of the SystemConfig contract.
 //!
-//! Specs: protocol/system-config.md, protocol/holocene, protocol/isthmus and protocol/jovian `system-config.md`.
-//! A malformed or unknown update changes nothing, as in op-node (`op-node/rollup/derive/system_config.go`).
+//! Specs: protocol/system-config.md, protocol/holocene, protocol/isthmus and protocol/jovian
+//! `system-config.md`. A malformed or unknown update changes nothing, as in op-node
+//! (`op-node/rollup/derive/system_config.go`).
 
 use super::system_config::ecotone_scalars;
 use super::words::Words;

@@ -1,8 +1,8 @@
 //! [`derive_from_l1`]: what L1 alone says of a block, given its parent and its L1 origin.
 //!
 //! Spec: protocol/derivation.md, "Deriving Payload Attributes"; order and errors as in op-node's
-//! `op-node/rollup/derive/attributes.go` (`PreparePayloadAttributes`) and `l1_block_info.go`. What the batches say
-//! (the users' transactions, and that this origin was chosen) is not part of it.
+//! `op-node/rollup/derive/attributes.go` (`PreparePayloadAttributes`) and `l1_block_info.go`. What the
+//! batches say (the users' transactions, and that this origin was chosen) is not part of it.
 
 use super::blob_schedule::cancun_blob_base_fee;
 use super::config_update::CONFIG_UPDATE;
@@ -39,7 +39,8 @@ const L1_ATTRIBUTES_GAS_BEDROCK: u64 = 150_000_000;
 pub struct L1Epoch<'a> {
     /// Its header.
     pub header: &'a VerifiedL1Header,
-    /// The logs there of the deposit contract and the SystemConfig: wanted if the block is the first of its epoch.
+    /// The logs there of the deposit contract and the SystemConfig: wanted if the block is the first of its
+    /// epoch.
     pub logs: Option<&'a ProvenL1Logs>,
 }
 
@@ -50,8 +51,8 @@ pub struct DerivedFromL1 {
     pub info: L1Info,
     /// The system config in force at it. Its gas limit has nothing of what an upgrade adds to this one block.
     pub system_config: SystemConfig,
-    /// Its attributes, with the deposits that it holds before all other transactions as their only transactions: L1
-    /// attributes, users', upgrade.
+    /// Its attributes, with the deposits that it holds before all other transactions as their only
+    /// transactions: L1 attributes, users', upgrade.
     pub attributes: PayloadAttributes,
     /// What comes from the rollup node and not from L1, if anything.
     pub taken: Option<TakenFromNode>,
@@ -87,8 +88,8 @@ struct Upgrade {
 
 /// All that L1 says of the block that follows `parent` with this L1 origin.
 ///
-/// `node` is the block that the chain's rollup node derived at this height. It counts in the first block of a fork
-/// whose upgrade transactions are not known here, for these alone.
+/// `node` is the block that the chain's rollup node derived at this height. It counts in the first block of a
+/// fork whose upgrade transactions are not known here, for these alone.
 ///
 /// # Errors
 /// If such a block cannot exist, or this build does not know what it must contain.

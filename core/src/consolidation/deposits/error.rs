@@ -6,8 +6,8 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, FixedBytes};
 use crosscheck_p2p::UnixSeconds;
 
-/// Why what a block must contain cannot be derived. [`DepositsError::is_contradiction`] distinguishes what is only not
-/// known here from what cannot be.
+/// Why what a block must contain cannot be derived. [`DepositsError::is_contradiction`] distinguishes what is
+/// only not known here from what cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DepositsError {
     /// The upgrade transactions of a fork are not known here.
@@ -52,7 +52,8 @@ pub enum DepositsError {
         "the block's sequencer-defined metering (transaction type 0x7D) is not a valid payload: some nodes accept it, others reject it"
     )]
     Metering,
-    /// The block would be right for a chain with another dependency set, and only a setting says what the set is.
+    /// The block would be right for a chain with another dependency set, and only a setting says what the set
+    /// is.
     #[error(
         "the block has the upgrade transactions of a chain whose dependency set has {}; by chains.<id>.dependency_set that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",
         in_words(!is_of_several),
@@ -92,7 +93,8 @@ pub enum DepositsError {
         /// The origin's height.
         number: u64,
     },
-    /// The system config leaves the EIP-1559 parameters to a default that the rollup configuration does not state.
+    /// The system config leaves the EIP-1559 parameters to a default that the rollup configuration does not
+    /// state.
     #[error(
         "the system config leaves the EIP-1559 parameters to the chain's default, which its rollup configuration does not state"
     )]

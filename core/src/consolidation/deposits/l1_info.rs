@@ -1,7 +1,8 @@
 //! [`L1Info`]: what the first transaction of a block says about its L1 origin, in each fork's encoding.
 //!
 //! Layouts: specs, protocol/deposits.md ("L1 attributes deposited transaction calldata"), protocol/ecotone,
-//! protocol/isthmus and protocol/jovian `l1-attributes.md`. It does not judge which fork's encoding a block must use.
+//! protocol/isthmus and protocol/jovian `l1-attributes.md`. It does not judge which fork's encoding a block
+//! must use.
 
 use super::words::Words;
 use crate::consolidation::Fork;
@@ -15,7 +16,8 @@ pub const DEPOSITOR: Address = address!("deaddeaddeaddeaddeaddeaddeaddeaddead000
 /// The predeploy that takes them.
 pub const L1_BLOCK: Address = address!("4200000000000000000000000000000000000015");
 
-/// More bytes than any L1-attributes deposit has: the longest, Bedrock's, has 260 of calldata and 90 around it.
+/// More bytes than any L1-attributes deposit has: the longest, Bedrock's, has 260 of calldata and 90 around
+/// it.
 pub const MAX_L1_ATTRIBUTES_BYTES: usize = 512;
 
 /// `setL1BlockValues(uint64,uint64,uint256,bytes32,uint64,bytes32,uint256,uint256)`.

@@ -1,9 +1,9 @@
-//! What L1 alone says of a block: its deposits, and all its attributes but the batches' transactions. Pure: L1
-//! headers and logs come in as arguments.
+//! What L1 alone says of a block: its deposits, and all its attributes but the batches' transactions. Pure:
+//! L1 headers and logs come in as arguments.
 //!
-//! Spec: protocol/deposits.md, protocol/system-config.md and protocol/derivation.md, "Deriving payload attributes".
-//! What cannot be known here (an unknown fork's upgrade transactions, an L1's blob schedule) is an error that says so and
-//! [is not a contradiction](DepositsError::is_contradiction).
+//! Spec: protocol/deposits.md, protocol/system-config.md and protocol/derivation.md, "Deriving payload
+//! attributes". What cannot be known here (an unknown fork's upgrade transactions, an L1's blob schedule) is
+//! an error that says so and [is not a contradiction](DepositsError::is_contradiction).
 
 mod blob_schedule;
 mod bundle;

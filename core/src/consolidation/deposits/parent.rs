@@ -46,8 +46,8 @@ impl ParentFacts {
         Self::with_gas_limit(&rules.config, id, block, block.gas_limit.checked_sub(upgrade).ok_or(below)?)
     }
 
-    /// Reads the attributes of a fork's first block, of which L1 said that this is its gas limit but for what the upgrade
-    /// added.
+    /// Reads the attributes of a fork's first block, of which L1 said that this is its gas limit but for what
+    /// the upgrade added.
     ///
     /// # Errors
     /// If they do not say what they must.
@@ -118,7 +118,8 @@ impl ParentFacts {
     }
 }
 
-/// The encoding of L1 attributes in a block of this timestamp: that of a fork's first block is still the one before.
+/// The encoding of L1 attributes in a block of this timestamp: that of a fork's first block is still the one
+/// before.
 pub(super) fn encoding(config: &RollupConfig, timestamp: UnixSeconds) -> Fork {
     let is_later = |fork| config.forks.is_active_before(fork, timestamp, config.block_time);
     [Fork::Jovian, Fork::Isthmus, Fork::Ecotone]

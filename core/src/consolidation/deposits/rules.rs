@@ -37,8 +37,8 @@ impl DepositRules {
         upgrades(self, timestamp).unknown.is_some()
     }
 
-    /// Why a first transaction in no known encoding is not a contradiction at this time, if it is none: a fork that is not
-    /// known here may have brought another.
+    /// Why a first transaction in no known encoding is not a contradiction at this time, if it is none: a
+    /// fork that is not known here may have brought another.
     pub fn may_be_unknown(&self, error: &L1InfoError, timestamp: UnixSeconds) -> Option<DepositsError> {
         let fork = self.config.unknown_forks.in_force(timestamp).map(|fork| fork.name.clone());
         match (fork, error.unknown_selector()) {

@@ -1,6 +1,7 @@
 //! [`SystemConfig`]: the chain's parameters on L1 at one epoch, as its blocks carry them on.
 //!
-//! Spec: protocol/system-config.md. Read back from a block as op-node does (`op-node/rollup/derive/payload_util.go`).
+//! Spec: protocol/system-config.md. Read back from a block as op-node does
+//! (`op-node/rollup/derive/payload_util.go`).
 
 use super::words::Words;
 use super::{DepositsError, EcotoneFees, L1Fees, L1Info, OperatorFee};
@@ -64,7 +65,8 @@ pub(super) fn ecotone_scalars(word: B256) -> Result<Scalars, ScalarError> {
 }
 
 impl SystemConfig {
-    /// The scalars of an L1-attributes transaction since Ecotone. `None`: the word has none, which no chain has.
+    /// The scalars of an L1-attributes transaction since Ecotone. `None`: the word has none, which no chain
+    /// has.
     pub(super) fn scalars(&self) -> Option<Scalars> {
         match ecotone_scalars(self.scalar) {
             Ok(scalars) => Some(scalars),
@@ -73,8 +75,8 @@ impl SystemConfig {
         }
     }
 
-    /// The system config in force at a block that is not the chain's first, with this gas limit: the block's own, less
-    /// what its upgrade added.
+    /// The system config in force at a block that is not the chain's first, with this gas limit: the block's
+    /// own, less what its upgrade added.
     ///
     /// # Errors
     /// If extra data or L1 attributes are not in the encoding of the block's fork.

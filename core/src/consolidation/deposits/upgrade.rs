@@ -1,9 +1,9 @@
 //! [`upgrades`]: the deposits that a fork adds to its first block, and their gas.
 //!
-//! Specs: protocol/ecotone, protocol/fjord, protocol/isthmus and protocol/jovian `derivation.md`, "Network upgrade
-//! automation transactions". Bytecode: the protocol's constants, as published in kona-hardforks; the tests hold the
-//! transactions to the encodings and hashes published there. Karst's and Lagoon's are bundles, known by their hashes;
-//! those of a fork that is not known here are said to be unknown, never left out.
+//! Specs: protocol/ecotone, protocol/fjord, protocol/isthmus and protocol/jovian `derivation.md`, "Network
+//! upgrade automation transactions". Bytecode: the protocol's constants, as published in kona-hardforks; the
+//! tests hold the transactions to the encodings and hashes published there. Karst's and Lagoon's are bundles,
+//! known by their hashes; those of a fork that is not known here are said to be unknown, never left out.
 
 use super::l1_info::{DEPOSITOR, L1_BLOCK};
 use super::{DepositRules, UpgradeBundle, bundle};
@@ -42,7 +42,8 @@ pub(super) struct Upgrades {
     pub(super) transactions: Vec<TransactionDigest>,
     /// What they add to the block's gas limit: since Karst.
     pub(super) gas: u64,
-    /// The first of them whose transactions are not known here. What it and later ones add is not in the list above.
+    /// The first of them whose transactions are not known here. What it and later ones add is not in the list
+    /// above.
     pub(super) unknown: Option<String>,
 }
 
@@ -69,7 +70,8 @@ pub(super) fn upgrades(rules: &DepositRules, timestamp: UnixSeconds) -> Upgrades
 
 /// What a block of this timestamp has in its gas limit for its upgrade alone, and the next one has not.
 ///
-/// As op-node and kona-node have it: of forks that begin in one block the first counts, and what the others added stays.
+/// As op-node and kona-node have it: of forks that begin in one block the first counts, and what the others
+/// added stays.
 ///
 /// # Errors
 /// The fork whose gas is not known here.

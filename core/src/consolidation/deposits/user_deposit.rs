@@ -80,7 +80,8 @@ pub fn decode_user_deposit(
     })
 }
 
-/// The inside of ABI-encoded `bytes` whose padding is as short as can be. What the padding holds is not looked at.
+/// The inside of ABI-encoded `bytes` whose padding is as short as can be. What the padding holds is not
+/// looked at.
 fn opaque_data(data: &[u8]) -> Option<&[u8]> {
     let mut words = Words::new(data);
     let offset = words.word_u64()?;

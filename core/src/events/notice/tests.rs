@@ -64,8 +64,8 @@ const FLIPPED: NoticeContent =
     NoticeContent::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
 const RIGHTED: NoticeContent = NoticeContent::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };
 
-/// A message is reported as invalid once; that it is cross-safe and final all the same is reported once each, in any way that
-/// comes to be known.
+/// A message is reported as invalid once; that it is cross-safe and final all the same is reported once each,
+/// in any way that comes to be known.
 #[rstest]
 #[case::found(SafetyLevel::Unsafe, None, INVALID, &["message-invalid"])]
 #[case::found_late(SafetyLevel::LocalSafe, None, INVALID, &["message-invalid"])]

@@ -118,8 +118,9 @@ impl Tracker {
         }
     }
 
-    /// How many of a block's messages are tracked where there is room for this many: beyond it all up to the last that breaks a rule by
-    /// itself, or that its own transaction did not declare. Twice the bound is never passed.
+    /// How many of a block's messages are tracked where there is room for this many: beyond it all up to the
+    /// last that breaks a rule by itself, or that its own transaction did not declare. Twice the bound is
+    /// never passed.
     fn tracked_of(&self, block: &ObservedBlock, room: usize) -> usize {
         let execution = Execution { chain_id: block.key.chain_id, timestamp: block.timestamp };
         let is_wrong = |executed: &Executed| {

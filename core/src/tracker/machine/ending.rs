@@ -11,8 +11,8 @@ use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 
-/// Above how many timestamps those whose messages have all ended are forgotten although a chain, still far behind, may
-/// yet bring a message that closes a cycle with them.
+/// Above how many timestamps those whose messages have all ended are forgotten although a chain, still far
+/// behind, may yet bring a message that closes a cycle with them.
 const CLOSED_GROUPS: usize = 65_536;
 
 impl Tracker {
@@ -58,9 +58,9 @@ impl Tracker {
         }
     }
 
-    /// A block comes in the place of dropped ones, whose messages end: resolved or orphaned. Where one was invalid and
-    /// this is not a block of deposits alone, its block waits for the final one: the sequencer may build the height again
-    /// before derivation replaces it because of that very message.
+    /// A block comes in the place of dropped ones, whose messages end: resolved or orphaned. Where one was
+    /// invalid and this is not a block of deposits alone, its block waits for the final one: the sequencer
+    /// may build the height again before derivation replaces it because of that very message.
     pub(super) fn end_replaced(&mut self, by: &ObservedBlock, work: &mut Work) {
         let BlockKey { chain_id, number, hash } = by.key;
         let Some(view) = self.chains.get_mut(&chain_id) else { return };

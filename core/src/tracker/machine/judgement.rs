@@ -45,7 +45,8 @@ impl Tracker {
             work.ripe.insert(id);
             self.recount(&executing, &from, &to, work);
             if self.groups.contains(timestamp, executing.chain_id) {
-                // The block's same-timestamp messages may lean on each other: they are settled without themselves.
+                // The block's same-timestamp messages may lean on each other: they are settled without
+                // themselves.
                 work.dirty_groups.insert(timestamp);
             }
         }
@@ -148,7 +149,8 @@ impl Tracker {
         StatusCause::Checked
     }
 
-    /// What the status rests on from now on. What an undecided message rested on stays with it, for its next cause.
+    /// What the status rests on from now on. What an undecided message rested on stays with it, for its next
+    /// cause.
     fn evidence(
         &self,
         message: &TrackedMessage,

@@ -23,8 +23,8 @@ impl Tracker {
         }
     }
 
-    /// A chain may be final up to another timestamp than before: invalid messages that cite it may be at their end, and
-    /// what is final for long is removed.
+    /// A chain may be final up to another timestamp than before: invalid messages that cite it may be at
+    /// their end, and what is final for long is removed.
     pub(super) fn on_finality(&mut self, chain_id: ChainId, work: &mut Work) {
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         let (before, now) = (view.final_at, view.final_timestamp());

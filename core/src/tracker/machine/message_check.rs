@@ -87,7 +87,8 @@ impl Tracker {
         }
     }
 
-    /// Checks what needs nothing but the block and the dependency set, the first time. Whether there is more to check.
+    /// Checks what needs nothing but the block and the dependency set, the first time. Whether there is more
+    /// to check.
     fn check_once(&mut self, id: TrackedId, work: &mut Work) -> bool {
         let Some(message) = self.book.get_mut(id).filter(|message| message.state() == State::Tracked) else {
             return false;

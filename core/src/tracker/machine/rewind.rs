@@ -22,8 +22,8 @@ impl Tracker {
         }
     }
 
-    /// The messages that may have lost what they depend on: the block that they cite, or the tip that proved that there
-    /// is no such block.
+    /// The messages that may have lost what they depend on: the block that they cite, or the tip that proved
+    /// that there is no such block.
     fn orphaned_by_rewind(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<TrackedId> {
         let Some(view) = self.chains.get(&chain_id) else { return Vec::new() };
         let new_tip = view.tip().map(|tip| tip.timestamp);

@@ -1,7 +1,7 @@
 //! [`Round`]: messages of one timestamp that may cite each other's blocks, and the status of each.
 //!
-//! Two blocks that cite each other without a cycle of messages are both valid. [`Propagation`] decides; this module says which
-//! blocks and citations there are.
+//! Two blocks that cite each other without a cycle of messages are both valid. [`Propagation`] decides; this
+//! module says which blocks and citations there are.
 
 use crate::message::{BlockKey, ChainHeight};
 use crate::tracker::tracked_message::{Ground, TrackedId};
@@ -58,8 +58,8 @@ impl Round {
         self.keys.extend(block.map(|block| (at, block)));
     }
 
-    /// A cycle makes every added message of a block invalid. A block with none of them stays what it is: the logs that its
-    /// messages cite are awaited.
+    /// A cycle makes every added message of a block invalid. A block with none of them stays what it is: the
+    /// logs that its messages cite are awaited.
     pub(super) fn break_cycle(&mut self, at: ChainHeight, reason: InvalidReason) {
         if self.companions.iter().any(|companion| companion.executing == at) {
             self.blocks.set_own(at, Validity::Invalid);
@@ -67,8 +67,8 @@ impl Round {
         }
     }
 
-    /// Decides every message. `is_complete`: every chain has reached the timestamp, so that no message can become invalid any
-    /// more.
+    /// Decides every message. `is_complete`: every chain has reached the timestamp, so that no message can
+    /// become invalid any more.
     pub(super) fn decide(
         self,
         is_complete: bool,

@@ -44,7 +44,8 @@ impl Tracker {
         for (id, to, ground) in round.decide(is_complete) {
             self.judge(id, to, ground, work);
         }
-        // The round has taken its own changes into account: no message of this timestamp is to be settled again.
+        // The round has taken its own changes into account: no message of this timestamp is to be settled
+        // again.
         work.dirty_groups.remove(&timestamp);
     }
 
@@ -94,8 +95,8 @@ impl Tracker {
         }
     }
 
-    /// The validity of the canonical block at a height, and which block it is, if it is known. A block below the view that is not
-    /// remembered is settled.
+    /// The validity of the canonical block at a height, and which block it is, if it is known. A block below
+    /// the view that is not remembered is settled.
     fn canonical(&self, (chain_id, number): ChainHeight) -> (Validity, Option<BlockKey>) {
         let Some(view) = self.chains.get(&chain_id) else { return (Validity::Unknown, None) };
         match view.canonical(number) {

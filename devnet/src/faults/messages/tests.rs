@@ -9,8 +9,8 @@ use crosscheck_core::validity::{Execution, Objection, check_claim, check_log, ch
 use rand::SeedableRng;
 use rstest::rstest;
 
-/// What Crosscheck's own rules say of a message executed at block 30 of chain 901 (or another), where every chain
-/// is at that block, too.
+/// What Crosscheck's own rules say of a message executed at block 30 of chain 901 (or another), where every
+/// chain is at that block, too.
 fn broken_rule(message: &Message, number: u64) -> Option<&'static str> {
     let site = site(901, number);
     let execution = Execution { chain_id: ChainId::from(901), timestamp: site.timestamp };

@@ -1,4 +1,5 @@
-//! A follower over sockets: a source that says what the test has it say, and the devnet's own execution client.
+//! A follower over sockets: a source that says what the test has it say, and the devnet's own execution
+//! client.
 
 use super::*;
 use crate::chain::L2Block;

@@ -1,7 +1,8 @@
 //! What was settled long ago is forgotten, and counted: so a run may be of any length.
 //!
-//! A block is settled when it is final for a while, was upheld, and each message that it executes was seen to be valid. Heights are
-//! settled one after the other: what is not as it must be is kept, with all that comes after it, for the report.
+//! A block is settled when it is final for a while, was upheld, and each message that it executes was seen to
+//! be valid. Heights are settled one after the other: what is not as it must be is kept, with all that comes
+//! after it, for the report.
 
 use super::Observations;
 use crate::chain::L2Block;
@@ -32,8 +33,8 @@ impl Observations {
         self.settled.get(&ChainId::from(chain_id)).copied().unwrap_or_default()
     }
 
-    /// How many attestations were forgotten because they are settled, how many blocks that were not attested themselves, and how many
-    /// messages of blocks.
+    /// How many attestations were forgotten because they are settled, how many blocks that were not attested
+    /// themselves, and how many messages of blocks.
     pub(crate) const fn settled(&self) -> (AttestationCounts, AttestationCounts, MessageCounts) {
         (self.settled_attestations, self.settled_unattested, self.settled_messages)
     }

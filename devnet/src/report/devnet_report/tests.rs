@@ -531,7 +531,8 @@ fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[
     assert_eq!(report.is_as_scripted(), as_scripted);
 }
 
-/// What one invalid message decides leaves no time for the others; elsewhere a message without an answer is a miss.
+/// What one invalid message decides leaves no time for the others; elsewhere a message without an answer is a
+/// miss.
 #[rstest]
 #[case::violated("violated", 0, 1)]
 #[case::upheld("upheld", 1, 0)]

@@ -106,7 +106,8 @@ fn what_another_fork_explains_is_none(#[case] fork: &str, #[case] expected: usiz
     assert_eq!(alarms(&[planted(fork, &[])], vec![record(1, 30, HASH, "invalid")]), expected);
 }
 
-/// The block cites block 12, and that cites block 9 of chain 902, where a fork is served in the ticks 10 to 17.
+/// The block cites block 12, and that cites block 9 of chain 902, where a fork is served in the ticks 10 to
+/// 17.
 #[rstest]
 #[case::while_it_is_served(16, 0)]
 #[case::long_after(30, 1)]

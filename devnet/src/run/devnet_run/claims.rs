@@ -1,6 +1,8 @@
-//! The part of a run in which blocks are audited that nobody attested: because a rollup node derived them, or a claimant calls them safe.
+//! The part of a run in which blocks are audited that nobody attested: because a rollup node derived them, or
+//! a claimant calls them safe.
 //!
-//! Such a block may be replaced soon, or L1 may drop it. The chains wait until the sidecar has said what it must say of it.
+//! Such a block may be replaced soon, or L1 may drop it. The chains wait until the sidecar has said what it
+//! must say of it.
 
 use super::{DevnetRun, POLL, Tick, remaining};
 use crate::faults::{Claimant, FaultPlan, PlannedFault};
@@ -97,7 +99,8 @@ impl DevnetRun {
         tick.chains.iter().flat_map(of).collect()
     }
 
-    /// Whether a block is built on one that was derived, is invalid and is not replaced yet: nothing of it is read.
+    /// Whether a block is built on one that was derived, is invalid and is not replaced yet: nothing of it is
+    /// read.
     pub(super) fn is_above_derived_invalid(&self, tick: &Tick, place: &MessagePlace) -> bool {
         let is_below = |block: &DerivedInvalid| {
             ChainId::from(block.chain_id) == place.chain_id && block.number < place.number
@@ -119,8 +122,8 @@ impl DevnetRun {
         self.planted.iter().any(is_executed).then_some(DerivedInvalid { chain_id, number, hash })
     }
 
-    /// Before L1 reorgs out blocks that may be served although nobody attested them: waits until the followers have all that they can
-    /// be served, and judges them by the present branch.
+    /// Before L1 reorgs out blocks that may be served although nobody attested them: waits until the
+    /// followers have all that they can be served, and judges them by the present branch.
     pub(super) async fn await_followers_of_derived(&mut self, tick: &Tick) {
         let (next, mode) = (tick.number.saturating_add(1), self.mode());
         let is_attested =
@@ -189,7 +192,8 @@ fn least_derived(tick: &Tick) -> u64 {
     tick.chains.iter().map(|chain| chain.heads.local_safe).min().unwrap_or_default()
 }
 
-/// Whether a chain's nodes remain on a replaced block that holds its vouched head, as nobody attests the replacement.
+/// Whether a chain's nodes remain on a replaced block that holds its vouched head, as nobody attests the
+/// replacement.
 pub(super) fn holds_instead(plan: &FaultPlan, chain_id: u64) -> Option<u64> {
     let holds = |planned: &&PlannedFault| {
         planned.chain_id == chain_id

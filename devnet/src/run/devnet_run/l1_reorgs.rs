@@ -1,7 +1,7 @@
 //! The part of a run in which L1 reorgs out attested blocks, or the batch behind a replacement.
 //!
-//! What the sidecar concludes, and where a follower may be, depends on what both knew at the reorg. The chains wait until that
-//! is known: on a busy machine they may be many blocks behind.
+//! What the sidecar concludes, and where a follower may be, depends on what both knew at the reorg. The
+//! chains wait until that is known: on a busy machine they may be many blocks behind.
 
 use super::{DevnetRun, POLL, Tick};
 use crate::faults::{L1Drop, PlannedFault};
@@ -13,8 +13,8 @@ use crosscheck_p2p::ChainId;
 use tokio::time::{Instant, sleep};
 
 impl DevnetRun {
-    /// In the tick in which L1 reorgs out the batch behind a replacement that is not attested yet: waits until the sidecar has seen its
-    /// node withdraw the replacement.
+    /// In the tick in which L1 reorgs out the batch behind a replacement that is not attested yet: waits
+    /// until the sidecar has seen its node withdraw the replacement.
     pub(super) async fn await_withdrawn_replacement(&mut self, tick: &Tick) {
         let left = |planned: &&PlannedFault| {
             planned.is_undone_before_attestation() && planned.l1_reorg_tick() == Some(tick.number)
@@ -30,8 +30,8 @@ impl DevnetRun {
         }
     }
 
-    /// Before L1 reorgs out attested blocks: waits until everything cross-safe is vouched for, and followers have it, and
-    /// until there is a verdict on a replacement that will be removed.
+    /// Before L1 reorgs out attested blocks: waits until everything cross-safe is vouched for, and followers
+    /// have it, and until there is a verdict on a replacement that will be removed.
     pub(super) async fn await_vouched(&mut self, tick: &Tick) {
         self.await_accusation(tick).await;
         self.await_displaced(tick).await;
@@ -45,7 +45,8 @@ impl DevnetRun {
         };
         let replaced = self.canonical(tick.chains.iter().filter_map(undone));
         let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
-        // Where a sibling of the chain's own block was attested, the head continues once a block above that one is upheld.
+        // Where a sibling of the chain's own block was attested, the head continues once a block above that
+        // one is upheld.
         let due = tick.chains.iter().filter(goes).filter_map(|chain| {
             let sequencers = self.superchain.sequencers();
             let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain.chain_id)?;
@@ -78,8 +79,8 @@ impl DevnetRun {
         }
     }
 
-    /// Before L1 drops the batch behind a replacement: waits until the sidecar has seen that the replaced block's messages are removed.
-    /// Afterwards it could not find out whether there was a replacement.
+    /// Before L1 drops the batch behind a replacement: waits until the sidecar has seen that the replaced
+    /// block's messages are removed. Afterwards it could not find out whether there was a replacement.
     async fn await_displaced(&mut self, tick: &Tick) {
         let next = tick.number.saturating_add(1);
         let goes = |planned: &PlannedFault| {

@@ -1,14 +1,16 @@
-//! The part of a run in which an attested block is not derived from one branch of L1, and is derived from the next.
+//! The part of a run in which an attested block is not derived from one branch of L1, and is derived from the
+//! next.
 //!
-//! The chains wait until the sidecar accuses the signer of the block, and until it has withdrawn that: no observation depends on
-//! luck.
+//! The chains wait until the sidecar accuses the signer of the block, and until it has withdrawn that: no
+//! observation depends on luck.
 
 use super::{DevnetRun, Tick};
 use crate::faults::{FaultPlan, PlannedFault};
 use crate::observation::DisputedBlock;
 use crate::report::PlantedFault;
 
-/// For how many ticks from the block's own the sidecar is asked about it: by then it is attested for the second time.
+/// For how many ticks from the block's own the sidecar is asked about it: by then it is attested for the
+/// second time.
 const LOOKED_FOR: u64 = 16;
 
 /// Whether an attested block is not the derived one in this tick, or has just become it.
@@ -18,7 +20,8 @@ pub(super) fn is_becoming_canonical(plan: &FaultPlan, tick: u64) -> bool {
 }
 
 impl DevnetRun {
-    /// Before a reorg of L1 makes an attested block the derived one: waits until the sidecar accuses its signer.
+    /// Before a reorg of L1 makes an attested block the derived one: waits until the sidecar accuses its
+    /// signer.
     pub(super) async fn await_accusation(&mut self, tick: &Tick) {
         let next = tick.number.saturating_add(1);
         for disputed in self.disputed_blocks(1, |planned| planned.l1_reorg_tick() == Some(next)) {
@@ -45,8 +48,8 @@ impl DevnetRun {
         }
     }
 
-    /// The blocks of such faults that were attested this many times. Above an earlier invalid attestation of its chain none
-    /// holds the vouched head.
+    /// The blocks of such faults that were attested this many times. Above an earlier invalid attestation of
+    /// its chain none holds the vouched head.
     fn disputed_blocks(&self, times: usize, is_meant: impl Fn(&PlannedFault) -> bool) -> Vec<DisputedBlock> {
         let plan = self.plan.faults();
         let of = |planted: &PlantedFault| {

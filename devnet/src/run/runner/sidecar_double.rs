@@ -1,5 +1,5 @@
-//! A stand-in for the sidecar: it reads the configuration, joins gossip and serves the RPC as the real one does,
-//! but has its verdicts from a list. It shows that a devnet can be heard, asked and watched.
+//! A stand-in for the sidecar: it reads the configuration, joins gossip and serves the RPC as the real one
+//! does, but has its verdicts from a list. It shows that a devnet can be heard, asked and watched.
 
 mod messages;
 

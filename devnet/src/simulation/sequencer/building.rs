@@ -165,8 +165,9 @@ impl Sequencer {
     }
 }
 
-/// How many logs the deposits of a block write, before those of users: a call of the emitter writes one, and none of
-/// the other deposits that there are on the devnet's L1 writes any. `None`: its L1 block is yet to come.
+/// How many logs the deposits of a block write, before those of users: a call of the emitter writes one, and
+/// none of the other deposits that there are on the devnet's L1 writes any. `None`: its L1 block is yet to
+/// come.
 fn logs_of_deposits(l1: &L1, chain_id: u64, number: u64) -> Option<u32> {
     if !number.is_multiple_of(TICKS_PER_L1_BLOCK) {
         // Only the first block of an epoch has its deposits.

@@ -1,5 +1,5 @@
-//! [`SideBranch`]: what a chain's nodes serve as the chain while they follow an L1 that is not the L1, and what a lying
-//! endpoint serves.
+//! [`SideBranch`]: what a chain's nodes serve as the chain while they follow an L1 that is not the L1, and
+//! what a lying endpoint serves.
 
 use super::siblings::SIBLING_SALT;
 use super::{Sequencer, SequencerError};
@@ -25,7 +25,8 @@ pub(super) struct SideBranch {
 }
 
 impl Sequencer {
-    /// What the chain's nodes serve in place of its blocks in a tick, up to the height of its head. `None`: its own blocks.
+    /// What the chain's nodes serve in place of its blocks in a tick, up to the height of its head. `None`:
+    /// its own blocks.
     ///
     /// # Errors
     /// When a block of the branch cannot be built.
@@ -54,8 +55,8 @@ impl Sequencer {
         Ok(Some(blocks))
     }
 
-    /// What a lying endpoint serves in place of the chain's blocks from a height on, up to the height of the head. Each
-    /// of its blocks executes a message that does not exist.
+    /// What a lying endpoint serves in place of the chain's blocks from a height on, up to the height of the
+    /// head. Each of its blocks executes a message that does not exist.
     ///
     /// # Errors
     /// When a block of the branch cannot be built.
@@ -118,7 +119,8 @@ impl SideBranch {
     }
 }
 
-/// The first height of the branch: where the epoch of a block begins, so that the block's own origin is another.
+/// The first height of the branch: where the epoch of a block begins, so that the block's own origin is
+/// another.
 fn first_height(block: u64) -> u64 {
     let epoch = block.checked_div(TICKS_PER_L1_BLOCK).unwrap_or_default();
     epoch.saturating_mul(TICKS_PER_L1_BLOCK)

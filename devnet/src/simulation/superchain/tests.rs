@@ -14,7 +14,8 @@ use crosscheck_core::message::{CROSS_L2_INBOX, payload_hash};
 use rstest::rstest;
 use std::{collections::HashMap, sync::Arc};
 
-/// The most ticks that the last block can need from being built to being final, with one replacement on the way.
+/// The most ticks that the last block can need from being built to being final, with one replacement on the
+/// way.
 const SETTLING_TICKS: u64 = 4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS)
     + WITHDRAWN_TICKS
     + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;

@@ -1,7 +1,8 @@
 //! [`Bootnode`]: a node to begin discovery with.
 //!
-//! Written as a node record (`enr:…`), or as op-node's lists still have some: `enode://<public key>@<host>:<port>`,
-//! whose record is then asked for. A host name is looked up each time that the node is asked. Their chain does not matter: all chains share one network.
+//! Written as a node record (`enr:…`), or as op-node's lists still have some:
+//! `enode://<public key>@<host>:<port>`, whose record is then asked for. A host name is looked up each time
+//! that the node is asked. Their chain does not matter: all chains share one network.
 
 use super::{NodeRecord, node_record::udp_of};
 use alloy_primitives::hex as primitives_hex;

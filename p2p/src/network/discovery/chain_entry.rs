@@ -1,7 +1,7 @@
 //! [`ChainEntry`]: the `opstack` entry of a node record: which chain the node is on.
 //!
-//! An RLP byte string of two unsigned varints: chain id, version. Only version 0 exists; more bytes may follow it,
-//! as op-node's reader lets them. Pure.
+//! An RLP byte string of two unsigned varints: chain id, version. Only version 0 exists; more bytes may
+//! follow it, as op-node's reader lets them. Pure.
 
 use crate::ChainId;
 use alloy_rlp::{Decodable as _, Encodable as _};
@@ -44,8 +44,9 @@ impl ChainEntry {
     }
 }
 
-/// Reads a number that was written in the one way there is. `decode` alone would take one of more than 64 bits, and
-/// forget those above: a node of another chain would pass for one of ours. Go's reader refuses it too.
+/// Reads a number that was written in the one way there is. `decode` alone would take one of more than 64
+/// bits, and forget those above: a node of another chain would pass for one of ours. Go's reader refuses it
+/// too.
 fn uvarint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (number, rest) = decode::u64(bytes).ok()?;
     bytes.starts_with(encode::u64(number, &mut encode::u64_buffer())).then_some((number, rest))

@@ -1,8 +1,9 @@
 //! [`Discovery`]: the task that keeps the node in the tables of others, and searches for peers.
 //!
-//! It searches often while the node looks for peers, and seldom while it has enough. If the node is a subscriber of the
-//! cross-safe topic, every second search is for such subscribers alone: there are few of them. While no node answers, every
-//! search begins again with the bootnodes and the peers known at the start: they, or the network, may have been down.
+//! It searches often while the node looks for peers, and seldom while it has enough. If the node is a
+//! subscriber of the cross-safe topic, every second search is for such subscribers alone: there are few of
+//! them. While no node answers, every search begins again with the bootnodes and the peers known at the
+//! start: they, or the network, may have been down.
 
 use super::{
     Bootnode, ChainEntry, DialScope, DiscoveredNode, NodeRecord, bootnode::Contact, local_record,

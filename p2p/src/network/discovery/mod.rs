@@ -1,7 +1,7 @@
 //! Discovery of peers by discv5, with the node records of the OP Stack.
 //!
-//! The table starts with every bootnode and has nodes of every chain, since they share one network. Only the nodes to dial are
-//! filtered, by the `opstack` entry. Never dials by itself.
+//! The table starts with every bootnode and has nodes of every chain, since they share one network. Only the
+//! nodes to dial are filtered, by the `opstack` entry. Never dials by itself.
 
 mod bootnode;
 mod chain_entry;

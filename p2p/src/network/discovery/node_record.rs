@@ -1,7 +1,7 @@
 //! Node records (ENR, EIP-778): ours, and how those of others are read.
 //!
-//! A node has one key for discv5 and libp2p. Besides `opstack` our record may have [`CROSS_SAFE`], so that subscribers of the
-//! cross-safe topic find each other. Other nodes ignore that entry.
+//! A node has one key for discv5 and libp2p. Besides `opstack` our record may have [`CROSS_SAFE`], so that
+//! subscribers of the cross-safe topic find each other. Other nodes ignore that entry.
 
 use super::ChainEntry;
 use discv5::Enr;
@@ -16,8 +16,9 @@ const CROSS_SAFE_VERSION: u8 = 1;
 /// A record of a node.
 pub(in crate::network) type NodeRecord = Enr;
 
-/// Which addresses of other nodes' records are dialled: those that can be reached from this node's network. A record may name
-/// any address, and must not make a node of the public network dial addresses of its own private network.
+/// Which addresses of other nodes' records are dialled: those that can be reached from this node's network. A
+/// record may name any address, and must not make a node of the public network dial addresses of its own
+/// private network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::network) enum DialScope {
     /// This machine: all nodes are on it.

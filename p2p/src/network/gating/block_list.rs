@@ -1,4 +1,5 @@
-//! [`BlockList`]: the peers, addresses and subnets that may not connect, and the peers that are banned for a time.
+//! [`BlockList`]: the peers, addresses and subnets that may not connect, and the peers that are banned for a
+//! time.
 //!
 //! An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`) counts as the IPv4 address.
 
@@ -84,8 +85,8 @@ pub enum ConnectionRefusal {
         /// The most that are allowed.
         limit: usize,
     },
-    /// The peer already has a connection of this direction, which it has lost without this node noticing. That one is
-    /// closed, and the peer has to connect again.
+    /// The peer already has a connection of this direction, which it has lost without this node noticing.
+    /// That one is closed, and the peer has to connect again.
     #[error("peer {peer_id} opened a second connection: the first one is closed, and the peer may reconnect")]
     Reconnecting {
         /// The peer.

@@ -128,8 +128,8 @@ impl ConnectionGater {
         self.banned
     }
 
-    /// Whether the node should look for more peers. A peer past its grace that is subscribed to none of our topics does not
-    /// count: otherwise a few silent peers would end the search.
+    /// Whether the node should look for more peers. A peer past its grace that is subscribed to none of our
+    /// topics does not count: otherwise a few silent peers would end the search.
     pub(in crate::network) fn wants_peers(
         &self,
         now: UnixSeconds,
@@ -183,9 +183,10 @@ impl ConnectionGater {
         Ok(())
     }
 
-    /// Checks a connection after its handshake, which has proven the peer's id. A peer has one connection of each direction,
-    /// since two peers may dial each other at once. A peer that opens another one has lost the first without this node
-    /// noticing: gossipsub would continue with the first alone, and send nothing on the second.
+    /// Checks a connection after its handshake, which has proven the peer's id. A peer has one connection of
+    /// each direction, since two peers may dial each other at once. A peer that opens another one has lost
+    /// the first without this node noticing: gossipsub would continue with the first alone, and send nothing
+    /// on the second.
     pub(super) fn establish(
         &mut self,
         connection: ConnectionId,
@@ -251,9 +252,9 @@ impl ConnectionGater {
         }
     }
 
-    /// Ends expired bans, bans the peers whose score is too low, and returns the peers to disconnect: banned and blocked
-    /// ones and, with more than [`GaterLimits::peers_high`], the least useful ones past their grace, down to
-    /// [`GaterLimits::peers_low`].
+    /// Ends expired bans, bans the peers whose score is too low, and returns the peers to disconnect: banned
+    /// and blocked ones and, with more than [`GaterLimits::peers_high`], the least useful ones past their
+    /// grace, down to [`GaterLimits::peers_low`].
     pub(in crate::network) fn review_peers(
         &mut self,
         now: UnixSeconds,
@@ -282,8 +283,8 @@ impl ConnectionGater {
         leaving.into_iter().map(|(peer_id, _)| peer_id).collect()
     }
 
-    /// The peers to prune. A peer in its grace is neither pruned nor counted: otherwise a peer that keeps reconnecting would
-    /// displace all others.
+    /// The peers to prune. A peer in its grace is neither pruned nor counted: otherwise a peer that keeps
+    /// reconnecting would displace all others.
     fn surplus<'a>(
         &self,
         peers: Vec<(PeerId, &'a Connected)>,
@@ -298,7 +299,8 @@ impl ConnectionGater {
         if counted <= self.limits.peers_high {
             return Vec::new();
         }
-        // Of equals the newest is pruned first: the longer a peer has stayed, the less likely it is one of many Sybils.
+        // Of equals the newest is pruned first: the longer a peer has stayed, the less likely it is one of
+        // many Sybils.
         prunable.sort_by(|(a, a_peer), (b, b_peer)| {
             let (a, b) = (value_of(a), value_of(b));
             let by_value = a.is_subscribed.cmp(&b.is_subscribed).then(a.score.total_cmp(&b.score));
@@ -321,7 +323,8 @@ impl ConnectionGater {
                 .any(|addr| self.block_list.check_addr(addr).is_err())
     }
 
-    /// An operator's block applies to every peer. A ban, which may be older than the exemption, does not apply to exempt ones.
+    /// An operator's block applies to every peer. A ban, which may be older than the exemption, does not
+    /// apply to exempt ones.
     fn check_peer(&self, peer_id: PeerId, now: UnixSeconds) -> Result<(), ConnectionRefusal> {
         match self.block_list.check_peer(peer_id, now) {
             Err(ConnectionRefusal::PeerBanned { .. }) if self.is_exempt(&peer_id) => Ok(()),
@@ -336,8 +339,8 @@ impl ConnectionGater {
     }
 }
 
-/// The host that a handshake counts against: an IPv4 address, or the IPv6 /64 that one host has. `None` for loopback, where
-/// the address does not tell hosts apart.
+/// The host that a handshake counts against: an IPv4 address, or the IPv6 /64 that one host has. `None` for
+/// loopback, where the address does not tell hosts apart.
 fn host_of(addr: IpAddr) -> Option<IpAddr> {
     match addr {
         _ if addr.is_loopback() => None,

@@ -120,7 +120,8 @@ impl NetworkBehaviour for GaterBehaviour {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        // Stale connections are added during the swarm's own poll, which polls this behaviour once more before it ends.
+        // Stale connections are added during the swarm's own poll, which polls this behaviour once more
+        // before it ends.
         self.gater.take_stale().map_or(Poll::Pending, |(peer_id, connection)| {
             let connection = CloseConnection::One(connection);
             Poll::Ready(ToSwarm::CloseConnection { peer_id, connection })

@@ -7,18 +7,20 @@
 pub struct GaterLimits {
     /// The node looks for peers while it has fewer than this many. Pruning leaves this many.
     pub peers_low: usize,
-    /// With more peers than this many, those past their grace are pruned down to [`peers_low`](Self::peers_low).
+    /// With more peers than this many, those past their grace are pruned down to
+    /// [`peers_low`](Self::peers_low).
     pub peers_high: usize,
     /// How long a new peer is not pruned, seconds.
     pub grace_secs: u64,
     /// The most connections at any time, handshakes not counted. Exempt peers are accepted beyond it.
     pub max_connections: usize,
-    /// The most inbound connections. The rest are reserved for peers that this node dials, so that inbound connections
-    /// cannot use them all.
+    /// The most inbound connections. The rest are reserved for peers that this node dials, so that inbound
+    /// connections cannot use them all.
     pub max_inbound: usize,
     /// The most handshakes in progress in each direction.
     pub max_pending: usize,
-    /// The most inbound handshakes in progress with one host: an IPv4 address, or an IPv6 /64. Loopback has no limit.
+    /// The most inbound handshakes in progress with one host: an IPv4 address, or an IPv6 /64. Loopback has
+    /// no limit.
     pub max_pending_per_host: usize,
     /// A peer with a score below this is banned, unless it is exempt.
     pub ban_below: f64,

@@ -1,7 +1,9 @@
-//! Who may be connected: blocked peers and addresses, bans that expire, and limits on the number of connections.
+//! Who may be connected: blocked peers and addresses, bans that expire, and limits on the number of
+//! connections.
 //!
-//! The rules are the pure [`ConnectionGater`]'s; [`GaterBehaviour`] asks it about every connection, before and after the
-//! handshake, and the network task asks it each second which peers to disconnect. Never dials and never scores.
+//! The rules are the pure [`ConnectionGater`]'s; [`GaterBehaviour`] asks it about every connection, before
+//! and after the handshake, and the network task asks it each second which peers to disconnect. Never dials
+//! and never scores.
 
 mod block_list;
 mod connection_gater;

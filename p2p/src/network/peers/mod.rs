@@ -1,4 +1,5 @@
-//! The peers that the node knows: static ones, those that were connected or found by discovery, and their file.
+//! The peers that the node knows: static ones, those that were connected or found by discovery, and their
+//! file.
 //!
 //! Schedules and books are pure. Which connections are accepted is decided by the connection gater.
 

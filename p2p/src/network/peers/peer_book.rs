@@ -1,8 +1,9 @@
 //! [`PeerBook`]: which peers are connected, which are known, and which to dial next.
 //!
-//! Pure: the time is an argument. Everything that a peer says of itself is bounded in number and length. An address that a
-//! connected peer claims is only stored if its IP address is that of its connection. A node record may name any address that
-//! [`DiscoveredNode`] accepts: a dial fails unless the peer with the record's key answers there.
+//! Pure: the time is an argument. Everything that a peer says of itself is bounded in number and length. An
+//! address that a connected peer claims is only stored if its IP address is that of its connection. A node
+//! record may name any address that [`DiscoveredNode`] accepts: a dial fails unless the peer with the
+//! record's key answers there.
 
 use crate::{
     UnixSeconds,

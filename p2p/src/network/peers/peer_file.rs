@@ -1,8 +1,8 @@
-//! [`PeerFile`]: known peers, the block list and how often our record changed, on disk, so that a restart does not
-//! begin from nothing.
+//! [`PeerFile`]: known peers, the block list and how often our record changed, on disk, so that a restart
+//! does not begin from nothing.
 //!
-//! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside under
-//! another name: without it the node still works. Never has a secret.
+//! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside
+//! under another name: without it the node still works. Never has a secret.
 
 use super::KnownPeer;
 use crate::{UnixSeconds, network::BlockList};
@@ -41,7 +41,8 @@ pub enum PeerFileError {
 #[derive(Clone, Debug)]
 pub(in crate::network) struct PeerFile {
     path: PathBuf,
-    /// The configured block list. It is not written to the file: what is no longer configured is no longer blocked.
+    /// The configured block list. It is not written to the file: what is no longer configured is no longer
+    /// blocked.
     configured: BlockList,
 }
 

@@ -1,7 +1,7 @@
 //! [`StalledPeers`]: which peers do not read what is sent to them.
 //!
-//! A peer whose queue of outbound messages is full loses what comes next; one whose queue stays full does not read at
-//! all, and costs memory for as long as it is connected. Pure: instants come in as arguments.
+//! A peer whose queue of outbound messages is full loses what comes next; one whose queue stays full does not
+//! read at all, and costs memory for as long as it is connected. Pure: instants come in as arguments.
 
 use libp2p::PeerId;
 use std::{
@@ -11,7 +11,8 @@ use std::{
 
 /// A peer whose queue overflows repeatedly for this long does not read.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
-/// A peer without an overflow for this long has caught up: there is a message each block time, a few seconds at most.
+/// A peer without an overflow for this long has caught up: there is a message each block time, a few seconds
+/// at most.
 const CAUGHT_UP_AFTER: Duration = Duration::from_secs(30);
 
 /// The current overflows, of connected peers only.

@@ -1,9 +1,9 @@
 //! [`StaticPeers`]: when to dial the peers that a node is to stay connected to.
 //!
-//! A pure schedule: instants come in as arguments. Delays grow from half a second to a few, whatever came before: a
-//! peer that comes back is dialled within seconds, and a failed dial is cheap. Many peers are dialled more seldom each,
-//! so that all of them together cost no more. The jitter is drawn from the two ids and the count of failures: nodes that
-//! lost one peer together do not come back together.
+//! A pure schedule: instants come in as arguments. Delays grow from half a second to a few, whatever came
+//! before: a peer that comes back is dialled within seconds, and a failed dial is cheap. Many peers are
+//! dialled more seldom each, so that all of them together cost no more. The jitter is drawn from the two ids
+//! and the count of failures: nodes that lost one peer together do not come back together.
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use std::{
@@ -184,7 +184,8 @@ mod tests {
         assert!(peers.next_due().unwrap() - now < STABLE_AFTER + Duration::from_secs(1));
     }
 
-    /// Dials until the peer, away for `away`, is reached; each dial that fails takes `dial`. Answers how late that is.
+    /// Dials until the peer, away for `away`, is reached; each dial that fails takes `dial`. Answers how late
+    /// that is.
     fn reached_after(away: Duration, dial: Duration) -> Duration {
         let (mut peers, id, start) = schedule();
         assert_eq!(peers.take_due(start).len(), 1);

@@ -1,9 +1,10 @@
 //! [`ApplicationScores`]: the part of each peer's score that comes from our own verdicts.
 //!
-//! Valid blocks and answers raise it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
-//! op-node. Invalid frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork
-//! times differ for a moment is not banned, a flooder is banned within one batch. All counts decay with time, not with the
-//! number of blocks. Pure. A peer is forgotten once all of its counts are negligible.
+//! Valid blocks and answers raise it, unanswered requests lower it a little and wrong answers a lot, each up
+//! to a cap, as in op-node. Invalid frames count beyond a few, then quickly up to a ban: an honest relay
+//! whose view of L1 or whose fork times differ for a moment is not banned, a flooder is banned within one
+//! batch. All counts decay with time, not with the number of blocks. Pure. A peer is forgotten once all of
+//! its counts are negligible.
 
 use super::decay_factor;
 use libp2p::PeerId;
@@ -18,13 +19,15 @@ const MOST_FAILED_REQUESTS: f64 = 9.0;
 /// What one wrong response subtracts.
 const WRONG_RESPONSE_WEIGHT: f64 = 20.0;
 const MOST_WRONG_RESPONSES: f64 = 1.0;
-/// This many invalid frames are free. Eight a second for any time add up to 16: an honest relay of blocks whose new signer
-/// this node has not read from L1 yet does not exceed it, however many blocks share a timestamp.
+/// This many invalid frames are free. Eight a second for any time add up to 16: an honest relay of blocks
+/// whose new signer this node has not read from L1 yet does not exceed it, however many blocks share a
+/// timestamp.
 const FREE_INVALID_FRAMES: f64 = 16.0;
-/// What each further one subtracts: it takes the peer out of the mesh, and keeps it above the graylist threshold.
+/// What each further one subtracts: it takes the peer out of the mesh, and keeps it above the graylist
+/// threshold.
 const INVALID_FRAME_WEIGHT: f64 = 8.0;
-/// This many of those ban the peer, in one step: below gossipsub's graylist threshold its messages are dropped, so that
-/// its score could not fall from there to the ban threshold.
+/// This many of those ban the peer, in one step: below gossipsub's graylist threshold its messages are
+/// dropped, so that its score could not fall from there to the ban threshold.
 const MAX_PENALISED_FRAMES: f64 = 5.0;
 /// What a ban subtracts.
 const BAN_PENALTY: f64 = 70.0;
@@ -51,12 +54,13 @@ pub(in crate::network) enum PeerAction {
     InvalidFrame,
 }
 
-/// What a peer's application score is computed from. Each count decays: invalid frames by half each second, the others to
-/// a hundredth within two minutes.
+/// What a peer's application score is computed from. Each count decays: invalid frames by half each second,
+/// the others to a hundredth within two minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ScoreInputs {
-    /// Blocks that it was the first to send, and requests that it answered with the requested block. 20 at most.
+    /// Blocks that it was the first to send, and requests that it answered with the requested block. 20 at
+    /// most.
     pub useful: f64,
     /// Requests that it did not answer. 9 at most.
     pub failed_requests: f64,

@@ -1,4 +1,5 @@
-//! Peer scores: gossipsub's score with op-node's parameters, and the part of it that comes from our own verdicts.
+//! Peer scores: gossipsub's score with op-node's parameters, and the part of it that comes from our own
+//! verdicts.
 //!
 //! Pure. Bans are the connection gater's.
 

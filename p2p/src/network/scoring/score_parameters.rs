@@ -1,7 +1,7 @@
 //! Gossipsub's scoring parameters, as op-node sets them.
 //!
-//! A *slot* is the chain's block time, an *epoch* six slots. Topics are not scored unless that is asked for: on
-//! this network scoring deliveries prunes honest peers, and op-node gave it up for that.
+//! A *slot* is the chain's block time, an *epoch* six slots. Topics are not scored unless that is asked for:
+//! on this network scoring deliveries prunes honest peers, and op-node gave it up for that.
 
 use libp2p::gossipsub::{PeerScoreParams, PeerScoreThresholds, TopicScoreParams};
 use std::{
@@ -29,8 +29,8 @@ fn slot(block_time: Duration) -> Duration {
     if block_time.is_zero() { DEFAULT_SLOT } else { block_time }
 }
 
-/// The peer parameters of a chain with this block time. A peer that shares the loopback address is on the same machine:
-/// that is not a sign of Sybils.
+/// The peer parameters of a chain with this block time. A peer that shares the loopback address is on the
+/// same machine: that is not a sign of Sybils.
 pub(in crate::network) fn peer_score_params(block_time: Duration) -> PeerScoreParams {
     let slot = slot(block_time);
     PeerScoreParams {
@@ -67,9 +67,9 @@ pub(in crate::network) const fn peer_score_thresholds() -> PeerScoreThresholds {
     }
 }
 
-/// The parameters of a topic of blocks, for those who score topics: time in the mesh and first deliveries count
-/// for a peer, invalid messages against it. Missing deliveries do not count: at one message a slot chance decides
-/// who delivers.
+/// The parameters of a topic of blocks, for those who score topics: time in the mesh and first deliveries
+/// count for a peer, invalid messages against it. Missing deliveries do not count: at one message a slot
+/// chance decides who delivers.
 pub(in crate::network) fn topic_score_params(block_time: Duration) -> TopicScoreParams {
     let slot = slot(block_time);
     let slots_per_hour = 3_600.0 / slot.as_secs_f64();

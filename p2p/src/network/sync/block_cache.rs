@@ -1,6 +1,7 @@
 //! [`BlockCache`]: the latest validated unsafe blocks, compressed, to be served by number.
 //!
-//! Bounded in number and in bytes: the lowest blocks are removed first. Of several blocks at a height the last one is kept. Pure.
+//! Bounded in number and in bytes: the lowest blocks are removed first. Of several blocks at a height the
+//! last one is kept. Pure.
 
 use super::payload_response::StoredBlock;
 use alloy_primitives::B256;

@@ -1,7 +1,7 @@
 //! [`GapFiller`]: which missed blocks to ask for, and whether an answer is the block that was asked for.
 //!
-//! A block whose parent is not stored leaves a gap. The gap is filled downwards: each block is requested by the parent hash
-//! of the one above, until a stored block is reached. Pure: requests and results are values.
+//! A block whose parent is not stored leaves a gap. The gap is filled downwards: each block is requested by
+//! the parent hash of the one above, until a stored block is reached. Pure: requests and results are values.
 
 use super::block_cache::BlockCache;
 use crate::{Envelope, GossipForkTimes, UnixSeconds, rules::check_block};

@@ -1,7 +1,7 @@
 //! `payload_by_number`: serves recently validated blocks, and requests missed ones from peers.
 //!
-//! A response has no signature. A fetched block is accepted only because it hashes to the parent hash of a signed block:
-//! [`GapFiller`] never requests a block that cannot be checked in this way.
+//! A response has no signature. A fetched block is accepted only because it hashes to the parent hash of a
+//! signed block: [`GapFiller`] never requests a block that cannot be checked in this way.
 
 mod block_cache;
 mod gap_filler;

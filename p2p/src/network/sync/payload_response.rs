@@ -1,8 +1,8 @@
 //! [`PayloadResponse`]: a response of `payload_by_number`, and how it is read and written.
 //!
-//! `code (1) ‖ version (4, little-endian) ‖ snappy frames of the payload`; after a code other than 0 nothing need
-//! follow. Version 0 is a payload alone, version 1 one behind its parent beacon block root. Reading allocates no
-//! more than a frame on the gossip topics may hold.
+//! `code (1) ‖ version (4, little-endian) ‖ snappy frames of the payload`; after a code other than 0 nothing
+//! need follow. Version 0 is a payload alone, version 1 one behind its parent beacon block root. Reading
+//! allocates no more than a frame on the gossip topics may hold.
 
 use crate::{
     Envelope, GossipForkTimes, MAX_FRAME_BYTES, MalformedPayload, PayloadVersion, SIGNATURE_BYTES,
@@ -12,7 +12,8 @@ use alloy_primitives::Bytes;
 use std::io::{self, Read as _, Write as _};
 
 const HEAD_BYTES: usize = 5;
-/// The largest response: snappy's frames add a checksum and a head to every 64 KiB, and nothing grows otherwise.
+/// The largest response: snappy's frames add a checksum and a head to every 64 KiB, and nothing grows
+/// otherwise.
 pub(in crate::network) const MAX_RESPONSE_BYTES: usize = MAX_FRAME_BYTES + MAX_FRAME_BYTES / 64 + 1024;
 
 /// A response.

@@ -1,7 +1,7 @@
 //! [`RateLimits`]: how many requests are answered, of one peer and of all: op-node's numbers.
 //!
-//! Token buckets; pure, instants are arguments. A request that is ahead of its time waits for it rather than being
-//! turned away, as far as that is not long: clients count a refusal against the server.
+//! Token buckets; pure, instants are arguments. A request that is ahead of its time waits for it rather than
+//! being turned away, as far as that is not long: clients count a refusal against the server.
 
 use libp2p::PeerId;
 use lru::LruCache;

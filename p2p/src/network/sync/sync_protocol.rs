@@ -1,7 +1,7 @@
 //! The protocol's ids, and its place in the swarm.
 //!
-//! op-node's id ends without a slash, the specification's with one: both are served and asked for. The chain id is
-//! in decimal, never a name.
+//! op-node's id ends without a slash, the specification's with one: both are served and asked for. The chain
+//! id is in decimal, never a name.
 
 use super::PayloadCodec;
 use crate::ChainId;

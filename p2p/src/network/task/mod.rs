@@ -1,7 +1,7 @@
 //! [`Network`]: the task that keeps one chain's node on the gossip network.
 //!
-//! The swarm never waits: a frame for which a judge's queue has no room is ignored. The task never judges a frame itself,
-//! and reads no clock but the one that it was given.
+//! The swarm never waits: a frame for which a judge's queue has no room is ignored. The task never judges a
+//! frame itself, and reads no clock but the one that it was given.
 
 mod block_sync;
 mod commands;
@@ -43,7 +43,8 @@ use tokio_util::sync::CancellationToken;
 const REPORT_QUEUE: usize = 256;
 /// Searches of discovery whose results may wait.
 const DISCOVERED_QUEUE: usize = 4;
-/// Topics of payload versions before the current one have queues smaller by this factor: honest peers do not fill them.
+/// Topics of payload versions before the current one have queues smaller by this factor: honest peers do not
+/// fill them.
 const OLD_TOPICS_DIVISOR: usize = 4;
 /// How long the task waits when nothing is scheduled.
 const IDLE_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -153,14 +154,15 @@ impl Timers {
 }
 
 impl Network {
-    /// Binds the listeners and creates the task, which does nothing until [`Network::run`]. Needs a tokio runtime.
+    /// Binds the listeners and creates the task, which does nothing until [`Network::run`]. Needs a tokio
+    /// runtime.
     ///
-    /// `clock` is what block timestamps are compared with. `signers` are the accepted signers: a program that follows L1 sends
-    /// the next value there. The receiver gets the events, the handle sends commands.
+    /// `clock` is what block timestamps are compared with. `signers` are the accepted signers: a program that
+    /// follows L1 sends the next value there. The receiver gets the events, the handle sends commands.
     ///
     /// # Errors
-    /// [`NetworkTaskError`]: no runtime, rules of another chain, a static peer without an id, a peer file that cannot be read, an
-    /// address that cannot be listened on.
+    /// [`NetworkTaskError`]: no runtime, rules of another chain, a static peer without an id, a peer file
+    /// that cannot be read, an address that cannot be listened on.
     #[allow(clippy::needless_pass_by_value)] // the task owns its settings
     pub fn new(
         config: NetworkConfig,
@@ -263,7 +265,8 @@ impl Network {
             let stop = cancel.child_token();
             judging.spawn(async move {
                 discovery.run(stop).await;
-                // The end of discovery does not end the network, and must not be taken for the end of a judge.
+                // The end of discovery does not end the network, and must not be taken for the end of a
+                // judge.
                 core::future::pending::<()>().await;
             });
         }
@@ -302,8 +305,9 @@ impl Network {
     }
 }
 
-/// The sequence number of this run's first node record: larger than that of any record of an earlier run. Without the peer
-/// file the time ensures that: op-node, which may have used the key before, counts from milliseconds, too.
+/// The sequence number of this run's first node record: larger than that of any record of an earlier run.
+/// Without the peer file the time ensures that: op-node, which may have used the key before, counts from
+/// milliseconds, too.
 const fn next_seq(last: u64, now: UnixSeconds) -> u64 {
     let (next, millis) = (last.saturating_add(1), now.0.saturating_mul(1_000));
     if next > millis { next } else { millis }

@@ -8,7 +8,8 @@ use libp2p::{
 };
 use std::{collections::BTreeSet, num::NonZeroU8, sync::atomic::Ordering, time::Instant};
 
-/// How many addresses of one peer are dialled at once. An address that does not answer must not delay the others.
+/// How many addresses of one peer are dialled at once. An address that does not answer must not delay the
+/// others.
 const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
     Some(count) => count,
     None => NonZeroU8::MIN,
@@ -17,8 +18,8 @@ const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
 const DIALS_PER_ROUND: usize = 4;
 
 impl Network {
-    /// Dials the static peers that are due, where they are configured to be and where they were found besides: the
-    /// configured address may be stale.
+    /// Dials the static peers that are due, where they are configured to be and where they were found
+    /// besides: the configured address may be stale.
     pub(super) fn dial_static(&mut self) {
         for (peer_id, mut addrs) in self.static_peers.take_due(Instant::now()) {
             addrs.extend(self.book.addrs_besides(&peer_id, &addrs));
@@ -28,7 +29,8 @@ impl Network {
         }
     }
 
-    /// Dials peers that are known, as long as there are fewer than [`GaterLimits::peers_low`](crate::GaterLimits).
+    /// Dials peers that are known, as long as there are fewer than
+    /// [`GaterLimits::peers_low`](crate::GaterLimits).
     pub(super) fn dial_known(&mut self) {
         let now = self.clock.now();
         let subscribed = self.subscribed();

@@ -99,7 +99,8 @@ impl Network {
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gossip.set_application_score(&peer_id, score);
         let ban_below = behaviour.gater.gater().ban_below();
-        // At once: below the graylist threshold the peer's messages are dropped, and its score would recover by itself.
+        // At once: below the graylist threshold the peer's messages are dropped, and its score would recover
+        // by itself.
         if score < ban_below && before >= ban_below {
             self.review_peers();
         }
@@ -125,7 +126,8 @@ impl Network {
         }
     }
 
-    /// A message had an author, or could not be read. A peer that follows the rules neither sends nor forwards such a message.
+    /// A message had an author, or could not be read. A peer that follows the rules neither sends nor
+    /// forwards such a message.
     fn on_dropped(
         &mut self,
         source: PeerId,
@@ -159,7 +161,8 @@ impl Network {
         self.events.offer(NetworkEvent::PeerConnected { peer_id, addr });
     }
 
-    /// A peer's queue of outbound messages was full. A peer that never reads is disconnected: its queue uses memory.
+    /// A peer's queue of outbound messages was full. A peer that never reads is disconnected: its queue uses
+    /// memory.
     fn on_overflow(&mut self, peer_id: PeerId) {
         if self.stalled.overflowed(peer_id, Instant::now()) {
             tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer reads nothing; disconnected");

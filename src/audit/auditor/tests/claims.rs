@@ -173,8 +173,8 @@ async fn uphold(ledger: &Ledger, key: BlockKey, parent_hash: B256) {
     ledger.decide(&decision).await.unwrap().unwrap();
 }
 
-/// The block of one is below the other's, and soon below the vouched head; nobody has it. What is below the other's claim is known only
-/// once it is fetched.
+/// The block of one is below the other's, and soon below the vouched head; nobody has it. What is below the
+/// other's claim is known only once it is fetched.
 #[tokio::test]
 async fn a_claimant_that_remains_on_another_block_differs_from_one_that_moves_on() {
     let lines = Lines::capture();

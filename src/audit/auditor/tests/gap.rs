@@ -12,7 +12,8 @@ use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
 use rstest::rstest;
 
-/// A chain of this many blocks; its head is local-safe and final, and the highest block that is known is `top`, whose ancestors are not.
+/// A chain of this many blocks; its head is local-safe and final, and the highest block that is known is
+/// `top`, whose ancestors are not.
 async fn gap(fixture: &Fixture, top: NewAncestor) -> (Auditor, World, RunningServer) {
     let chain_id = ChainId::from(CHAIN_ID);
     let server = serve_shared(Arc::new(RwLock::new(fixture.chain.clone()))).await;
@@ -50,7 +51,8 @@ async fn end(world: &World, tasks: &mut JoinSet<Result<(), LedgerError>>) {
     tokio::time::timeout(DEADLINE, tasks.join_next()).await.unwrap().unwrap().unwrap().unwrap();
 }
 
-/// Each block of a gap longer than a run is fetched once, and judged; also where only few may be open at once.
+/// Each block of a gap longer than a run is fetched once, and judged; also where only few may be open at
+/// once.
 #[rstest]
 #[case::there_is_room(1_000)]
 #[case::few_may_be_open(4)]
@@ -73,7 +75,8 @@ async fn a_gap_is_closed_and_each_of_its_blocks_is_fetched_once(#[case] max_open
     end(&world, &mut tasks).await;
 }
 
-/// The execution client has another branch by number: the attested one is walked by hash, and joins the other where they part.
+/// The execution client has another branch by number: the attested one is walked by hash, and joins the other
+/// where they part.
 #[tokio::test]
 async fn ancestors_on_another_branch_are_found_by_their_hashes() {
     let mut fixture = fixture(40);

@@ -14,7 +14,8 @@ use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
 use rstest::rstest;
 
-/// The chain's node had another block than the attested one, and has the attested one by the branch of L1 that comes then.
+/// The chain's node had another block than the attested one, and has the attested one by the branch of L1
+/// that comes then.
 #[rstest]
 #[case::as_the_chain_continues(true)]
 #[case::while_the_chain_is_stuck(false)]

@@ -252,7 +252,8 @@ impl Heard {
         blocks
     }
 
-    /// The chain that follows from what was handed on, on top of this many blocks known by their heights; 0 for each.
+    /// The chain that follows from what was handed on, on top of this many blocks known by their heights; 0
+    /// for each.
     pub(super) fn replay(&mut self, known: &[u64]) -> Vec<B256> {
         let first = known.first().copied().unwrap_or_default();
         let mut chain = vec![B256::ZERO; known.len()];

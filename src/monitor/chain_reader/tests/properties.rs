@@ -1,5 +1,5 @@
-//! Whatever a client says for a while: the reader asks it a bounded number of times, hands on chains only, and is on
-//! the client's chain soon after its blocks link up.
+//! Whatever a client says for a while: the reader asks it a bounded number of times, hands on chains only,
+//! and is on the client's chain soon after its blocks link up.
 
 use super::client::{Client, Reading, reading};
 use crosscheck_devnet::chain::L2Block;
@@ -65,7 +65,8 @@ proptest! {
                     Turn::Honest => (0..20).for_each(|number| client.tell_at(number, None)),
                 }
                 let asked = client.requests_in(Duration::from_millis(100 * tenths)).await;
-                // A look: the tip, the heads, up to nine blocks, and eight turns of at most three requests a height.
+                // A look: the tip, the heads, up to nine blocks, and eight turns of at most three requests a
+                // height.
                 let looks = tenths / 10 + 2;
                 assert!(asked as u64 <= looks * 300, "{asked} requests in {tenths} tenths of a second");
             }

@@ -1,7 +1,8 @@
 //! Crosscheck's message checks beside kona-interop's, on the same made-up blocks in one process.
 //!
-//! `cargo run --release [chains] [heights] [messages a block]`. First, blocks with invalid messages: both sides must call the
-//! same chains invalid. Then, blocks without: how many messages each decides in a second, on one core.
+//! `cargo run --release [chains] [heights] [messages a block]`. First, blocks with invalid messages: both
+//! sides must call the same chains invalid. Then, blocks without: how many messages each decides in a second,
+//! on one core.
 
 mod kona;
 mod ours;
@@ -22,7 +23,8 @@ async fn main() {
     let (chains, heights, messages) = (next(20), next(100), next(20));
     let honest = Superchain { chains, messages, invalid_one_in: 0 };
     let flawed = Superchain { invalid_one_in: INVALID_ONE_IN, ..honest };
-    // Kona checks single messages only: a height is compared as long as nothing cites what was invalid below it.
+    // Kona checks single messages only: a height is compared as long as nothing cites what was invalid below
+    // it.
     let agreed = compare(&flawed, 1).await;
     println!("{chains} chains, {heights} heights, {messages} messages a block");
     println!("both sides call the same {agreed} of {chains} chains invalid at a height with flaws");

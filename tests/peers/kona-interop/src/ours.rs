@@ -1,5 +1,5 @@
-//! Crosscheck's side: receipts are proven against their header, the rules are checked against what they say, and the
-//! tracker is told of the block.
+//! Crosscheck's side: receipts are proven against their header, the rules are checked against what they say,
+//! and the tracker is told of the block.
 
 use crate::superchain::{PlainBlock, Superchain};
 use alloy::consensus::proofs::calculate_receipt_root;

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long a node may take to do what it is waited for: far more than it ever takes, however busy the machine is.
+/// How long a node may take to do what it is waited for: far more than it ever takes, however busy the
+/// machine is.
 const DEADLINE: Duration = Duration::from_secs(300);
 /// How often it is asked.
 const POLL: Duration = Duration::from_millis(50);

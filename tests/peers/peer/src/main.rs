@@ -1,12 +1,13 @@
-//! A peer on loopback that reads from standard input what to publish, and writes to standard output what it receives.
+//! A peer on loopback that reads from standard input what to publish, and writes to standard output what it
+//! receives.
 //!
 //! ```text
 //! cargo run -p crosscheck-peer -- CHAIN SIGNER [PEER...]
 //! ```
 //!
-//! It prints `listening ADDRESS`, then `accepted TOPIC NUMBER HASH` and `refused TOPIC REASON` for each frame. A line
-//! `publish TOPIC SECRET PAYLOAD` has it take an encoded payload apart, put it together again, sign it with the key and
-//! publish it as soon as a peer is subscribed. It ends with its standard input.
+//! It prints `listening ADDRESS`, then `accepted TOPIC NUMBER HASH` and `refused TOPIC REASON` for each
+//! frame. A line `publish TOPIC SECRET PAYLOAD` has it take an encoded payload apart, put it together again,
+//! sign it with the key and publish it as soon as a peer is subscribed. It ends with its standard input.
 
 use alloy_primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{

@@ -1,5 +1,5 @@
-//! The program as the tests of other programs use it: through its standard input and output. What it publishes and receives is checked
-//! beside kona's node.
+//! The program as the tests of other programs use it: through its standard input and output. What it
+//! publishes and receives is checked beside kona's node.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -1,8 +1,8 @@
-//! [`NamedBundle`]: the upgrade transactions of a fork that this build does not know, from the file that upstream
-//! publishes.
+//! [`NamedBundle`]: the upgrade transactions of a fork that this build does not know, from the file that
+//! upstream publishes.
 //!
-//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: the caller passes in
-//! the text.
+//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: the caller
+//! passes in the text.
 
 use super::UpgradeBundle;
 use crate::consolidation::TransactionDigest;
@@ -77,8 +77,8 @@ struct Transaction {
 }
 
 impl NamedBundle {
-    /// Reads the bundle of a fork. `label` begins the intent of each transaction, and so decides their source hashes:
-    /// usually the fork's name with a capital letter.
+    /// Reads the bundle of a fork. `label` begins the intent of each transaction, and so decides their source
+    /// hashes: usually the fork's name with a capital letter.
     ///
     /// # Errors
     /// If the text is not such a bundle.

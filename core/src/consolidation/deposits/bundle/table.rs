@@ -1,10 +1,11 @@
 //! The hashes of the transactions in the published upgrade bundles, and the gas that they add to their block.
 //!
-//! Source: the Go module `github.com/ethereum-optimism/optimism` v1.19.6 (4 Sep 2026), `op-core/nuts/bundles/`, read on 28 Nov
-//! 2026; `karst_nut_bundle.json` has the SHA-256
+//! Source: the Go module `github.com/ethereum-optimism/optimism` v1.19.6 (4 Sep 2026),
+//! `op-core/nuts/bundles/`, read on 28 Nov 2026; `karst_nut_bundle.json` has the SHA-256
 //! `08f5df36f7ff29a9421ab84beebe96684a7455df9a5d234a2468613a4008ad91`, `lagoon_nut_bundle.json`
-//! `2124ce31c0947cac15f00114214dd4354848f7b4642ff2d12ebb3f94b28cc989`. `tests/peers/opstack/internal/network/bundles_test.go`
-//! compares this file with op-node's result, and prints the correct file if it differs.
+//! `2124ce31c0947cac15f00114214dd4354848f7b4642ff2d12ebb3f94b28cc989`.
+//! `tests/peers/opstack/internal/network/bundles_test.go` compares this file with op-node's result, and
+//! prints the correct file if it differs.
 
 use alloy::primitives::{B256, b256};
 

@@ -20,7 +20,8 @@ const STEADY: u64 = 30_000_000;
 /// How many deposits there are before those of an upgrade.
 const USUAL: usize = 1;
 
-/// A chain whose first block after genesis is the first of these forks, all others before them being in force already.
+/// A chain whose first block after genesis is the first of these forks, all others before them being in force
+/// already.
 fn beginning(forks: &[Fork]) -> DepositRules {
     let last = forks.last().copied().unwrap_or(Fork::Jovian);
     let time = |fork: Fork| (fork <= last).then(|| if forks.contains(&fork) { GENESIS + 2 } else { 0 });
@@ -149,7 +150,8 @@ fn a_block_built_for_another_set_size_is_detected(#[case] is_of_several: bool, #
     assert!(compare(&rules, &genesis(&rules), None, &wrong).unwrap().mismatch.is_some());
 }
 
-/// The first block of an unknown fork, as an honest sequencer builds it: two transactions more, and gas for them.
+/// The first block of an unknown fork, as an honest sequencer builds it: two transactions more, and gas for
+/// them.
 fn first_of_zephyr(rules: &DepositRules) -> BlockAttributes {
     let known = DepositRules { bundles: [zephyr()].into(), ..rules.clone() };
     built(rules, &derived(&known, &genesis(rules)))

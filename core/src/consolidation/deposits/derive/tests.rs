@@ -14,9 +14,9 @@ use rstest::rstest;
 
 /// Published transactions: their calldata, source hash, and hash.
 ///
-/// Ecotone: OP Mainnet block 124665056, from reth's `OpLocalPayloadAttributesBuilder`. Isthmus: Unichain Sepolia
-/// block 0x21e3b52, as its node served it. Jovian: OP Mainnet block 0x9084e08, from GetBlock's documentation of
-/// `eth_getTransactionByBlockHashAndIndex`.
+/// Ecotone: OP Mainnet block 124665056, from reth's `OpLocalPayloadAttributesBuilder`. Isthmus: Unichain
+/// Sepolia block 0x21e3b52, as its node served it. Jovian: OP Mainnet block 0x9084e08, from GetBlock's
+/// documentation of `eth_getTransactionByBlockHashAndIndex`.
 #[rstest]
 #[case::ecotone(
     &hex!(

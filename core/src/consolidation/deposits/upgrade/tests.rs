@@ -47,8 +47,8 @@ fn as_published(#[case] upgrades: Vec<Upgrade>, #[case] count: usize, #[case] ha
     assert_eq!(keccak256(transactions.concat()), hash);
 }
 
-/// Source hashes and code hashes: optimism monorepo, `rust/kona/crates/protocol/hardforks/src/jovian.rs`, tests;
-/// code, intents and gas limits as in op-node, `op-node/rollup/derive/jovian_upgrade_transactions.go`.
+/// Source hashes and code hashes: optimism monorepo, `rust/kona/crates/protocol/hardforks/src/jovian.rs`,
+/// tests; code, intents and gas limits as in op-node, `op-node/rollup/derive/jovian_upgrade_transactions.go`.
 #[rstest]
 #[case::deploy_l1_block(0, b256!("bb1a656f65401240fac3db12e7a79ebb954b11e62f7626eb11691539b798d3bf"), 447_315)]
 #[case::point_l1_block(1, b256!("f3275f829340521028f9ad5bce4ecb1c64a45d448794effa2a77674627338e76"), 50_000)]
@@ -125,8 +125,8 @@ fn forks_without_upgrade_transactions(#[case] fork: Fork) {
     assert_eq!(upgrades(&first_block_of(fork, fork), UnixSeconds(FIRST)), Upgrades::default());
 }
 
-/// What is added to a first block's gas limit, and what is taken off again: kona's and op-node's sums, which strip the
-/// first fork's alone where two begin together.
+/// What is added to a first block's gas limit, and what is taken off again: kona's and op-node's sums, which
+/// strip the first fork's alone where two begin together.
 #[rstest]
 #[case::isthmus(Fork::Isthmus, Fork::Jovian, 0, 0)]
 #[case::karst(Fork::Karst, Fork::Karst, 55_370_657, 55_370_657)]

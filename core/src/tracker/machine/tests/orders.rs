@@ -1,9 +1,10 @@
-//! The same facts in any order: the messages end the same, and as a slow reference says that is given the chains as they
-//! are in the end.
+//! The same facts in any order: the messages end the same, and as a slow reference says that is given the
+//! chains as they are in the end.
 //!
-//! Each chain tells its blocks, its reorg and its heads in their own order; between chains, and between these and the answers,
-//! there is none. One chain may leave a branch on the way: its messages end, and what others cited there is looked for again.
-//! No chain calls anything final before that: what is final rests on what is.
+//! Each chain tells its blocks, its reorg and its heads in their own order; between chains, and between these
+//! and the answers, there is none. One chain may leave a branch on the way: its messages end, and what others
+//! cited there is looked for again. No chain calls anything final before that: what is final rests on what
+//! is.
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
@@ -246,8 +247,8 @@ fn keys(block: &ObservedBlock) -> impl Iterator<Item = MessageKey> {
     block.executed.iter().map(move |executed| MessageKey { block: key, log_index: executed.log_index })
 }
 
-/// The same verdict. A block of a cycle may be final before the block that closes it is known: then it is invalid for what was
-/// known of it.
+/// The same verdict. A block of a cycle may be final before the block that closes it is known: then it is
+/// invalid for what was known of it.
 fn is_same(found: &MessageStatus, expected: &MessageStatus) -> bool {
     let hangs_on_others = |status: &MessageStatus| match status {
         MessageStatus::Invalid(reason) => ["cycle", "initiating-block-invalid"].contains(&reason.code()),

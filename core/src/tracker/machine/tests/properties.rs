@@ -510,7 +510,8 @@ fn random_superchains_are_eventful() {
     panic!("never seen: {missing:?}");
 }
 
-/// A block in a cycle is not invalid before the logs that its message cites are known: neither is a block that cites it.
+/// A block in a cycle is not invalid before the logs that its message cites are known: neither is a block
+/// that cites it.
 #[test]
 fn a_cycle_through_awaited_logs_leaves_its_block_unknown() {
     let grow = |chain, draws: &[Draw], has_logs| Happening::Grow {

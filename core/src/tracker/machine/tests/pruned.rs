@@ -5,7 +5,8 @@ use super::world::{Claim, Payload, Shape, chain};
 use crate::tracker::{Input, Request};
 use std::sync::Arc;
 
-/// A block is final, and so is all that it cites: it is forgotten. A block of its timestamp that cites it is not final.
+/// A block is final, and so is all that it cites: it is forgotten. A block of its timestamp that cites it is
+/// not final.
 #[test]
 fn a_message_that_cites_a_forgotten_block_of_its_timestamp_stays_valid() {
     let mut scene = Scene::new(4);

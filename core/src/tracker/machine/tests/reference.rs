@@ -1,7 +1,8 @@
 //! What a tracker must say, the slow way: after every input every status is found again, by definition.
 //!
-//! Invalid is the least set that holds the broken messages and anyone who cites a block with an invalid one; unknown is,
-//! of the others, the least set that holds those that lack a fact and anyone who cites a block with an unknown one.
+//! Invalid is the least set that holds the broken messages and anyone who cites a block with an invalid one;
+//! unknown is, of the others, the least set that holds those that lack a fact and anyone who cites a block
+//! with an unknown one.
 
 use super::world::World;
 use crate::heads::{SafetyHeads, SafetyLevel};
@@ -216,7 +217,8 @@ impl Reference {
         found.into_iter().map(|status| Some(status.unwrap_or(MessageStatus::Valid))).collect()
     }
 
-    /// Gives `status_of(cited block)` to anyone who holds and cites a block with such a message, until nothing changes.
+    /// Gives `status_of(cited block)` to anyone who holds and cites a block with such a message, until
+    /// nothing changes.
     fn spread(
         &self,
         owns: &[Own],

@@ -159,8 +159,8 @@ fn a_deposit_log_survives_the_replacement_of_its_invalid_block(#[case] wait: u64
     assert!(statuses(&outcome).iter().all(|(.., flip)| !flip));
 }
 
-/// Chain 0's message is at log index 0, chain 1's at 2. What decides is where chain 0's cites chain 1's block: before
-/// or after the message there that cites it.
+/// Chain 0's message is at log index 0, chain 1's at 2. What decides is where chain 0's cites chain 1's
+/// block: before or after the message there that cites it.
 #[rstest]
 #[case::before_it(1, ["unknown", "unknown"], ["valid", "valid"])]
 #[case::after_it(3, ["cycle", "cycle"], ["cycle", "cycle"])]
@@ -172,7 +172,8 @@ fn blocks_that_cite_each_other(#[case] cited: u32, #[case] early: [&str; 2], #[c
     scene.grow(2, &[]);
     assert_eq!([scene.status(a, 0), scene.status(b, 2)], late);
     assert_eq!(scene.status(b, 0), "valid");
-    // Without chain 1's block chain 0's message hangs in the air; with another one in its place there is no cycle.
+    // Without chain 1's block chain 0's message hangs in the air; with another one in its place there is no
+    // cycle.
     scene.rewind(1, 0);
     assert_eq!(scene.status(a, 0), "unknown");
     scene.grow(1, &[]);

@@ -1,6 +1,8 @@
-//! A small superchain that grows, forks and becomes final as scripted, and the inputs that a tracker gets from it.
+//! A small superchain that grows, forks and becomes final as scripted, and the inputs that a tracker gets
+//! from it.
 //!
-//! Every block has eight logs: its executed messages at the even indices, logs that others may cite at the odd ones.
+//! Every block has eight logs: its executed messages at the even indices, logs that others may cite at the
+//! odd ones.
 
 use crate::message::{BlockKey, ExecutingMessage, Identifier, Message};
 use crate::proof::{Executed, ProvenLog, ProvenLogs};

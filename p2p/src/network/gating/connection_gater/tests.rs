@@ -312,8 +312,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Limits are kept, exempt peers stay, a refused peer was blocked or a limit was reached, and after a review no blocked
-    /// peer is connected, nor more than the high limit past their grace.
+    /// Limits are kept, exempt peers stay, a refused peer was blocked or a limit was reached, and after a
+    /// review no blocked peer is connected, nor more than the high limit past their grace.
     #[test]
     fn the_rules_hold_in_every_sequence_of_events(steps in steps()) {
         let peers: Vec<_> = (0..12).map(|_| PeerId::random()).collect();

@@ -89,8 +89,8 @@ fn unsigned(version: Version, block: &Block<OpTxEnvelope>) -> OpExecutionPayload
     OpExecutionPayloadEnvelope { parent_beacon_block_root, execution_payload }
 }
 
-/// The block's payload in SSZ, its parent beacon block root in front: what is signed. Its block hash is left out: who
-/// sends it has to find it.
+/// The block's payload in SSZ, its parent beacon block root in front: what is signed. Its block hash is left
+/// out: who sends it has to find it.
 pub fn payload(version: Version, block: &Block<OpTxEnvelope>) -> Vec<u8> {
     let mut unsigned = unsigned(version, block);
     match &mut unsigned.execution_payload {

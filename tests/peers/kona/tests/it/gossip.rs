@@ -1,4 +1,5 @@
-//! Blocks over TCP, both ways. Each time a stranger's block goes first, so that a side that accepts anything fails.
+//! Blocks over TCP, both ways. Each time a stranger's block goes first, so that a side that accepts anything
+//! fails.
 
 use crate::blocks::{Version, address, block, kona_envelope, payload};
 use crate::kona_node::KonaNode;

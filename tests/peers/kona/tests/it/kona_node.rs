@@ -25,7 +25,8 @@ pub struct KonaNode {
 }
 
 impl KonaNode {
-    /// A node of a chain whose blocks are of a version, and whose sequencer is `signer`. It dials `peer`, if any.
+    /// A node of a chain whose blocks are of a version, and whose sequencer is `signer`. It dials `peer`, if
+    /// any.
     pub async fn start(version: Version, signer: Address, peer: Option<&str>) -> Self {
         let any_port: Multiaddr = "/ip4/127.0.0.1/tcp/0".parse().unwrap();
         let keypair = Keypair::generate_secp256k1();
@@ -69,7 +70,8 @@ async fn run(
     loop {
         if let Some(block) = &waiting {
             let timestamp = block.payload.timestamp();
-            // Refused until a peer has told that it is subscribed; that is an event, and then it is tried again.
+            // Refused until a peer has told that it is subscribed; that is an event, and then it is tried
+            // again.
             if driver.publish(|handler| handler.topic(timestamp), Some(block.clone())).is_ok() {
                 waiting = None;
             }

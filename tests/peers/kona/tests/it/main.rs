@@ -1,7 +1,9 @@
-//! Crosscheck beside kona: the blocks that each accepts from the other over TCP, and what both know of the networks.
+//! Crosscheck beside kona: the blocks that each accepts from the other over TCP, and what both know of the
+//! networks.
 //!
-//! kona-p2p and kona-registry are taken from crates.io as they were published. Nothing here is mocked: both nodes are
-//! whole, each with its own libp2p, its own SSZ and its own validator, and each in a process of its own.
+//! kona-p2p and kona-registry are taken from crates.io as they were published. Nothing here is mocked: both
+//! nodes are whole, each with its own libp2p, its own SSZ and its own validator, and each in a process of its
+//! own.
 
 mod blocks;
 mod gossip;

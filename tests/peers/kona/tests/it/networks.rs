@@ -1,7 +1,9 @@
-//! `src/networks/registry/` beside what the published crate kona-registry knows of the chains. Bootnodes are op-node's, not kona's.
+//! `src/networks/registry/` beside what the published crate kona-registry knows of the chains. Bootnodes are
+//! op-node's, not kona's.
 //!
-//! The files are read here as what they are, text: nothing of Crosscheck's own parser has a part in it. kona-registry
-//! 0.4.5 ends with Isthmus, and knows not yet that World Chain had it; later forks are checked against nothing here.
+//! The files are read here as what they are, text: nothing of Crosscheck's own parser has a part in it.
+//! kona-registry 0.4.5 ends with Isthmus, and knows not yet that World Chain had it; later forks are checked
+//! against nothing here.
 
 use alloy_primitives::{Address, B256};
 use kona_genesis::{HardForkConfig, RollupConfig};

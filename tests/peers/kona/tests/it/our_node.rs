@@ -1,4 +1,5 @@
-//! [`OurNode`]: Crosscheck's network task on loopback, in a process of its own: the program `crosscheck-peer`.
+//! [`OurNode`]: Crosscheck's network task on loopback, in a process of its own: the program
+//! `crosscheck-peer`.
 
 use crate::blocks::{CHAIN, Version};
 use alloy_primitives::{Address, B256};
@@ -38,8 +39,8 @@ pub struct OurNode {
 }
 
 impl OurNode {
-    /// Builds the program, if that has to be done, and starts it. Its sequencer is `signer`; it stays connected to
-    /// `peer`, if any.
+    /// Builds the program, if that has to be done, and starts it. Its sequencer is `signer`; it stays
+    /// connected to `peer`, if any.
     pub async fn start(signer: Address, peer: Option<&str>) -> Self {
         let mut command = program();
         command.args([CHAIN.to_string(), signer.to_string()]).args(peer);
