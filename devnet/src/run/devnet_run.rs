@@ -13,7 +13,7 @@ use super::pause::Pauses;
 use super::plan::DevnetPlan;
 use super::progress::Progress;
 use super::runner::DevnetError;
-use super::tick_view::{genesis_final, has_received, outages, remaining, unknown_heads};
+use super::tick_view::{genesis_final, has_judged, has_received, outages, remaining, unknown_heads};
 use crate::faults::WaitFor;
 use crate::findings::{EndpointOddity, MessagePlace, SeenMessage};
 use crate::follower::Followers;
@@ -228,7 +228,10 @@ impl DevnetRun {
                 if let Some(end) = began.checked_add(at_least) {
                     sleep_until(end).await;
                 }
-                self.poll_until(tick, patience, |seen| has_received(seen, tick)).await;
+                let has_faults = self.plan.has_faults();
+                let suffices =
+                    |seen: &Observations| has_received(seen, tick) && (has_faults || has_judged(seen));
+                self.poll_until(tick, patience, suffices).await;
                 self.await_messages(tick).await;
             }
         }
@@ -283,8 +286,8 @@ impl DevnetRun {
     /// Forgets settled blocks in a run without faults: the effects of a fault may be looked for until the end
     /// of the run.
     fn forget_settled(&mut self) {
-        let is_plain = self.plan.faults().iter().next().is_none();
-        if let Some(watch) = self.watch.as_mut().filter(|_| is_plain) {
+        let has_faults = self.plan.has_faults();
+        if let Some(watch) = self.watch.as_mut().filter(|_| !has_faults) {
             watch.forget_settled(self.superchain.sequencers());
         }
     }

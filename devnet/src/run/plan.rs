@@ -207,6 +207,11 @@ impl DevnetPlan {
     pub const fn faults(&self) -> &FaultPlan {
         &self.faults
     }
+
+    /// Whether any fault is planned.
+    pub(super) fn has_faults(&self) -> bool {
+        self.faults.iter().next().is_some()
+    }
 }
 
 #[cfg(test)]

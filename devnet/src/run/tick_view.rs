@@ -3,7 +3,7 @@
 
 use crate::observation::Observations;
 use crate::simulation::Tick;
-use crate::timing::LAG_BLOCKS;
+use crate::timing::{LAG_BLOCKS, OPEN_BLOCKS};
 use crosscheck_p2p::ChainId;
 
 pub(super) fn unknown_heads(tick: &Tick) -> Vec<u64> {
@@ -39,4 +39,9 @@ pub(super) fn has_received(seen: &Observations, tick: &Tick) -> bool {
         let heard = status.and_then(|status| status.gossiped).unwrap_or_default();
         heard.saturating_add(LAG_BLOCKS) >= chain.heads.unsafe_head
     })
+}
+
+/// Whether the sidecar has judged every chain's blocks, but for a few.
+pub(super) fn has_judged(seen: &Observations) -> bool {
+    seen.status.chains.iter().all(|chain| chain.open <= OPEN_BLOCKS)
 }

@@ -8,7 +8,7 @@ mod schedule;
 
 pub use clock_file::{ClockFile, ClockFileError};
 pub(crate) use run_clock::{RunClock, RunClockError};
-pub(crate) use run_pace::{LAG_BLOCKS, PATIENCE, RunPace};
+pub(crate) use run_pace::{LAG_BLOCKS, OPEN_BLOCKS, PATIENCE, RunPace};
 pub use schedule::Schedule;
 pub(crate) use schedule::{
     ACTIVATION_BLOCK, CROSS_SAFE_TICKS, EXPIRY_BLOCKS, FIRST_EXECUTING_BLOCK, L1_FINALITY_DEPTH,

@@ -15,6 +15,9 @@ const REAL_TIME_PATIENCE: Duration = Duration::from_secs(5);
 const REBUILT_AFTER: Duration = Duration::from_millis(500);
 /// The sidecar may be behind the head by this many blocks before a tick waits for it.
 pub(crate) const LAG_BLOCKS: u64 = 4;
+/// The sidecar may have this many blocks of a chain without a verdict before a tick of a run without faults
+/// waits for it. A fault may leave blocks open for long.
+pub(crate) const OPEN_BLOCKS: u64 = 16;
 
 /// How ticks follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
