@@ -23,9 +23,14 @@ impl PausedChains {
 
     /// The same, pausing at several blocks. They stand still at the first.
     pub(crate) async fn start_pausing_at(blocks: &[u64]) -> Self {
+        Self::start_from(5, blocks).await
+    }
+
+    /// The same, with what another seed draws: other blocks of the same chains.
+    pub(crate) async fn start_from(seed: u64, blocks: &[u64]) -> Self {
         let dir = TempDir::new().unwrap();
-        let folder = dir.path().to_str().unwrap();
-        let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "5", "--dir", folder];
+        let (folder, seed) = (dir.path().to_str().unwrap(), seed.to_string());
+        let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", &seed, "--dir", folder];
         arguments.extend(["--blocks", "40", "--stay"]);
         let pauses: Vec<String> = blocks.iter().map(ToString::to_string).collect();
         arguments.extend(pauses.iter().flat_map(|block| ["--pause-at", block.as_str()]));
