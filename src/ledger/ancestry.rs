@@ -179,7 +179,7 @@ pub(super) async fn bind_ancestors(
 
 /// The invalid blocks below this one that bind no signer, lowest first. What is below a block that binds its
 /// signer itself was bound by that. There are none below the vouched head, unless an operator had it pass
-/// one.
+/// one. Mostly there are none at all: the blocks are looked through one by one only if there are.
 async fn unbound_below(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -187,7 +187,10 @@ async fn unbound_below(
 ) -> Result<Vec<(u64, KnownCase)>, LedgerError> {
     let rows = sqlx::query(
         "WITH RECURSIVE below (id, number, hash, parent_hash, domain) AS (
-             SELECT id, number, hash, parent_hash, domain FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3
+             SELECT id, number, hash, parent_hash, domain FROM cases
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND EXISTS (
+                 SELECT 1 FROM cases w WHERE w.chain_id = ?1 AND w.number BETWEEN ?2 - ?4 AND ?2
+                                         AND w.verdict IN ('violated', 'discarded') AND w.ancestor_of IS NULL)
              UNION ALL
              SELECT c.id, c.number, c.hash, c.parent_hash, c.domain FROM below b
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash

@@ -373,7 +373,10 @@ async fn mark_claimed(
 async fn wrong_from(connection: &mut SqliteConnection, key: &BlockKey) -> Result<Vec<Wrong>, LedgerError> {
     let rows = sqlx::query(
         "WITH RECURSIVE below (id, number, hash, parent_hash) AS (
-             SELECT id, number, hash, parent_hash FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3
+             SELECT id, number, hash, parent_hash FROM cases
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND EXISTS (
+                 SELECT 1 FROM cases w WHERE w.chain_id = ?1 AND w.number BETWEEN ?2 - ?4 AND ?2
+                                         AND w.verdict IN ('violated', 'discarded'))
              UNION ALL
              SELECT c.id, c.number, c.hash, c.parent_hash FROM below b
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash
