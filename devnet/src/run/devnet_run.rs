@@ -4,6 +4,7 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 mod claims;
+mod disturbances;
 mod l1_reorgs;
 mod withdrawn_verdicts;
 
@@ -15,7 +16,7 @@ use super::progress::Progress;
 use super::runner::DevnetError;
 use super::tick_view::{genesis_final, has_judged, has_received, outages, remaining, unknown_heads};
 use crate::faults::WaitFor;
-use crate::findings::{EndpointOddity, MessagePlace, SeenMessage};
+use crate::findings::{MessagePlace, SeenMessage};
 use crate::follower::Followers;
 use crate::gossip::Networks;
 use crate::observation::{Observations, Watch};
@@ -24,7 +25,7 @@ use crate::report::{
     lagging_followers, missed, unrefuted, unsettled,
 };
 use crate::serve::Nodes;
-use crate::simulation::{ChainTick, OddEndpoint, Sequencer, Superchain, Tick, Withdrawal};
+use crate::simulation::{ChainTick, Sequencer, Superchain, Tick, Withdrawal};
 use crate::timing::{PATIENCE, RunClock, RunPace};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, Clock, SystemClock};
@@ -273,8 +274,11 @@ impl DevnetRun {
             self.await_follower(tick, chain_id).await;
         }
         for (chain_id, kept) in self.rewinding(tick) {
-            let is_judged = |seen: &Observations| seen.is_judged_by_own_nodes(chain_id, kept);
-            self.poll_until(tick, self.pace.patience(), is_judged).await;
+            // A claimant names the block only once its node answers again.
+            if self.mode().attester || self.mode().audits_derived(false) {
+                let is_judged = |seen: &Observations| seen.is_judged_by_own_nodes(chain_id, kept);
+                self.poll_until(tick, self.pace.patience(), is_judged).await;
+            }
             self.await_follower(tick, chain_id).await;
         }
         for (chain_id, is_ending) in self.unlinked(tick) {
@@ -292,12 +296,6 @@ impl DevnetRun {
         }
     }
 
-    /// The chains whose client is rewound, and the block that it is rewound to.
-    fn rewinding(&self, tick: &Tick) -> Vec<(u64, B256)> {
-        let kept = |chain: &ChainTick| Some((chain.chain_id, chain.rewind.as_ref()?.kept));
-        self.canonical(tick.chains.iter().filter_map(kept))
-    }
-
     /// The chains' own blocks at these heights.
     fn canonical(&self, heights: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, B256)> {
         let sequencers = self.superchain.sequencers();
@@ -306,23 +304,6 @@ impl DevnetRun {
             Some((chain_id, sequencer.chain().canonical(height)?.hash))
         };
         heights.filter_map(block).collect()
-    }
-
-    /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they
-    /// are still to.
-    fn unlinked(&self, tick: &Tick) -> Vec<(u64, bool)> {
-        let plan = self.plan.faults();
-        let is_in = |chain_id, tick| plan.unlinked(chain_id, tick).is_some();
-        let turns = tick.chains.iter().filter_map(|chain| {
-            let id = chain.chain_id;
-            let [before, now, next] = [
-                is_in(id, tick.number.saturating_sub(1)),
-                is_in(id, tick.number),
-                is_in(id, tick.number.saturating_add(1)),
-            ];
-            (now && !next).then_some((id, true)).or((before && !now).then_some((id, false)))
-        });
-        turns.collect()
     }
 
     /// Where the run is to be paused, the chains and their clock stop until the run is asked to continue.
@@ -398,29 +379,6 @@ impl DevnetRun {
         }
     }
 
-    /// The endpoints that are like the others again in the next tick.
-    fn ending_oddities(&self, tick: &Tick) -> Vec<(u64, usize, EndpointOddity)> {
-        let next = tick.number.saturating_add(1);
-        let plan = self.plan.faults();
-        let ending = tick.chains.iter().filter(|chain| plan.endpoint(chain.chain_id, next).is_none());
-        let oddity = |how: &OddEndpoint| match how {
-            OddEndpoint::Lies(_) => EndpointOddity::Lies,
-            OddEndpoint::Lags(_) => EndpointOddity::Lags,
-        };
-        let odd = ending
-            .filter_map(|chain| chain.odd.as_ref().map(|(place, how)| (chain.chain_id, *place, oddity(how))));
-        odd.collect()
-    }
-
-    /// The chains whose nodes are back on their own branch in the next tick.
-    fn ending_branches(&self, tick: &Tick) -> Vec<u64> {
-        let next = tick.number.saturating_add(1);
-        let ends = |chain: &&ChainTick| {
-            chain.other_branch.is_some() && self.plan.faults().other_branch(chain.chain_id, next).is_none()
-        };
-        tick.chains.iter().filter(ends).map(|chain| chain.chain_id).collect()
-    }
-
     /// Waits until the clock has reached the next tick.
     async fn await_time(&mut self, tick: &Tick) {
         let next = self.plan_time(tick.number.saturating_add(1));
@@ -432,27 +390,6 @@ impl DevnetRun {
 
     fn plan_time(&self, tick: u64) -> crosscheck_p2p::UnixSeconds {
         self.superchain.params().schedule.time_of(tick)
-    }
-
-    /// The chains whose outages are over in the next tick.
-    fn ending_outages(&self, tick: &Tick) -> Vec<u64> {
-        let next = tick.number.saturating_add(1);
-        let ends = |chain_id: &u64| self.plan.faults().outage(*chain_id, next).is_none();
-        outages(tick).into_iter().filter(ends).collect()
-    }
-
-    /// The chains whose rollup node names its heads again in the next tick.
-    fn ending_headless(&self, tick: &Tick) -> Vec<u64> {
-        let next = tick.number.saturating_add(1);
-        let ends = |chain_id: &u64| self.plan.faults().unknown_heads(*chain_id, next).is_none();
-        unknown_heads(tick).into_iter().filter(ends).collect()
-    }
-
-    /// The chains whose rollup node no longer calls genesis final from the next tick on.
-    fn ending_at_genesis(&self, tick: &Tick) -> Vec<u64> {
-        let next = tick.number.saturating_add(1);
-        let ends = |chain_id: &u64| self.plan.faults().unknown_heads(*chain_id, next).is_none();
-        genesis_final(tick).into_iter().filter(ends).collect()
     }
 
     async fn poll(&mut self, tick: &Tick) {
