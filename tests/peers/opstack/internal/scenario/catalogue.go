@@ -12,7 +12,7 @@ var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: t
 
 // All are the scenarios, in the order in which they run.
 var All = slices.Concat(beside, callers, otherNodes, unattested, killed(named(beside, "activation", "messages", "attested-lie", "unattested-lie",
-	"replayed-lie")...), outageScenarios(), byHand)
+	"replayed-lie")...), outageScenarios(), byHand, verifiedKinds())
 
 // beside are those that run beside the usual stack, and look at verdicts.
 var beside = []Scenario{

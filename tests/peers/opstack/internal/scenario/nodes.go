@@ -109,24 +109,21 @@ func (r *Run) movesOn(ctx context.Context, crosscheck *sidecar.Process, id uint6
 
 // accused says which blocks and messages were found wrong, the one message aside.
 func accused(ctx context.Context, client *sidecar.Client, chains []*stack.Chain, aside *message.Executed) error {
-	var found error
-	for _, chain := range chains {
-		attestations, err := client.Attestations(ctx, chain.ID)
-		found = errors.Join(found, err)
-		for _, a := range sidecar.NotUpheldBlocks(attestations) {
-			if a.Verdict != sidecar.Superseded {
-				found = errors.Join(found, fmt.Errorf("%s: %s %s (%s)", a.BlockKey, a.Verdict, a.Reason, a.Detail))
-			}
-		}
+	var messages []*message.Executed
+	if aside != nil {
+		messages = append(messages, aside)
 	}
-	return errors.Join(found, wrongMessages(ctx, client, aside))
+	return accusedBut(ctx, client, chains, messages, nil)
 }
 
-// wrongMessages says which messages were found wrong, the one message aside. The sequencer may have built its block again.
-func wrongMessages(ctx context.Context, client *sidecar.Client, aside *message.Executed) error {
+// wrongMessages says which messages were found wrong, these aside. The sequencer may have built its block again.
+func wrongMessages(ctx context.Context, client *sidecar.Client, aside ...*message.Executed) error {
 	invalid, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
 	for _, m := range invalid {
-		if aside == nil || m.Executing.ChainID != aside.Chain || m.Executing.Number != aside.Number {
+		isAside := slices.ContainsFunc(aside, func(executed *message.Executed) bool {
+			return m.Executing.ChainID == executed.Chain && m.Executing.Number == executed.Number
+		})
+		if !isAside {
 			err = errors.Join(err, fmt.Errorf("a message of %s: %s (%s)", m.Executing.BlockKey, m.Reason, m.Detail))
 		}
 	}
