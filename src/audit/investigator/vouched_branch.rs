@@ -135,19 +135,18 @@ impl Investigator {
         Ok((!again.is_empty()).then_some(HeadMove::Again(again)))
     }
 
-    /// The highest block at or below the head that is still on the chain.
+    /// The highest block at or below the head that is still on the chain. Mostly that is the head itself: the
+    /// blocks below it are read only if it is not.
     async fn find_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
-        let finalized = self.final_height(chain_id).await;
-        let final_head = self.parts.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
-        let is_verified = final_head.is_some_and(|head| {
-            self.parts.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe
-        });
+        let Some((_, BranchState::Left(_))) =
+            self.examine_branch(ledger, chain_id, 1).await?.first().copied()
+        else {
+            return Ok(None);
+        };
+        let examined = self.examine_branch(ledger, chain_id, MAX_BRANCH).await?;
         let mut left: Option<(BlockNumHash, RetractionReason)> = None;
-        for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
-            let to = block.position;
-            let is_final = finalized.is_some_and(|height| to.number <= height)
-                && (is_verified || self.is_upheld_at(ledger, chain_id, to.number).await?);
-            match (self.examine(chain_id, &block, is_final).await.state(), left) {
+        for (to, state) in examined {
+            match (state, left) {
                 (BranchState::Left(reason), None) => left = Some((to, reason)),
                 (BranchState::Left(_), Some(_)) => {}
                 (BranchState::OnChain, Some((from, reason))) => {
@@ -157,6 +156,33 @@ impl Investigator {
             }
         }
         Ok(None)
+    }
+
+    /// The vouched head and its ancestors, highest first, `limit` at most, down to the first that is still on
+    /// the chain, or of which that is unknown.
+    async fn examine_branch(
+        &self,
+        ledger: &Ledger,
+        chain_id: ChainId,
+        limit: u32,
+    ) -> Result<Vec<(BlockNumHash, BranchState)>, LedgerError> {
+        let finalized = self.final_height(chain_id).await;
+        let final_head = self.parts.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
+        let is_verified = final_head.is_some_and(|head| {
+            self.parts.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe
+        });
+        let mut examined = Vec::new();
+        for block in ledger.vouched_branch(chain_id, limit).await? {
+            let to = block.position;
+            let is_final = finalized.is_some_and(|height| to.number <= height)
+                && (is_verified || self.is_upheld_at(ledger, chain_id, to.number).await?);
+            let state = self.examine(chain_id, &block, is_final).await.state();
+            examined.push((to, state));
+            if !matches!(state, BranchState::Left(_)) {
+                break;
+            }
+        }
+        Ok(examined)
     }
 
     async fn examine(&self, chain_id: ChainId, block: &BranchBlock, is_final: bool) -> Seen {
