@@ -1,7 +1,11 @@
-//! [`Health`]: the reasons against readiness, by part of the program. Pure shared state: no I/O.
+//! [`Health`]: the reasons against readiness, by [`HealthPart`] of the program. Pure shared state: no I/O.
 //!
 //! A part that does not work is reported once for each kind of reason until it works again, and counted from
 //! then on: numbers and hashes in a reason do not make it another kind.
+
+mod part;
+
+pub use part::HealthPart;
 
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +19,11 @@ const MAX_KINDS: usize = 64;
 /// What blocks readiness. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+    parts: Arc<Mutex<BTreeMap<HealthPart, State>>>,
 }
 
 #[derive(Debug)]
-enum Part {
+enum State {
     Works,
     Out {
         reason: String,
@@ -43,7 +47,7 @@ pub struct Outage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotReadyPart {
     /// The part of the program.
-    pub part: String,
+    pub part: HealthPart,
     /// Its newest reason.
     pub reason: String,
     /// For how long it does not work.
@@ -57,7 +61,7 @@ impl Outage {
     }
 }
 
-impl Part {
+impl State {
     fn out(reason: String) -> Self {
         Self::Out { reason, since: Instant::now(), kinds: BTreeSet::new(), repeats: 0 }
     }
@@ -65,28 +69,28 @@ impl Part {
 
 impl Health {
     /// Announces a part that must report before the program is ready.
-    pub fn expect(&self, part: &str) {
-        self.parts.lock().entry(part.to_owned()).or_insert_with(|| Part::out("not heard of yet".to_owned()));
+    pub fn expect(&self, part: &HealthPart) {
+        self.parts.lock().entry(part.clone()).or_insert_with(|| State::out("not heard of yet".to_owned()));
     }
 
     /// The part works. `Some`: it did not before.
-    pub fn clear(&self, part: &str) -> Option<Outage> {
-        match self.parts.lock().insert(part.to_owned(), Part::Works) {
+    pub fn clear(&self, part: &HealthPart) -> Option<Outage> {
+        match self.parts.lock().insert(part.clone(), State::Works) {
             None => Some(Outage::default()),
-            Some(Part::Works) => None,
-            Some(Part::Out { since, repeats, .. }) => Some(Outage { lasted: since.elapsed(), repeats }),
+            Some(State::Works) => None,
+            Some(State::Out { since, repeats, .. }) => Some(Outage { lasted: since.elapsed(), repeats }),
         }
     }
 
     /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not
     /// reported since it worked last.
-    pub fn set_not_ready(&self, part: &str, reason: String) -> bool {
+    pub fn set_not_ready(&self, part: &HealthPart, reason: String) -> bool {
         let mut parts = self.parts.lock();
-        let part = parts.entry(part.to_owned()).or_insert(Part::Works);
-        if matches!(part, Part::Works) {
-            *part = Part::out(String::new());
+        let state = parts.entry(part.clone()).or_insert(State::Works);
+        if matches!(state, State::Works) {
+            *state = State::out(String::new());
         }
-        let Part::Out { reason: newest, kinds, repeats, .. } = part else { return true };
+        let State::Out { reason: newest, kinds, repeats, .. } = state else { return true };
         let is_reported = kinds.len() >= MAX_KINDS || !kinds.insert(kind(&reason));
         *newest = reason;
         if is_reported {
@@ -96,39 +100,48 @@ impl Health {
     }
 
     /// Why a part does not work: its newest reason. `None`: it works, or has not reported yet.
-    pub fn reason(&self, part: &str) -> Option<String> {
+    pub fn reason(&self, part: &HealthPart) -> Option<String> {
         match self.parts.lock().get(part)? {
-            Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
-            Part::Out { .. } | Part::Works => None,
+            State::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
+            State::Out { .. } | State::Works => None,
         }
     }
 
     /// Every known part, and whether it works.
-    pub fn parts(&self) -> Vec<(String, bool)> {
+    pub fn parts(&self) -> Vec<(HealthPart, bool)> {
         let parts = self.parts.lock();
-        parts.iter().map(|(part, state)| (part.clone(), matches!(state, Part::Works))).collect()
+        parts.iter().map(|(part, state)| (part.clone(), matches!(state, State::Works))).collect()
     }
 
-    /// What has blocked readiness for this long: the part, its newest reason, and for how long.
+    /// What has blocked readiness for this long: the part, its newest reason, and for how long. In the order
+    /// of the parts' names.
     pub fn lasting_for(&self, least: Duration) -> Vec<NotReadyPart> {
-        let parts = self.parts.lock();
-        let lasting = parts.iter().filter_map(|(part, state)| match state {
-            Part::Out { reason, since, .. } if since.elapsed() >= least => {
-                Some(NotReadyPart { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
-            }
-            Part::Out { .. } | Part::Works => None,
-        });
-        lasting.collect()
+        let mut lasting: Vec<_> = {
+            let parts = self.parts.lock();
+            let out = parts.iter().filter_map(|(part, state)| NotReadyPart::of(part, state));
+            out.filter(|part| part.lasted >= least).collect()
+        };
+        lasting.sort_by_cached_key(|out| out.part.to_string());
+        lasting
     }
 
-    /// What blocks readiness: empty when ready. Of each part the newest reason.
+    /// What blocks readiness: empty when ready. Of each part the newest reason, in the order of the parts'
+    /// names.
     pub fn reasons(&self) -> Vec<String> {
-        let parts = self.parts.lock();
-        let lasting = parts.iter().filter_map(|(part, state)| match state {
-            Part::Works => None,
-            Part::Out { reason, .. } => Some(format!("{part}: {reason}")),
-        });
-        lasting.collect()
+        let lasting = self.lasting_for(Duration::ZERO);
+        lasting.iter().map(|NotReadyPart { part, reason, .. }| format!("{part}: {reason}")).collect()
+    }
+}
+
+impl NotReadyPart {
+    /// `None`: the part works.
+    fn of(part: &HealthPart, state: &State) -> Option<Self> {
+        match state {
+            State::Works => None,
+            State::Out { reason, since, .. } => {
+                Some(Self { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
+            }
+        }
     }
 }
 
@@ -155,29 +168,60 @@ fn kind(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use HealthPart::L1Endpoint;
+    use crosscheck_p2p::ChainId;
     use rstest::rstest;
+
+    fn heads() -> HealthPart {
+        HealthPart::Heads(ChainId::from(901))
+    }
 
     #[test]
     fn ready_once_every_part_reported() {
         let health = Health::default();
-        health.expect("l1");
-        health.expect("901 node");
+        health.expect(&L1Endpoint);
+        health.expect(&heads());
         assert_eq!(health.reasons().len(), 2);
-        assert!(health.clear("l1").is_some());
-        assert!(health.clear("l1").is_none());
-        assert_eq!(health.reasons(), ["901 node: not heard of yet"]);
-        health.clear("901 node");
+        assert!(health.clear(&L1Endpoint).is_some());
+        assert!(health.clear(&L1Endpoint).is_none());
+        assert_eq!(health.reasons(), ["chain 901 heads: not heard of yet"]);
+        health.clear(&heads());
         assert!(health.reasons().is_empty());
+    }
+
+    #[test]
+    fn reasons_are_in_the_order_of_the_names() {
+        let (health, chain) = (Health::default(), ChainId::from);
+        let parts = [
+            HealthPart::Ledger,
+            L1Endpoint,
+            HealthPart::Peers(chain(901)),
+            HealthPart::Branch(chain(902)),
+            HealthPart::Clock(chain(901)),
+            HealthPart::Claimant { chain_id: chain(901), name: "claimant #0 of chain 901".to_owned() },
+        ];
+        parts.iter().for_each(|part| health.expect(part));
+        let names: Vec<String> =
+            health.lasting_for(Duration::ZERO).iter().map(|it| it.part.to_string()).collect();
+        let expected = [
+            "L1 endpoint",
+            "chain 901 clock",
+            "chain 901 peers",
+            "chain 902 branch",
+            "claimant #0 of chain 901",
+            "ledger",
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]
     fn a_part_may_fail_again() {
         let health = Health::default();
         for _ in 0..2 {
-            health.clear("l1");
-            assert!(health.set_not_ready("l1", "gone".to_owned()));
-            assert!(!health.set_not_ready("l1", "gone".to_owned()));
-            assert_eq!(health.reasons(), ["l1: gone"]);
+            health.clear(&L1Endpoint);
+            assert!(health.set_not_ready(&L1Endpoint, "gone".to_owned()));
+            assert!(!health.set_not_ready(&L1Endpoint, "gone".to_owned()));
+            assert_eq!(health.reasons(), ["L1 endpoint: gone"]);
         }
     }
 
@@ -185,47 +229,47 @@ mod tests {
     fn a_reason_whose_number_moves_is_reported_once_and_shown_as_it_is() {
         let health = Health::default();
         let reported: Vec<bool> = [135, 141, 145]
-            .map(|number| health.set_not_ready("901", format!("the upstream is at {number}, below 146")))
+            .map(|number| health.set_not_ready(&heads(), format!("the upstream is at {number}, below 146")))
             .into();
         assert_eq!(reported, [true, false, false]);
-        assert_eq!(health.reasons(), ["901: the upstream is at 145, below 146"]);
+        assert_eq!(health.reasons(), ["chain 901 heads: the upstream is at 145, below 146"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn reasons_that_take_turns_are_reported_once_each_and_counted() {
         let health = Health::default();
-        health.clear("901");
+        health.clear(&heads());
         let mut reported = 0;
         for number in 0..10 {
             for reason in [format!("block {number} is gone"), format!("no answer to {number}")] {
-                reported += u64::from(health.set_not_ready("901", reason));
+                reported += u64::from(health.set_not_ready(&heads(), reason));
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(reported, 2);
-        assert_eq!(health.clear("901"), Some(Outage { lasted: Duration::from_secs(10), repeats: 18 }));
+        assert_eq!(health.clear(&heads()), Some(Outage { lasted: Duration::from_secs(10), repeats: 18 }));
     }
 
     #[tokio::test(start_paused = true)]
     async fn long_lasting_reasons_are_listed_separately() {
         let health = Health::default();
         let minute = Duration::from_secs(60);
-        health.set_not_ready("l1", "gone".to_owned());
+        health.set_not_ready(&L1Endpoint, "gone".to_owned());
         tokio::time::advance(minute).await;
-        health.set_not_ready("901", "away".to_owned());
-        health.set_not_ready("l1", "still gone".to_owned());
-        let lasting = NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
+        health.set_not_ready(&heads(), "away".to_owned());
+        health.set_not_ready(&L1Endpoint, "still gone".to_owned());
+        let lasting = NotReadyPart { part: L1Endpoint, reason: "still gone".to_owned(), lasted: minute };
         assert_eq!(health.lasting_for(minute), [lasting]);
-        assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
-        health.clear("l1");
+        assert_eq!(health.parts(), [(L1Endpoint, false), (heads(), false)]);
+        health.clear(&L1Endpoint);
         assert_eq!(health.lasting_for(minute), []);
-        assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), true)]);
+        assert_eq!(health.parts(), [(L1Endpoint, true), (heads(), false)]);
     }
 
     #[test]
     fn kinds_are_bounded() {
         let health = Health::default();
-        let reported = (0..1000).filter(|number| health.set_not_ready("901", "x".repeat(*number))).count();
+        let reported = (0..1000).filter(|number| health.set_not_ready(&heads(), "x".repeat(*number))).count();
         assert_eq!(reported, MAX_KINDS);
     }
 

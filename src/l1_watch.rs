@@ -2,7 +2,7 @@
 //!
 //! It uses the reader that all parts share, so they find its answers there. It judges nothing.
 
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::sources::{L1Client, L1Reader, L1Source};
 use crate::stalled_heads::{StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
@@ -18,9 +18,6 @@ const POLL: Duration = Duration::from_secs(10);
 /// The shortest time between two questions.
 const SHORTEST_POLL: Duration = Duration::from_millis(500);
 
-/// What is reported of L1's endpoint to [`Health`].
-const PART: &str = "L1 endpoint";
-
 /// Watches L1's latest block.
 #[derive(Debug)]
 pub(crate) struct L1Watch<S = L1Client> {
@@ -33,7 +30,7 @@ impl<S: L1Source> L1Watch<S> {
     /// A watch of this L1, as all chains read it. `stalled` reports it, one a chain: each has its own
     /// patience.
     pub(crate) fn new(l1: L1Reader<S>, stalled: Vec<StalledHeads>, health: Health) -> Self {
-        health.expect(PART);
+        health.expect(&HealthPart::L1Endpoint);
         Self { l1, stalled, health }
     }
 
@@ -68,15 +65,15 @@ impl<S: L1Source> L1Watch<S> {
         match head {
             Ok(head) => {
                 // What was never in the way has nothing to recover from.
-                let is_reported = self.health.reason(PART).is_some();
-                if let Some(outage) = self.health.clear(PART).filter(|_| is_reported) {
+                let is_reported = self.health.reason(&HealthPart::L1Endpoint).is_some();
+                if let Some(outage) = self.health.clear(&HealthPart::L1Endpoint).filter(|_| is_reported) {
                     info!(lasted_s = outage.seconds(), "L1 is readable again");
                 }
                 self.report(Some(head.id()));
             }
             Err(error) => {
                 let problem = format!("its latest block cannot be read: {error}");
-                if self.health.set_not_ready(PART, problem.clone()) {
+                if self.health.set_not_ready(&HealthPart::L1Endpoint, problem.clone()) {
                     warn!(problem, "L1 cannot be read; blocks are not checked against L1");
                 }
                 self.report(None);

@@ -59,7 +59,7 @@ pub mod for_tests {
         UpstreamStatus, Vouched,
     };
     pub use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
-    pub use crate::health::Health;
+    pub use crate::health::{Health, HealthPart};
     pub use crate::ledger::{Decision, Hold, Ledger, NewCase, Opened};
     pub use crate::metrics::Metrics;
     pub use crate::monitor::Suspects;

@@ -38,7 +38,8 @@ impl Reminder {
 
     fn log_lasting(&self) {
         for standing in self.health.lasting_for(EVERY) {
-            let (part, problem, lasted_s) = (standing.part, standing.reason, standing.lasted.as_secs());
+            let (part, problem, lasted_s) =
+                (standing.part.to_string(), standing.reason, standing.lasted.as_secs());
             warn!(part, problem, lasted_s, "still not ready");
         }
     }
@@ -47,6 +48,7 @@ impl Reminder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::HealthPart;
     use crate::telemetry::captured::Lines;
 
     const MESSAGE: &str = "still not ready";
@@ -56,7 +58,7 @@ mod tests {
         let lines = Lines::capture();
         let health = Health::default();
         let reminder = Reminder::new(health.clone());
-        health.set_not_ready("l1", "nobody answers".to_owned());
+        health.set_not_ready(&HealthPart::L1Endpoint, "nobody answers".to_owned());
         tokio::time::advance(EVERY - Duration::from_secs(1)).await;
         reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 0, "{}", lines.text());
@@ -67,7 +69,7 @@ mod tests {
         tokio::time::advance(EVERY).await;
         reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
-        health.clear("l1");
+        health.clear(&HealthPart::L1Endpoint);
         reminder.log_lasting();
         assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
     }

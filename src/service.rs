@@ -32,7 +32,7 @@ use crate::data_dir::DataDirLock;
 use crate::event_sender::{EVENT_CAPACITY, EventSender};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::l1_watch::L1Watch;
@@ -391,7 +391,7 @@ async fn start_followers(
     for (chain_id, chain) in chains() {
         let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
         let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
-        shared.health.expect(&Follower::part(*chain_id));
+        shared.health.expect(&HealthPart::Following(*chain_id));
         let is_sibling = |url: &EndpointUrl| chain.rollup_node.urls() == std::slice::from_ref(url);
         let upstream = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
             Some(url) => {

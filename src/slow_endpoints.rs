@@ -7,7 +7,7 @@ mod metrics;
 
 pub(crate) use metrics::EndpointMetrics;
 
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::metrics::EndpointKind;
 use crate::sources::{EndpointPace, SLOW_ABOVE};
 use crosscheck_p2p::ChainId;
@@ -33,12 +33,12 @@ pub(crate) struct WatchedEndpoint {
 }
 
 impl WatchedEndpoint {
-    /// The name of what is reported of it to [`Health`].
-    fn part(&self) -> String {
+    /// What is reported of it to [`Health`].
+    const fn part(&self) -> HealthPart {
         let Self { kind, chain_id, place, .. } = self;
-        match chain_id {
-            Some(chain_id) => format!("chain {chain_id} slow {} endpoint #{place}", kind.name()),
-            None => "L1 slow endpoint".to_owned(),
+        match *chain_id {
+            Some(chain_id) => HealthPart::SlowEndpoint { chain_id, endpoint: kind.name(), place: *place },
+            None => HealthPart::L1SlowEndpoint,
         }
     }
 }

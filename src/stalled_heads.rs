@@ -5,7 +5,7 @@
 //! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops
 //! nothing: that a chain halts, or that its batches are not posted, is for an operator to find out.
 
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::metrics::Metrics;
 use crate::unsafe_pause::UnsafePause;
 use alloy::eips::BlockNumHash;
@@ -140,12 +140,11 @@ impl StalledHeads {
         self.bounds.of(head)
     }
 
-    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is reported
-    /// once.
-    fn part(&self, head: WatchedHead) -> String {
+    /// What is reported of a head to [`Health`]. L1's is the same for all chains: it is reported once.
+    const fn part(&self, head: WatchedHead) -> HealthPart {
         match head {
-            WatchedHead::L1 => "L1 stalled head".to_owned(),
-            head => format!("chain {} stalled {} head", self.chain_id, head.name()),
+            WatchedHead::L1 => HealthPart::L1StalledHead,
+            head => HealthPart::StalledHead { chain_id: self.chain_id, head: head.name() },
         }
     }
 

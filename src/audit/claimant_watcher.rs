@@ -5,7 +5,7 @@
 //! a plain node calls a block safe that it has derived.
 
 use super::{AuditMetrics, AuditorMessage, Claim};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::ledger::Claimant;
 use crate::metrics::EndpointKind;
 use crate::sources::{RollupNode, SourceError, SyncStatus};
@@ -73,9 +73,9 @@ impl ClaimantWatcher {
         Self { parts }
     }
 
-    /// What it reports to [`Health`] for a claimant of this name.
-    pub fn part(name: &str) -> String {
-        name.to_owned()
+    /// What this watcher reports to [`Health`].
+    pub fn part(&self) -> HealthPart {
+        HealthPart::Claimant { chain_id: self.parts.chain_id, name: self.parts.name.clone() }
     }
 
     /// Asks until cancelled.
@@ -131,7 +131,7 @@ impl ClaimantWatcher {
     }
 
     fn note_answer(&self) {
-        if let Some(outage) = self.parts.health.clear(&Self::part(&self.parts.name)) {
+        if let Some(outage) = self.parts.health.clear(&self.part()) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
             info!(chain_id = %self.parts.chain_id, claimant = self.parts.name, lasted_s, repeats, "claimant answers");
         }
@@ -142,7 +142,7 @@ impl ClaimantWatcher {
         if matches!(error, NoClaim::Source(_)) {
             metrics.shared().source_failed(*chain_id, EndpointKind::Claimant);
         }
-        if health.set_not_ready(&Self::part(name), error.to_string()) {
+        if health.set_not_ready(&self.part(), error.to_string()) {
             warn!(%chain_id, claimant = name, problem = %error, "claimant names no cross-safe block; check it");
         }
     }

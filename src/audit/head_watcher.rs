@@ -10,7 +10,7 @@ use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
 use super::second_opinion::{OpinionReporter, OpinionWatch, SecondOpinion};
 use super::{AuditorMessage, Heads, RuleDifference, StatusAnswer};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::metrics::EndpointKind;
 use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
@@ -72,9 +72,9 @@ impl HeadWatcher {
         Self { parts }
     }
 
-    /// The names of what this watcher reports to [`Health`].
-    pub fn health_parts(chain_id: ChainId) -> [String; 2] {
-        [format!("chain {chain_id} endpoints"), format!("chain {chain_id} heads")]
+    /// What this watcher reports to [`Health`].
+    pub const fn health_parts(chain_id: ChainId) -> [HealthPart; 2] {
+        [HealthPart::Endpoints(chain_id), HealthPart::Heads(chain_id)]
     }
 
     /// Watches until cancelled.
@@ -98,7 +98,7 @@ impl HeadWatcher {
 
     /// Waits until the endpoints serve the right chain, by the same rules.
     async fn await_endpoints(&self, reported: &mut ReportedForks) {
-        let [endpoints, _] = Self::health_parts(self.parts.chain_id);
+        let endpoints = HealthPart::Endpoints(self.parts.chain_id);
         let mut pause = self.parts.interval;
         while let Err(problem) = self.check_endpoints(reported).await {
             self.report(&endpoints, &problem);
@@ -113,7 +113,7 @@ impl HeadWatcher {
 
     /// Polls until the rollup node works by other rules.
     async fn follow_heads(&self, reported: &mut ReportedForks) {
-        let [_, heads] = Self::health_parts(self.parts.chain_id);
+        let heads = HealthPart::Heads(self.parts.chain_id);
         let mut pause = self.parts.interval;
         let mut outlook = Outlook::default();
         let mut stalled = StalledHeads::new(
@@ -298,15 +298,16 @@ impl HeadWatcher {
         Ok(differences)
     }
 
-    fn note_heads(&self, part: &str) {
+    fn note_heads(&self, part: &HealthPart) {
         if let Some(outage) = self.parts.health.clear(part) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
             info!(chain_id = %self.parts.chain_id, lasted_s, repeats, "rollup node reports its heads");
         }
     }
 
-    fn report(&self, part: &str, problem: &str) {
+    fn report(&self, part: &HealthPart, problem: &str) {
         if self.parts.health.set_not_ready(part, problem.to_owned()) {
+            let part = part.to_string();
             warn!(chain_id = %self.parts.chain_id, part, problem, "waiting for endpoints");
         }
     }

@@ -7,7 +7,7 @@
 use super::AuditMetrics;
 use super::open_cases::OpenCases;
 use super::reasons::Reasons;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use alloy::primitives::B256;
 use crosscheck_core::case::{Cause, Wait};
 use crosscheck_core::message::BlockKey;
@@ -74,11 +74,6 @@ impl OpenCaseWatch {
         Self { patience, cases, health, metrics, reported: BTreeMap::new() }
     }
 
-    /// The name of what is reported of a chain to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} open cases")
-    }
-
     /// Checks a chain's open cases.
     pub(super) fn check(&mut self, chain_id: ChainId, open: &OpenCases, reasons: &Reasons, now: Instant) {
         let ages = open.oldest_by_cause(chain_id, now);
@@ -96,7 +91,7 @@ impl OpenCaseWatch {
             }
             None => {
                 self.cases.set(chain_id, None);
-                self.health.clear(&Self::part(chain_id));
+                self.health.clear(&HealthPart::OpenCases(chain_id));
                 if self.reported.remove(&chain_id).is_some() {
                     info!(%chain_id, "no block is without a verdict for too long anymore");
                 }
@@ -110,7 +105,7 @@ impl OpenCaseWatch {
         let obstacle = format!(
             "block {number} ({hash}) has been without a verdict for more than {patience}; it waits for {reason}"
         );
-        self.health.set_not_ready(&Self::part(chain_id), obstacle);
+        self.health.set_not_ready(&HealthPart::OpenCases(chain_id), obstacle);
         let news = (key, waits.clone());
         if self.reported.get(&chain_id) != Some(&news) {
             warn!(%chain_id, number, %hash, reason, "block is without a verdict for too long; the vouched head may be waiting for it");

@@ -8,7 +8,7 @@ use super::AuditMetrics;
 use super::node_differences::{DifferenceChanges, NodeDifferences, NodeRules, OtherHead};
 use super::second_opinion::{OpinionWatch, SecondOpinion};
 use super::{Heads, OtherNode};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::sources::{NodeAnswer, RollupNodes, SourceError};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
@@ -68,11 +68,6 @@ impl NodeComparer {
     /// A comparer that has asked nothing yet.
     pub const fn new(parts: NodeComparerParts) -> Self {
         Self { parts }
-    }
-
-    /// The name of what this task reports to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} rollup nodes")
     }
 
     /// Compares until cancelled.
@@ -167,7 +162,7 @@ impl NodeComparer {
     }
 
     fn publish(&self, differences: &NodeDifferences) {
-        let part = Self::part(self.parts.chain_id);
+        let part = HealthPart::RollupNodes(self.parts.chain_id);
         // Each difference has been reported separately.
         match differences.obstacle() {
             Some(obstacle) => drop(self.parts.health.set_not_ready(&part, obstacle)),

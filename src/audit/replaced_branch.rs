@@ -2,7 +2,7 @@
 //! a minute, or once its replacement is upheld, as a node does that does not verify messages. It is not an
 //! accusation, and moves no head.
 
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::stale_branches::{StaleBranch, StaleBranches};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
@@ -41,11 +41,6 @@ impl BranchWatch {
         Self { health, branches, since: BTreeMap::new() }
     }
 
-    /// The name of what is reported of a chain to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} branch")
-    }
-
     /// Notes where a chain's nodes may be, until it is known.
     pub(super) fn expect(&self, chain_id: ChainId, branch: StaleBranch) {
         self.branches.expect(chain_id, branch);
@@ -58,7 +53,7 @@ impl BranchWatch {
             BranchStanding::Left => {
                 self.since.remove(&chain_id);
                 if let Some(StaleBranch { invalid, .. }) = self.branches.set(chain_id, None) {
-                    self.health.clear(&Self::part(chain_id));
+                    self.health.clear(&HealthPart::Branch(chain_id));
                     info!(%chain_id, number = invalid.number, hash = %invalid.hash, "nodes left the invalid block");
                 }
             }
@@ -81,7 +76,7 @@ impl BranchWatch {
             "its nodes remain on block {number} {hash}, which was replaced by {by}: a node that does not verify \
              messages does not leave it by itself; reset it, or use an op-supernode or a node that follows one"
         );
-        self.health.set_not_ready(&Self::part(chain_id), obstacle);
+        self.health.set_not_ready(&HealthPart::Branch(chain_id), obstacle);
         if is_news {
             warn!(%chain_id, number, replaced = %hash, %by,
                   "nodes remain on a replaced block; later blocks wait until they leave it");
@@ -97,7 +92,7 @@ impl BranchWatch {
         }
         let (_, since, is_reported) = entry;
         if now.saturating_duration_since(*since) < PATIENCE {
-            self.health.clear(&Self::part(chain_id));
+            self.health.clear(&HealthPart::Branch(chain_id));
             return;
         }
         let StaleBranch { invalid: BlockNumHash { number, hash }, .. } = branch;
@@ -105,7 +100,7 @@ impl BranchWatch {
             "its nodes remain on block {number} {hash}, which is invalid: a node that does not verify messages does not \
              leave it by itself; use an op-supernode or a node that follows one, or decide with `crosscheck resolve`"
         );
-        self.health.set_not_ready(&Self::part(chain_id), problem);
+        self.health.set_not_ready(&HealthPart::Branch(chain_id), problem);
         if !std::mem::replace(is_reported, true) {
             warn!(%chain_id, number, %hash, "nodes remain on an invalid block; later blocks wait until they leave it");
         }

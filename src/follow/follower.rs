@@ -14,7 +14,7 @@ use super::{
 };
 use crate::audit::{AuditorMessage, Heads};
 use crate::config::FollowMode;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::shared_tracker::SharedTracker;
@@ -132,11 +132,6 @@ impl Follower {
             lowered: Lowered::default(),
             limit_watch: LimitWatch::default(),
         }
-    }
-
-    /// The name of what this task reports to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} following")
     }
 
     /// Follows until cancelled.
@@ -351,7 +346,7 @@ impl Follower {
         let kept_s = self.kept_since.take().map_or(0, |since| since.elapsed().as_secs());
         self.is_reported = false;
         self.parts.metrics.follow_kept(chain_id, None);
-        if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
+        if let Some(outage) = self.parts.health.clear(&HealthPart::Following(chain_id)) {
             info!(%chain_id, kept_s, repeats = outage.repeats, "served head is current");
         }
     }
@@ -371,7 +366,7 @@ impl Follower {
             return;
         }
         let is_late = kept_for >= PATIENCE && !std::mem::replace(&mut self.is_reported, true);
-        if !self.parts.health.set_not_ready(&Self::part(chain_id), reason.clone()) && !is_late {
+        if !self.parts.health.set_not_ready(&HealthPart::Following(chain_id), reason.clone()) && !is_late {
             return;
         }
         // At the start there is nothing to serve yet, and nothing for an operator to do.

@@ -4,7 +4,8 @@
 //! move.
 
 use super::cross_chain::HeadLimit;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,15 +32,10 @@ struct WatchedLimit {
 /// Reports limits of one chain's served heads that do not move.
 #[derive(Debug, Default)]
 pub(super) struct LimitWatch {
-    watched: BTreeMap<&'static str, WatchedLimit>,
+    watched: BTreeMap<SafetyLevel, WatchedLimit>,
 }
 
 impl LimitWatch {
-    /// The name of what is reported of a served head to [`Health`].
-    fn part(chain_id: ChainId, level: &str) -> String {
-        format!("chain {chain_id} served {level} head")
-    }
-
     /// Records what lowers the served heads of a chain now. `bounds`: for how long the heads of each chain
     /// may be where they are.
     pub(super) fn check(
@@ -49,7 +45,8 @@ impl LimitWatch {
         bounds: &BTreeMap<ChainId, Duration>,
         health: &Health,
     ) {
-        for (level, limit) in [("safe", lowered.safe), ("finalized", lowered.finalized)] {
+        let limits = [(SafetyLevel::Safe, lowered.safe), (SafetyLevel::Finalized, lowered.finalized)];
+        for (level, limit) in limits {
             self.check_level(chain_id, level, limit, bounds, health);
         }
     }
@@ -57,17 +54,17 @@ impl LimitWatch {
     fn check_level(
         &mut self,
         chain_id: ChainId,
-        level: &'static str,
+        level: SafetyLevel,
         limit: Option<HeadLimit>,
         bounds: &BTreeMap<ChainId, Duration>,
         health: &Health,
     ) {
-        let part = Self::part(chain_id, level);
-        let before = self.watched.get(level).copied();
+        let part = HealthPart::ServedHead { chain_id, level };
+        let before = self.watched.get(&level).copied();
         if before.map(|before| before.limit) != limit {
-            self.watched.remove(level);
+            self.watched.remove(&level);
             if let Some(outage) = before.filter(|it| it.is_reported).and_then(|_| health.clear(&part)) {
-                info!(%chain_id, level, lasted_s = outage.seconds(), "served head no longer waits for a head that does not move");
+                info!(%chain_id, level = level.name(), lasted_s = outage.seconds(), "served head no longer waits for a head that does not move");
             }
         }
         let Some(limit) = limit else { return };
@@ -86,7 +83,7 @@ impl LimitWatch {
             head.advice()
         );
         if health.set_not_ready(&part, problem.clone()) {
-            let (other_chain_id, head, stuck_s) = (other, head.name(), stuck.as_secs());
+            let (other_chain_id, head, stuck_s, level) = (other, head.name(), stuck.as_secs(), level.name());
             warn!(%chain_id, level, %other_chain_id, head, stuck_s, problem, "served head waits for a head that does not move");
         }
     }

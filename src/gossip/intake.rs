@@ -5,7 +5,7 @@ use super::rejections::Rejections;
 use super::{GossipHeads, RefusalWatch};
 use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Limit;
 use crate::monitor::{PollHints, SuspectMessage};
@@ -210,8 +210,8 @@ impl Intake {
         warn!(%chain_id, %peer, reason, %detail, signer, number, hash, unnamed, "attestation rejected");
     }
 
-    fn clock_part(&self) -> String {
-        format!("chain {} clock", self.parts.chain_id)
+    const fn clock_part(&self) -> HealthPart {
+        HealthPart::Clock(self.parts.chain_id)
     }
 
     fn trust_clock(&self) {

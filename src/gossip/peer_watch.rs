@@ -4,7 +4,7 @@
 //! accusation and stops nothing.
 
 use super::GossipMetrics;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -49,11 +49,6 @@ impl PeerWatch {
         Self { parts, state: State::Alone { since: Instant::now(), is_reported: false } }
     }
 
-    /// The name of what is reported of a chain to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} peers")
-    }
-
     /// Watches until cancelled.
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut refresh = tokio::time::interval(REFRESH);
@@ -84,7 +79,7 @@ impl PeerWatch {
                 let alone_s = now.saturating_duration_since(since).as_secs();
                 self.state = State::Heard;
                 self.parts.metrics.without_peer(chain_id, Duration::ZERO);
-                self.parts.health.clear(&Self::part(chain_id));
+                self.parts.health.clear(&HealthPart::Peers(chain_id));
                 if is_reported {
                     info!(%chain_id, peers, alone_s, "chain has a gossip peer again");
                 } else {
@@ -124,7 +119,7 @@ impl PeerWatch {
             "no peer has subscribed to the chain's topics for {patience}, so no gossip is received; check \
              chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
         );
-        self.parts.health.set_not_ready(&Self::part(chain_id), problem.clone());
+        self.parts.health.set_not_ready(&HealthPart::Peers(chain_id), problem.clone());
         warn!(%chain_id, problem, "chain has no gossip peer");
     }
 }

@@ -7,7 +7,7 @@
 //! signed.
 
 use super::GossipMetrics;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use alloy::primitives::Address;
 use crosscheck_p2p::{AtFault, ChainId, PeerId, Reason, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,9 +90,12 @@ impl RefusalWatch {
         Self { chain_id, patience, known, sequencer: None, rows: BTreeMap::new(), health, metrics }
     }
 
-    /// The name of what is reported of it to [`Health`].
-    fn part(&self, gossip: Gossip) -> String {
-        format!("chain {} refused {}", self.chain_id, gossip.in_words())
+    /// What is reported of it to [`Health`].
+    const fn part(&self, gossip: Gossip) -> HealthPart {
+        match gossip {
+            Gossip::Unsafe => HealthPart::RefusedUnsafeBlocks(self.chain_id),
+            Gossip::CrossSafe => HealthPart::RefusedAttestations(self.chain_id),
+        }
     }
 
     /// A frame was accepted.

@@ -1,7 +1,7 @@
 //! [`SignerWatcher`]: the task that keeps a chain's signers current from L1.
 
 use super::SignerReader;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::metrics::{EndpointKind, Metrics};
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Clock, Signers};
@@ -64,7 +64,7 @@ impl SignerWatcher {
 
     /// Reads L1 once. `false`: it gave no signer.
     async fn read(&mut self) -> bool {
-        let part = format!("chain {} unsafe block signer", self.parts.chain_id);
+        let part = HealthPart::UnsafeBlockSigner(self.parts.chain_id);
         let problem = match self.parts.reader.read_or_doubt(&self.parts.signers).await {
             Ok(named) if named.is_empty() => {
                 format!(

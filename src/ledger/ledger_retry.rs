@@ -4,7 +4,7 @@
 //! Errors in the file's contents are not retried.
 
 use super::{Ledger, LedgerError};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,10 +20,10 @@ enum Access {
 
 impl Access {
     /// The part of the program on `/readyz`.
-    const fn part(self) -> &'static str {
+    const fn part(self) -> HealthPart {
         match self {
-            Self::Writing => "ledger",
-            Self::Reading => "ledger reads",
+            Self::Writing => HealthPart::Ledger,
+            Self::Reading => HealthPart::LedgerReads,
         }
     }
 }
@@ -90,7 +90,7 @@ impl LedgerRetry {
             Access::Writing => "written",
             Access::Reading => "read",
         };
-        self.health.set_not_ready(access.part(), format!("it cannot be {done}: {error}"));
+        self.health.set_not_ready(&access.part(), format!("it cannot be {done}: {error}"));
         if self.outage(access).is_reported.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -109,7 +109,7 @@ impl LedgerRetry {
     fn done(&self, access: Access) {
         let Outage { waiting, is_reported } = self.outage(access);
         let is_over = waiting.load(Ordering::Acquire) == 0 && is_reported.swap(false, Ordering::AcqRel);
-        if is_over && let Some(outage) = self.health.clear(access.part()) {
+        if is_over && let Some(outage) = self.health.clear(&access.part()) {
             let seconds = outage.seconds();
             match access {
                 Access::Writing => info!(seconds, "ledger is writable again"),

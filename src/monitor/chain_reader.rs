@@ -13,7 +13,7 @@ use super::declarations::undeclared;
 use super::left_blocks::{LeftBlocks, ReorgReport};
 use super::start_point::NoStart;
 use super::{HeadSource, MonitorMessage, PollHints, StartPoint};
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::metrics::EndpointKind;
 use crate::sources::{ExecutionClient, SourceError};
@@ -180,13 +180,6 @@ enum Step {
     Fork(Fork),
 }
 
-impl ChainReader {
-    /// The name of what this reader reports to [`Health`].
-    pub fn part(chain_id: ChainId) -> String {
-        format!("chain {chain_id} monitor")
-    }
-}
-
 impl<S: BlockSource> ChainReader<S> {
     /// A reader that has read nothing yet.
     pub const fn new(parts: ChainReaderParts<S>) -> Self {
@@ -202,7 +195,7 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     async fn follow(self) -> Infallible {
-        let part = ChainReader::part(self.parts.chain_id);
+        let part = HealthPart::Monitor(self.parts.chain_id);
         let mut progress = Progress::default();
         let mut stalled = StalledHeads::new(
             self.parts.chain_id,
@@ -241,7 +234,7 @@ impl<S: BlockSource> ChainReader<S> {
 
     /// Reports why the chain cannot be read. Clients that contradict themselves are reported once, whichever
     /// blocks they name from read to read.
-    fn report(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
+    fn report(&self, progress: &mut Progress, part: &HealthPart, problem: &ReadError) {
         let chain_id = self.parts.chain_id;
         if matches!(problem, ReadError::Source(_)) {
             self.parts.metrics.shared.source_failed(chain_id, EndpointKind::Execution);
@@ -252,6 +245,7 @@ impl<S: BlockSource> ChainReader<S> {
             self.parts.metrics.reading.contradicted(chain_id);
         }
         let is_news = self.parts.health.set_not_ready(part, problem.to_string());
+        let part = part.to_string();
         if matches!(problem, ReadError::NoHeads | ReadError::BranchUnknown) {
             match progress.awaited.missing(Instant::now()) {
                 Some(Tone::Info) => info!(%chain_id, part, %problem, "chain cannot be read"),

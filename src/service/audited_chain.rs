@@ -12,6 +12,7 @@ use crate::gossip::{
     Intake, IntakeParts, PeerWatch, PeerWatchParts, RefusalWatch, SignerReader, SignerWatcher,
     SignerWatcherParts, key_file, network_config,
 };
+use crate::health::HealthPart;
 use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::{ChainId, Network, NodeIdentity, Signers};
@@ -96,7 +97,7 @@ impl AuditedChain<'_> {
                 "chain {chain_id} has neither unsafe_block_signer nor l1.execution and system_config"
             );
         };
-        shared.health.expect(&format!("chain {chain_id} unsafe block signer"));
+        shared.health.expect(&HealthPart::UnsafeBlockSigner(chain_id));
         let watcher = SignerWatcher::new(SignerWatcherParts {
             chain_id,
             system_config,

@@ -21,7 +21,6 @@ pub(super) fn start(
 ) -> Result<(), SourceError> {
     for (place, url) in chain.claimants.iter().enumerate() {
         let name = claimant_name(EndpointKind::Claimant.name(), place, chain_id, url);
-        shared.health.expect(&ClaimantWatcher::part(&name));
         let watcher = ClaimantWatcher::new(ClaimantWatcherParts {
             chain_id,
             name: name.clone(),
@@ -31,6 +30,7 @@ pub(super) fn start(
             health: shared.health.clone(),
             metrics: shared.metrics.audit.clone(),
         });
+        shared.health.expect(&watcher.part());
         tasks.spawn(name, watcher.run(tasks.cancellation().clone()));
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
+use crate::health::HealthPart;
 use crate::monitor::{
     ChainReader, ChainReaderParts, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints,
     SUSPECT_INBOX, StartPoint, SuspectMessage, SuspectWatcher, SuspectWatcherParts, Suspects,
@@ -82,7 +83,7 @@ pub(super) async fn start(
                 cancel.run_until_cancelled(wake).await;
             });
         }
-        shared.health.expect(&ChainReader::part(chain_id));
+        shared.health.expect(&HealthPart::Monitor(chain_id));
         tasks.spawn(format!("reader of chain {chain_id}"), reader.run(tasks.cancellation().clone()));
     }
     let watcher = SuspectWatcher::new(SuspectWatcherParts {

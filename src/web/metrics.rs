@@ -1,6 +1,7 @@
 //! [`ProcessMetrics`]: what is measured of the program itself: its version, what it takes of the machine, and
 //! which of its parts work.
 
+use crate::health::HealthPart;
 use crate::metrics::Metrics;
 use crate::process_use::ProcessUse;
 use crate::telemetry::quiet;
@@ -19,7 +20,7 @@ struct Inner {
     build: IntGaugeVec,
     ready: IntGaugeVec,
     /// The parts that were shown.
-    shown: Mutex<BTreeSet<String>>,
+    shown: Mutex<BTreeSet<HealthPart>>,
     cpu: Counter,
     resident: IntGauge,
     virtual_: IntGauge,
@@ -100,17 +101,17 @@ impl ProcessMetrics {
     }
 
     /// Which parts of the program work. One that is no longer named is no longer in the way.
-    pub fn parts<'a>(&self, parts: impl IntoIterator<Item = (&'a str, bool)>) {
+    pub fn parts(&self, parts: impl IntoIterator<Item = (HealthPart, bool)>) {
         let of = &self.0;
         let mut shown = of.shown.lock();
         let mut gone = shown.clone();
         for (part, works) in parts {
-            of.ready.with_label_values(&[part]).set(i64::from(works));
-            gone.remove(part);
-            shown.insert(part.to_owned());
+            of.ready.with_label_values(&[part.to_string()]).set(i64::from(works));
+            gone.remove(&part);
+            shown.insert(part);
         }
         for part in gone {
-            of.ready.with_label_values(&[&part]).set(1);
+            of.ready.with_label_values(&[part.to_string()]).set(1);
         }
     }
 }

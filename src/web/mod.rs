@@ -70,8 +70,7 @@ async fn readyz(State(health): State<Health>) -> Response {
 }
 
 async fn render(State((health, metrics)): State<(Health, ProcessMetrics)>) -> Response {
-    let parts = health.parts();
-    metrics.parts(parts.iter().map(|(part, works)| (part.as_str(), *works)));
+    metrics.parts(health.parts());
     if let Some(found) = ProcessUse::read() {
         metrics.process(&found);
     }

@@ -8,7 +8,7 @@ mod vouched;
 use super::*;
 use crate::audit::Heads;
 use crate::audit::investigator::tests::parts_of;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::ledger::{Backoff, MAX_ADVANCE};
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
@@ -100,7 +100,7 @@ async fn the_auditor_waits_for_a_ledger_that_cannot_be_read() {
     let running = tasks.spawn(auditor.run(world.cancel.clone()));
     world.ledger.set_readable(false).await;
     world.inbox.send(heads(7)).await.unwrap();
-    until(async || running.is_finished() || world.health.reason("ledger reads").is_some()).await;
+    until(async || running.is_finished() || world.health.reason(&HealthPart::LedgerReads).is_some()).await;
     assert!(!running.is_finished(), "the auditor waits");
     assert!(world.ledger.without_waiting().vouched(chain()).await.is_err(), "who answers a caller is told");
     world.ledger.set_readable(true).await;

@@ -12,6 +12,10 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 const NAME: &str = "claimant #0 of chain 901";
 
+fn part() -> HealthPart {
+    HealthPart::Claimant { chain_id: CHAIN.into(), name: NAME.to_owned() }
+}
+
 struct World {
     node: ScriptedNode,
     claims: mpsc::Receiver<AuditorMessage>,
@@ -23,7 +27,7 @@ impl World {
     async fn new(node: ScriptedNode) -> Self {
         let (auditor, claims) = mpsc::channel(8);
         let health = Health::default();
-        health.expect(&ClaimantWatcher::part(NAME));
+        health.expect(&part());
         let limits =
             EndpointLimits { timeout: DEADLINE, max_response_bytes: 65_536, max_concurrent_requests: 4 };
         let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
@@ -51,7 +55,7 @@ impl World {
     /// Waits until this is why the claimant is not ready.
     async fn until_reason(&mut self, contained: &str) {
         let waited = async {
-            while !self.health.reason(NAME).is_some_and(|reason| reason.contains(contained)) {
+            while !self.health.reason(&part()).is_some_and(|reason| reason.contains(contained)) {
                 // Earlier claims make room.
                 let _earlier = self.claims.try_recv();
                 tokio::task::yield_now().await;
@@ -59,7 +63,7 @@ impl World {
         };
         tokio::time::timeout(DEADLINE, waited)
             .await
-            .unwrap_or_else(|_| panic!("{:?}", self.health.reason(NAME)));
+            .unwrap_or_else(|_| panic!("{:?}", self.health.reason(&part())));
     }
 
     /// Waits for a claim of a block at this height.
@@ -74,11 +78,11 @@ async fn what_a_claimant_calls_safe_is_claimed() {
     let claim = world.claim().await;
     assert_eq!((claim.chain_id, claim.block.number), (ChainId::from(CHAIN), 7));
     assert_eq!(claim.claimant, Claimant::Endpoint(NAME.to_owned()));
-    assert_eq!(world.health.reason(NAME), None);
+    assert_eq!(world.health.reason(&part()), None);
     // One of a pool that lags, and one that was restarted: it goes back, and that is all.
     world.node.set(Some(at([9, 8, 3, 2])));
     world.until_claimed(3).await;
-    assert_eq!(world.health.reason(NAME), None);
+    assert_eq!(world.health.reason(&part()), None);
 }
 
 #[tokio::test]
@@ -88,7 +92,7 @@ async fn a_claimant_that_names_no_block_is_not_ready_until_it_does() {
     world.until_reason("names no safe block").await;
     world.node.set(Some(at([9, 8, 7, 6])));
     world.until_claimed(7).await;
-    assert_eq!(world.health.reason(NAME), None);
+    assert_eq!(world.health.reason(&part()), None);
 }
 
 #[tokio::test]
@@ -119,7 +123,7 @@ async fn a_claimant_on_another_chain_is_named_and_claims_nothing() {
 async fn what_a_plain_node_calls_safe_is_no_claim_until_it_shows_that_it_verifies() {
     let mut world = World::new(ScriptedNode::start(Some(at([9, 7, 7, 6]))).await).await;
     let is_ready = async {
-        while world.health.reason(NAME).is_some() {
+        while world.health.reason(&part()).is_some() {
             tokio::task::yield_now().await;
         }
     };

@@ -1,7 +1,7 @@
 //! A full disk stops writing, and anyone who writes; not reading. What could not be written is, once it can.
 
 use super::*;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,7 @@ async fn writes_wait_for_a_full_disk_and_reads_continue() {
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = ledger(&dir).await.with_retries(health.clone(), cancel, BACKOFF);
     ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
-    assert_eq!(health.reason("ledger"), None);
+    assert_eq!(health.reason(&HealthPart::Ledger), None);
     fill(&ledger).await;
     let mut writing = JoinSet::new();
     for chunk in blocks(200).chunks(50).map(<[ValidBlock]>::to_vec) {
@@ -45,15 +45,15 @@ async fn writes_wait_for_a_full_disk_and_reads_continue() {
             }
         });
     }
-    until(|| health.reason("ledger").is_some()).await;
-    let reason = health.reason("ledger").unwrap();
+    until(|| health.reason(&HealthPart::Ledger).is_some()).await;
+    let reason = health.reason(&HealthPart::Ledger).unwrap();
     assert!(reason.contains("full"), "{reason}");
     let head = vouched(&ledger).await;
     assert!(head < 200, "what was not written is not vouched for");
     assert_eq!(records(&ledger).await.iter().filter(|record| record.number == 200).count(), 0);
     ledger.limit_pages(PLENTY).await;
     tokio::time::timeout(DEADLINE, writing.join_all()).await.unwrap();
-    assert_eq!((vouched(&ledger).await, health.reason("ledger")), (200, None));
+    assert_eq!((vouched(&ledger).await, health.reason(&HealthPart::Ledger)), (200, None));
     assert_eq!(ledger.last_event().await.unwrap(), 200, "each is told once, however often it was tried");
     assert!(health.reasons().is_empty());
 }
@@ -71,7 +71,7 @@ async fn a_waiting_write_ends_when_the_program_ends() {
         Ok::<_, LedgerError>(())
     };
     let ending = async {
-        until(|| health.reason("ledger").is_some()).await;
+        until(|| health.reason(&HealthPart::Ledger).is_some()).await;
         cancel.cancel();
     };
     let both = async { tokio::join!(writing, ending) };

@@ -1,6 +1,7 @@
 //! No answer contains the address of an endpoint, for any request and any failure of the endpoints.
 
 use super::world::{CHAIN, FIRST, Setup, TIP, World, chain, time_of};
+use crate::health::HealthPart;
 use crate::sources::SourceError;
 use serde_json::{Value, json};
 
@@ -43,7 +44,8 @@ async fn no_answer_of_any_method_contains_an_endpoint_address() {
     assert_eq!(addrs.len(), 3);
     for (place, complaint) in complaints(&world).await.iter().enumerate() {
         assert!(addrs.iter().any(|addr| complaint.to_string().contains(&addr.to_string())), "{complaint}");
-        world.health.set_not_ready(&format!("part {place}"), complaint.to_string());
+        let part = HealthPart::Claimant { chain_id: chain(), name: format!("part {place}") };
+        world.health.set_not_ready(&part, complaint.to_string());
     }
     let mut failed = 0;
     for method in &world.methods {

@@ -1,6 +1,7 @@
 //! What is documented, what the dashboard asks for and what is served are one.
 
 use super::*;
+use crate::health::HealthPart;
 use crate::ledger::{Decided, Decision};
 use crate::metrics::{Definition, EndpointKind, MetricKind, metrics_table};
 use crate::process_use::ProcessUse;
@@ -64,7 +65,7 @@ fn in_use() -> RoomMetrics {
     metrics.endpoints.endpoint_seconds(EndpointKind::L1, None, 0);
     metrics.opinions.differ(EndpointKind::Supernode, 0, false);
     metrics.monitor.reading.tip_age(chain(901), Duration::ZERO);
-    metrics.process.parts([("ledger", true)]);
+    metrics.process.parts([(HealthPart::Ledger, true)]);
     metrics.process.process(&PROCESS);
     metrics.endpoints.endpoint_pace(EndpointKind::L1, None, 0, 0);
     let key = CountKey {
@@ -320,8 +321,8 @@ fn process_metrics_have_their_conventional_names() {
     metrics.process.process(&PROCESS);
     // Never less than before.
     metrics.process.process(&ProcessUse { cpu: Duration::from_millis(500), ..PROCESS });
-    metrics.process.parts([("ledger", true), ("chain 901 monitor", false)]);
-    metrics.process.parts([("ledger", false)]);
+    metrics.process.parts([(HealthPart::Ledger, true), (HealthPart::Monitor(chain(901)), false)]);
+    metrics.process.parts([(HealthPart::Ledger, false)]);
     let text = metrics.shared.render().unwrap();
     for line in [
         concat!("crosscheck_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),

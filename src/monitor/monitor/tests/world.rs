@@ -1,7 +1,7 @@
 //! Two chains whose blocks are executed for real, served over sockets, and the monitor's tasks around them.
 
 use crate::audit::Heads;
-use crate::health::Health;
+use crate::health::{Health, HealthPart};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{EventFilter, Ledger};
@@ -285,7 +285,7 @@ impl Shell {
         let mut tasks = JoinSet::new();
         let heads = Heads::new(set.chain_ids());
         for (chain_id, execution) in &clients {
-            health.expect(&ChainReader::part(*chain_id));
+            health.expect(&HealthPart::Monitor(*chain_id));
             let reader = ChainReader::new(ChainReaderParts {
                 chain_id: *chain_id,
                 execution: execution.clone(),
