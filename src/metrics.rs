@@ -7,12 +7,14 @@
 mod catalogue;
 mod endpoint_kind;
 mod limit;
+mod measured_head;
 
 #[cfg(test)]
 pub(crate) use catalogue::MetricKind;
 pub use catalogue::{Definition, metrics_table};
 pub use endpoint_kind::EndpointKind;
 pub use limit::Limit;
+pub use measured_head::MeasuredHead;
 
 use catalogue::Catalogue;
 use crosscheck_core::validity::DependencySet;
@@ -174,15 +176,15 @@ impl Metrics {
     }
 
     /// For how long a head has not moved.
-    pub(crate) fn head_stalled(&self, chain_id: ChainId, head: &'static str, still_for: Duration) {
+    pub(crate) fn head_stalled(&self, chain_id: ChainId, head: MeasuredHead, still_for: Duration) {
         let seconds = i64::try_from(still_for.as_secs()).unwrap_or(i64::MAX);
-        self.0.head_still.with_label_values(&[chain_id.to_string().as_str(), head]).set(seconds);
+        self.0.head_still.with_label_values(&[chain_id.to_string().as_str(), head.name()]).set(seconds);
     }
 
     /// The height of a head.
-    pub fn head(&self, chain_id: ChainId, level: &'static str, number: u64) {
+    pub fn head(&self, chain_id: ChainId, head: MeasuredHead, number: u64) {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
+        self.0.heads.with_label_values(&[chain_id.to_string().as_str(), head.name()]).set(number);
     }
 
     /// An endpoint failed to answer.

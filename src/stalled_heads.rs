@@ -6,9 +6,10 @@
 //! nothing: that a chain halts, or that its batches are not posted, is for an operator to find out.
 
 use crate::health::{Health, HealthPart};
-use crate::metrics::Metrics;
+use crate::metrics::{MeasuredHead, Metrics};
 use crate::unsafe_pause::UnsafePause;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,17 +36,22 @@ pub(crate) enum WatchedHead {
 }
 
 impl WatchedHead {
+    /// As metrics show it.
+    const fn measured(self) -> MeasuredHead {
+        match self {
+            Self::Unsafe => MeasuredHead::Level(SafetyLevel::Unsafe),
+            Self::LocalSafe => MeasuredHead::Level(SafetyLevel::LocalSafe),
+            Self::Safe => MeasuredHead::Level(SafetyLevel::Safe),
+            Self::CurrentL1 => MeasuredHead::CurrentL1,
+            Self::Execution => MeasuredHead::Execution,
+            Self::L1 => MeasuredHead::L1,
+            Self::Vouched => MeasuredHead::Vouched,
+        }
+    }
+
     /// Its name in metrics.
     pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Unsafe => "unsafe",
-            Self::LocalSafe => "local-safe",
-            Self::Safe => "safe",
-            Self::CurrentL1 => "current-l1",
-            Self::Execution => "execution",
-            Self::L1 => "l1",
-            Self::Vouched => "vouched",
-        }
+        self.measured().name()
     }
 
     /// Its name in sentences.
@@ -170,11 +176,11 @@ impl StalledHeads {
         let Some(before) = before.filter(|before| before.at == at) else {
             self.moved(head, before);
             self.heads.insert(head, WatchedPosition { at, since: now, is_reported: false });
-            self.metrics.head_stalled(self.chain_id, head.name(), Duration::ZERO);
+            self.metrics.head_stalled(self.chain_id, head.measured(), Duration::ZERO);
             return;
         };
         let still_for = now.saturating_duration_since(before.since);
-        self.metrics.head_stalled(self.chain_id, head.name(), still_for);
+        self.metrics.head_stalled(self.chain_id, head.measured(), still_for);
         if still_for > self.bounds.of(head) {
             self.heads.insert(head, WatchedPosition { is_reported: true, ..before });
             self.report(head, at, pause);

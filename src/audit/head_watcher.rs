@@ -267,7 +267,7 @@ impl HeadWatcher {
         }
         for (level, head) in status.by_level() {
             if let Some(head) = head {
-                self.parts.metrics.shared().head(self.parts.chain_id, level, head.number);
+                self.parts.metrics.shared().head(self.parts.chain_id, level.into(), head.number);
             }
         }
         // A closed inbox means that the program is stopping.

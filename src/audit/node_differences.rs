@@ -5,6 +5,7 @@
 
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::validity::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -34,7 +35,7 @@ pub(super) struct OtherHead {
     /// The node in use.
     pub(super) in_use: String,
     /// The level, the height, the block of the node in use, and this node's.
-    pub(super) conflict: (&'static str, u64, B256, B256),
+    pub(super) conflict: (SafetyLevel, u64, B256, B256),
 }
 
 /// What a difference is about: who, and which field.
@@ -218,7 +219,7 @@ mod tests {
     }
 
     fn other_head(number: u64) -> OtherHead {
-        let conflict = ("unsafe", number, B256::repeat_byte(1), B256::repeat_byte(2));
+        let conflict = (SafetyLevel::Unsafe, number, B256::repeat_byte(1), B256::repeat_byte(2));
         OtherHead { name: "#1".to_owned(), in_use: "#0".to_owned(), conflict }
     }
 

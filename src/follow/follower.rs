@@ -20,6 +20,7 @@ use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::shared_tracker::SharedTracker;
 use crate::sources::{EndpointNames, ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -312,10 +313,10 @@ impl Follower {
         let chain_id = self.parts.chain_id;
         let Some(status) = self.parts.served.status(chain_id) else { return };
         for (level, head) in [
-            ("unsafe", status.unsafe_l2),
-            ("local-safe", status.local_safe_l2),
-            ("safe", status.safe_l2),
-            ("finalized", status.finalized_l2),
+            (SafetyLevel::Unsafe, status.unsafe_l2),
+            (SafetyLevel::LocalSafe, status.local_safe_l2),
+            (SafetyLevel::Safe, status.safe_l2),
+            (SafetyLevel::Finalized, status.finalized_l2),
         ] {
             self.parts.metrics.follow_head(chain_id, level, head.number);
         }

@@ -3,6 +3,7 @@
 
 use super::FollowError;
 use crate::metrics::Metrics;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use prometheus::IntGaugeVec;
 use std::sync::Arc;
@@ -52,9 +53,9 @@ impl FollowMetrics {
     }
 
     /// The height of a head that followers are served.
-    pub fn follow_head(&self, chain_id: ChainId, level: &'static str, number: u64) {
+    pub fn follow_head(&self, chain_id: ChainId, level: SafetyLevel, number: u64) {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
+        self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level.name()]).set(number);
     }
 
     /// Whether an invalid block stops the served head.

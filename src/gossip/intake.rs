@@ -7,7 +7,7 @@ use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
 use crate::health::{Health, HealthPart};
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::Limit;
+use crate::metrics::{Limit, MeasuredHead};
 use crate::monitor::{PollHints, SuspectMessage};
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
@@ -131,7 +131,7 @@ impl Intake {
         let blocks = self.parts.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
         self.parts.network.mark_settled(blocks.iter().map(|block| (block.number, block.hash)));
         self.unsettled = up_to.saturating_add(1);
-        self.parts.metrics.shared().head(chain_id, "settled", up_to);
+        self.parts.metrics.shared().head(chain_id, MeasuredHead::Settled, up_to);
         Ok(())
     }
 

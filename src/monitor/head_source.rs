@@ -5,7 +5,7 @@ use super::block_source::BlockSource;
 use crate::audit::{Heads, StatusAnswer};
 use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
-use crosscheck_core::heads::{L2BlockRef, ReportedHeads};
+use crosscheck_core::heads::{L2BlockRef, ReportedHeads, SafetyLevel};
 use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 
@@ -60,9 +60,14 @@ impl HeadSource {
                 let status = execution.labelled_status(tip).await?;
                 let (safe, finalized) = (status.safe_l2, status.finalized_l2);
                 if heads.set(chain_id, Some(status)) {
-                    for (level, head) in [("unsafe", Some(tip)), ("safe", safe), ("finalized", finalized)] {
+                    let measured = [
+                        (SafetyLevel::Unsafe, Some(tip)),
+                        (SafetyLevel::Safe, safe),
+                        (SafetyLevel::Finalized, finalized),
+                    ];
+                    for (level, head) in measured {
                         if let Some(head) = head {
-                            metrics.shared.head(chain_id, level, head.number);
+                            metrics.shared.head(chain_id, level.into(), head.number);
                         }
                     }
                 }

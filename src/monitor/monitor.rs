@@ -17,7 +17,7 @@ use crate::shared_tracker::{SharedTracker, TrackerWriter};
 use crate::sources::ExecutionClient;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::events::{Filing, Notice, NoticeFilter, UnknownInboxEvents};
-use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::{SafetyHeads, SafetyLevel};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{
@@ -353,7 +353,7 @@ impl Monitor {
             let Some(view) = view else { continue };
             metrics.messages.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
             if let Some(number) = view.cross_unsafe() {
-                metrics.shared.head(*chain_id, "cross-unsafe", number);
+                metrics.shared.head(*chain_id, SafetyLevel::CrossUnsafe.into(), number);
             }
         }
         metrics.shared.limits_reached(Limit::TrackedMessages, tracker.dropped().saturating_sub(self.dropped));

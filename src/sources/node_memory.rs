@@ -5,6 +5,7 @@
 
 use super::{Shortfall, StatusDocument, SyncStatus};
 use alloy::primitives::B256;
+use crosscheck_core::heads::SafetyLevel;
 use std::collections::BTreeMap;
 
 /// How many heights of named heads are remembered.
@@ -66,7 +67,7 @@ impl NodeMemory {
     }
 
     /// A head of this status at whose height another block was named: its level, its height, and both blocks.
-    pub(super) fn conflict(&self, heads: &SyncStatus) -> Option<(&'static str, u64, B256, B256)> {
+    pub(super) fn conflict(&self, heads: &SyncStatus) -> Option<(SafetyLevel, u64, B256, B256)> {
         heads.by_level().into_iter().find_map(|(level, head)| {
             let head = head?;
             let named = *self.named.get(&head.number)?;
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(memory.conflict(&document("main", [9, 8, 7, 6]).heads()), None);
         assert_eq!(memory.conflict(&document("other", [20, 19, 18, 17]).heads()), None);
         let (level, number, ..) = memory.conflict(&document("other", [20, 9, 5, 4]).heads()).unwrap();
-        assert_eq!((level, number), ("local-safe", 9));
+        assert_eq!((level, number), (SafetyLevel::LocalSafe, 9));
         // The node in use reorgs: what it named above is no longer used against anyone.
         memory.select(0, &document("other", [9, 8, 7, 6]).heads());
         assert_eq!(memory.conflict(&document("main", [11, 11, 11, 11]).heads()), None);

@@ -8,7 +8,7 @@ use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, St
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
 use crosscheck_core::consolidation::{RollupConfig, chain_by_id_or_name};
-use crosscheck_core::heads::{L2BlockRef, SafeMeans};
+use crosscheck_core::heads::{L2BlockRef, SafeMeans, SafetyLevel};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::{Deserialize, Deserializer};
@@ -33,13 +33,13 @@ pub struct SyncStatus {
 }
 
 impl SyncStatus {
-    /// Every head, by the name of its level.
-    pub const fn by_level(&self) -> [(&'static str, Option<L2BlockRef>); 4] {
+    /// Every head, by its level.
+    pub const fn by_level(&self) -> [(SafetyLevel, Option<L2BlockRef>); 4] {
         [
-            ("unsafe", self.unsafe_l2),
-            ("local-safe", self.local_safe_l2),
-            ("safe", self.safe_l2),
-            ("finalized", self.finalized_l2),
+            (SafetyLevel::Unsafe, self.unsafe_l2),
+            (SafetyLevel::LocalSafe, self.local_safe_l2),
+            (SafetyLevel::Safe, self.safe_l2),
+            (SafetyLevel::Finalized, self.finalized_l2),
         ]
     }
 

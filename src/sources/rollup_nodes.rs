@@ -12,7 +12,7 @@ use super::{
 };
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
-use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::{SafeMeans, SafetyLevel};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -205,7 +205,7 @@ impl RollupNodes {
 
     /// Where a status names another block than the node in use did at that height: level, height, theirs, its
     /// own.
-    pub fn conflict(&self, heads: &SyncStatus) -> Option<(&'static str, u64, B256, B256)> {
+    pub fn conflict(&self, heads: &SyncStatus) -> Option<(SafetyLevel, u64, B256, B256)> {
         self.memory.lock().conflict(heads)
     }
 

@@ -5,6 +5,7 @@ use super::{Auditor, Finished, Piece};
 use crate::audit::investigator::{HeadMove, recorded_branches};
 use crate::audit::replaced_branch::BranchStanding;
 use crate::ledger::{LedgerError, MAX_ADVANCE, Retraction, RetractionReason};
+use crate::metrics::MeasuredHead;
 use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
 use std::sync::Arc;
@@ -114,7 +115,7 @@ impl Auditor {
             if let Some(watch) = &mut self.parts.vouched {
                 watch.set_vouched(chain_id, vouched);
             }
-            self.parts.metrics.shared().head(chain_id, "vouched", vouched.number);
+            self.parts.metrics.shared().head(chain_id, MeasuredHead::Vouched, vouched.number);
             let former = self.published.insert(chain_id, vouched.number).unwrap_or(vouched.number);
             if vouched.number.saturating_sub(former) >= MAX_ADVANCE {
                 self.behind.insert(chain_id);

@@ -44,9 +44,9 @@ const PROCESS: ProcessUse = ProcessUse {
 /// Metrics of which every one has been set at least once.
 fn in_use() -> RoomMetrics {
     let metrics = metrics();
-    metrics.shared.head(chain(901), "unsafe", 1);
-    metrics.shared.head_stalled(chain(901), "unsafe", Duration::ZERO);
-    metrics.follow.follow_head(chain(901), "unsafe", 1);
+    metrics.shared.head(chain(901), SafetyLevel::Unsafe.into(), 1);
+    metrics.shared.head_stalled(chain(901), SafetyLevel::Unsafe.into(), Duration::ZERO);
+    metrics.follow.follow_head(chain(901), SafetyLevel::Unsafe, 1);
     metrics.follow.follow_held(chain(901), false);
     metrics.follow.follow_kept(chain(901), None);
     metrics.follow.follow_upstream_age(chain(901), Duration::ZERO);

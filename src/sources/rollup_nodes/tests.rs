@@ -89,5 +89,5 @@ async fn asking_another_node_changes_nothing() {
     let answer = nodes.status_of(1).await.unwrap();
     assert_eq!(nodes.in_use(), Some(0));
     let (level, number, ..) = nodes.conflict(&answer.document.heads()).unwrap();
-    assert_eq!((level, number), ("unsafe", 9));
+    assert_eq!((level, number), (SafetyLevel::Unsafe, 9));
 }
