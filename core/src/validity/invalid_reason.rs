@@ -141,6 +141,37 @@ pub enum InvalidReason {
 }
 
 impl InvalidReason {
+    /// The codes of the clauses of an executed message, in the order in which the clauses are checked.
+    pub const OF_EXECUTED: [&'static str; 14] = [
+        "executed-by-deposit",
+        "executing-chain-unknown",
+        "unknown-chain",
+        "not-active",
+        "initiated-after-execution",
+        "expired",
+        "block-not-found",
+        "timestamp-mismatch",
+        "log-not-found",
+        "wrong-log-index",
+        "wrong-origin",
+        "payload-mismatch",
+        "cycle",
+        "initiating-block-invalid",
+    ];
+
+    /// The codes of the clauses of a declared message, in the order in which the clauses are checked.
+    pub const OF_DECLARED: [&'static str; 9] = [
+        "executing-chain-unknown",
+        "unknown-chain",
+        "not-active",
+        "initiated-after-execution",
+        "expired",
+        "block-not-found",
+        "timestamp-mismatch",
+        "log-not-found",
+        "checksum-mismatch",
+    ];
+
     /// The reason's stable name, for reports, metrics and programs.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -170,5 +201,56 @@ impl InvalidReason {
 impl Serialize for InvalidReason {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The code of every variant, as [`InvalidReason::code`] has them.
+    fn codes() -> BTreeMap<&'static str, &'static str> {
+        let source = include_str!("invalid_reason.rs");
+        let arms = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""));
+        let name = |variant: &'static str| variant.split(' ').next().unwrap();
+        arms.map(|(variant, code)| (name(variant), code.trim_end_matches("\","))).collect()
+    }
+
+    /// The codes of the variants that the code of a file names.
+    fn named_in(source: &'static str) -> BTreeSet<&'static str> {
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let names = lines.flat_map(|line| line.split("InvalidReason::").skip(1));
+        let names = names.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap());
+        let codes = codes();
+        names.filter_map(|name| codes.get(name).copied()).collect()
+    }
+
+    #[test]
+    fn every_code_belongs_to_an_executed_or_a_declared_message() {
+        let listed: BTreeSet<_> =
+            InvalidReason::OF_EXECUTED.into_iter().chain(InvalidReason::OF_DECLARED).collect();
+        assert_eq!(codes().into_values().collect::<BTreeSet<_>>(), listed);
+        assert_eq!(codes().len(), listed.len());
+        assert_eq!(codes()["Cycle"], InvalidReason::Cycle { timestamp: UnixSeconds(1) }.code());
+    }
+
+    #[test]
+    fn what_the_rules_check_is_listed() {
+        let executed: BTreeSet<_> = InvalidReason::OF_EXECUTED.into();
+        let declared: BTreeSet<_> = InvalidReason::OF_DECLARED.into();
+        // The clauses about times and dependency sets are those of both.
+        let common = || {
+            let files = [include_str!("times.rs"), include_str!("dependency_set.rs")];
+            files.into_iter().flat_map(named_in)
+        };
+        assert!(common().count() > 4);
+        let of_executed: BTreeSet<_> =
+            named_in(include_str!("rules.rs")).into_iter().chain(common()).collect();
+        assert_eq!(of_executed.difference(&executed).count(), 0, "{of_executed:?}");
+        let of_declared: BTreeSet<_> =
+            named_in(include_str!("access_rules.rs")).into_iter().chain(common()).collect();
+        assert_eq!(of_declared, declared);
     }
 }

@@ -98,6 +98,43 @@ mod tests {
     use crosscheck_p2p::{ChainId, UnixSeconds};
     use rstest::rstest;
 
+    /// The codes in the column of reasons of the first table after a heading, row by row. The table is in a
+    /// document, or in the documentation of a file.
+    fn documented(text: &str, heading: &str) -> Vec<String> {
+        let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("{heading:?} does not exist"));
+        let lines = rest.lines().map(|line| line.trim_start_matches("//!").trim());
+        let rows = lines.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+        let mut rows = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+        let head = rows.next().unwrap();
+        let column = head.iter().position(|cell| cell.starts_with("reason")).unwrap();
+        let cells = rows.skip(1).map(|row| row[column].to_owned());
+        cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
+    const INTEROP: &str = include_str!("../../../docs/INTEROP.md");
+
+    #[test]
+    fn every_clause_of_an_executed_message_is_in_each_list() {
+        let shown: Vec<&str> = ORDER.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
+        assert_eq!(shown, InvalidReason::OF_EXECUTED);
+        let rules = documented(include_str!("../../../core/src/validity/rules.rs"), "");
+        let mut described = documented(INTEROP, "## The clauses of an executed message");
+        assert_eq!(described, rules, "docs/INTEROP.md and core/src/validity/rules.rs differ");
+        // One clause a side.
+        described.dedup();
+        assert_eq!(described, InvalidReason::OF_EXECUTED);
+    }
+
+    #[test]
+    fn every_clause_of_a_declared_message_is_in_each_list() {
+        let rules = documented(include_str!("../../../core/src/validity/access_rules.rs"), "");
+        assert_eq!(rules, InvalidReason::OF_DECLARED, "core/src/validity/access_rules.rs");
+        let described = documented(INTEROP, "## The clauses of a declared message");
+        assert_eq!(described, InvalidReason::OF_DECLARED, "docs/INTEROP.md");
+    }
+
     fn count(clauses: &[Clause], state: ClauseState) -> usize {
         clauses.iter().filter(|clause| clause.state == state).count()
     }
