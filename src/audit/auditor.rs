@@ -20,7 +20,7 @@ use super::claim_book::ClaimBook;
 use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
 use super::reasons::ReasonTexts;
-use super::replaced_branch::BranchStanding;
+use super::replaced_branch::ClientBranch;
 use super::{BranchWatch, Investigation, Investigator, OpenCaseWatch, VouchedWatch};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
@@ -129,9 +129,9 @@ pub struct Auditor {
     /// The chains whose vouched heads may move on over blocks that are upheld already.
     behind: BTreeSet<ChainId>,
     /// The chains whose vouched heads are being checked.
-    looking: BTreeSet<ChainId>,
+    checking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
-    look_again: BTreeSet<ChainId>,
+    check_again: BTreeSet<ChainId>,
     /// Which nodes could confirm the answers that cases waiting for a second opinion need, at the last check.
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
@@ -147,7 +147,7 @@ enum Piece {
     Case(Box<Case>),
     Ancestor(BlockKey),
     Scouting(ChainId),
-    Looking(ChainId),
+    CheckingVouched(ChainId),
     /// Asking L1 about what verdicts rest on.
     Asking,
     /// A block that was found invalid, looked at again.
@@ -168,10 +168,10 @@ enum Finished {
         chain_id: ChainId,
         blocks: Vec<VerifiedBlock>,
     },
-    Looked {
+    VouchedChecked {
         chain_id: ChainId,
         found: Result<Option<HeadMove>, LedgerError>,
-        standing: Result<BranchStanding, LedgerError>,
+        client_branch: Result<ClientBranch, LedgerError>,
     },
     Asked {
         left: Option<u64>,
@@ -198,8 +198,8 @@ impl Auditor {
             claims: ClaimBook::default(),
             published: BTreeMap::new(),
             behind,
-            looking: BTreeSet::new(),
-            look_again: BTreeSet::new(),
+            checking: BTreeSet::new(),
+            check_again: BTreeSet::new(),
             witnesses: BTreeMap::new(),
             ties: Ties::default(),
             reported_reasons: BTreeMap::new(),
@@ -414,8 +414,8 @@ impl Auditor {
                 }
                 Ok(())
             }
-            Finished::Looked { chain_id, found, standing } => {
-                self.on_vouched_checked(chain_id, found?, standing?).await
+            Finished::VouchedChecked { chain_id, found, client_branch } => {
+                self.on_vouched_checked(chain_id, found?, client_branch?).await
             }
             Finished::Asked { left, found } => {
                 self.on_tie_origins(left, found);

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether a chain's client is on an invalid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::audit) enum BranchStanding {
+pub(in crate::audit) enum ClientBranch {
     /// It is.
     Stale(StaleBranch),
     /// It is not.
@@ -47,17 +47,17 @@ impl BranchWatch {
     }
 
     /// Records whether a chain's client is on an invalid block.
-    pub(super) fn update(&mut self, chain_id: ChainId, standing: BranchStanding, now: Instant) {
-        match standing {
-            BranchStanding::Stale(branch) => self.report(chain_id, branch, now),
-            BranchStanding::Left => {
+    pub(super) fn update(&mut self, chain_id: ChainId, client_branch: ClientBranch, now: Instant) {
+        match client_branch {
+            ClientBranch::Stale(branch) => self.report(chain_id, branch, now),
+            ClientBranch::Left => {
                 self.since.remove(&chain_id);
                 if let Some(StaleBranch { invalid, .. }) = self.branches.set(chain_id, None) {
                     self.health.clear(&HealthPart::Branch(chain_id));
                     info!(%chain_id, number = invalid.number, hash = %invalid.hash, "nodes left the invalid block");
                 }
             }
-            BranchStanding::Unknown => {}
+            ClientBranch::Unknown => {}
         }
     }
 
@@ -118,24 +118,24 @@ mod tests {
         let branches = StaleBranches::default();
         let now = Instant::now();
         let mut watch = BranchWatch::new(health.clone(), branches.clone());
-        watch.update(chain_id, BranchStanding::Left, now);
+        watch.update(chain_id, ClientBranch::Left, now);
         assert!(health.reasons().is_empty());
         let (invalid, by) = (BlockNumHash { number: 7, hash: B256::repeat_byte(1) }, B256::repeat_byte(2));
         let awaited = StaleBranch { invalid, replaced_by: None };
-        watch.update(chain_id, BranchStanding::Stale(awaited), now);
+        watch.update(chain_id, ClientBranch::Stale(awaited), now);
         assert_eq!(branches.of(chain_id), Some(awaited));
         assert!(health.reasons().is_empty(), "the nodes may replace it in a moment");
         let stale = StaleBranch { invalid, replaced_by: Some(by) };
         for _ in 0..2 {
-            watch.update(chain_id, BranchStanding::Stale(stale), now);
-            watch.update(chain_id, BranchStanding::Unknown, now);
+            watch.update(chain_id, ClientBranch::Stale(stale), now);
+            watch.update(chain_id, ClientBranch::Unknown, now);
             let reasons = health.reasons();
             let [reason] = reasons.as_slice() else { panic!("{reasons:?}") };
             assert!(reason.starts_with("chain 901 branch: "), "{reason}");
             assert_eq!(branches.of(chain_id), Some(stale));
             assert!(reason.contains(&invalid.hash.to_string()) && reason.contains(&by.to_string()));
         }
-        watch.update(chain_id, BranchStanding::Left, now);
+        watch.update(chain_id, ClientBranch::Left, now);
         assert!(health.reasons().is_empty() && branches.of(chain_id).is_none());
     }
 
@@ -152,13 +152,13 @@ mod tests {
         assert!(branches.is_expected(chain_id) && branches.of(chain_id) == Some(branch));
         for (seconds, warned) in [(0, 0), (59, 0), (60, 1), (90, 1)] {
             let now = start + Duration::from_secs(seconds);
-            watch.update(chain_id, BranchStanding::Stale(branch), now);
+            watch.update(chain_id, ClientBranch::Stale(branch), now);
             assert!(!branches.is_expected(chain_id));
             assert_eq!((lines.count("WARN"), health.reasons().len()), (warned, warned), "{seconds}");
         }
-        watch.update(chain_id, BranchStanding::Left, start + Duration::from_secs(91));
+        watch.update(chain_id, ClientBranch::Left, start + Duration::from_secs(91));
         assert!(health.reasons().is_empty() && branches.of(chain_id).is_none());
-        watch.update(chain_id, BranchStanding::Stale(branch), start + Duration::from_secs(92));
+        watch.update(chain_id, ClientBranch::Stale(branch), start + Duration::from_secs(92));
         assert!(health.reasons().is_empty(), "counted anew");
     }
 }

@@ -19,10 +19,10 @@ impl Auditor {
                 self.searched_up_to.remove(&chain_id);
                 return;
             }
-            Piece::Looking(chain_id) => {
+            Piece::CheckingVouched(chain_id) => {
                 error!(%chain_id, %error, "check of the vouched head crashed; retrying");
-                self.looking.remove(&chain_id);
-                self.look_again.remove(&chain_id);
+                self.checking.remove(&chain_id);
+                self.check_again.remove(&chain_id);
                 return;
             }
             Piece::Asking => {

@@ -132,10 +132,10 @@ async fn an_investigation_that_panics_is_retried() {
     }
     for chain_id in [chain(), ChainId::from(902)] {
         auditor.searched_up_to.insert(chain_id, 5);
-        auditor.looking.insert(chain_id);
+        auditor.checking.insert(chain_id);
     }
     auditor.running.begin(Piece::Scouting(chain()), broken());
-    auditor.running.begin(Piece::Looking(chain()), broken());
+    auditor.running.begin(Piece::CheckingVouched(chain()), broken());
     while let Some((piece, outcome)) = auditor.running.next().await {
         auditor.retry_panicked(piece, &outcome.unwrap_err());
     }
@@ -147,7 +147,7 @@ async fn an_investigation_that_panics_is_retried() {
     again.sort_unstable();
     assert_eq!(again, [(8, false), (9, true)]);
     let other = [ChainId::from(902)];
-    assert!(auditor.searched_up_to.keys().eq(&other) && auditor.looking.iter().eq(&other));
+    assert!(auditor.searched_up_to.keys().eq(&other) && auditor.checking.iter().eq(&other));
 }
 
 /// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there

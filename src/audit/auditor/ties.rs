@@ -211,9 +211,9 @@ impl Auditor {
         self.ties.settle(&key);
         let BlockKey { chain_id, number, hash } = key;
         let cases = self.parts.ledger.cases_at(chain_id, number).await?;
-        let standing = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
-        let Some(standing) = standing else { return Ok(()) };
-        if (standing.kind, standing.reason.as_deref()) == (verdict.kind(), verdict.reason()) {
+        let written = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
+        let Some(written) = written else { return Ok(()) };
+        if (written.kind, written.reason.as_deref()) == (verdict.kind(), verdict.reason()) {
             debug!(%chain_id, number, %hash, verdict = verdict.name(), "verdict confirmed on the new L1 branch");
             if let Some(l1) = investigation.l1 {
                 self.ties.tie(key, l1);

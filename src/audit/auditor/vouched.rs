@@ -3,7 +3,7 @@
 
 use super::{Auditor, Finished, Piece};
 use crate::audit::investigator::{HeadMove, recorded_branches};
-use crate::audit::replaced_branch::BranchStanding;
+use crate::audit::replaced_branch::ClientBranch;
 use crate::ledger::{LedgerError, MAX_ADVANCE, Retraction, RetractionReason};
 use crate::metrics::MeasuredHead;
 use crate::sources::SyncStatus;
@@ -43,16 +43,16 @@ impl Auditor {
 
     /// Checks, in the background, whether a chain's vouched head is still on the chain.
     pub(super) fn check_vouched(&mut self, chain_id: ChainId) {
-        if !self.looking.insert(chain_id) {
+        if !self.checking.insert(chain_id) {
             // What is checked now may be no news any more.
-            self.look_again.insert(chain_id);
+            self.check_again.insert(chain_id);
             return;
         }
         let (investigator, ledger) = (Arc::clone(&self.parts.investigator), self.parts.ledger.clone());
-        self.running.begin(Piece::Looking(chain_id), async move {
+        self.running.begin(Piece::CheckingVouched(chain_id), async move {
             let found = investigator.check_vouched(&ledger, chain_id).await;
-            let standing = investigator.branch_standing(&ledger, chain_id).await;
-            Finished::Looked { chain_id, found, standing }
+            let client_branch = investigator.client_branch(&ledger, chain_id).await;
+            Finished::VouchedChecked { chain_id, found, client_branch }
         });
     }
 
@@ -73,16 +73,16 @@ impl Auditor {
         &mut self,
         chain_id: ChainId,
         step: Option<HeadMove>,
-        standing: BranchStanding,
+        client_branch: ClientBranch,
     ) -> Result<(), LedgerError> {
-        self.looking.remove(&chain_id);
+        self.checking.remove(&chain_id);
         if let Some(branches) = &mut self.parts.branches {
-            branches.update(chain_id, standing, Instant::now());
+            branches.update(chain_id, client_branch, Instant::now());
         }
         if let Some(step) = step {
             self.move_head(chain_id, step).await?;
         }
-        if self.look_again.remove(&chain_id) {
+        if self.check_again.remove(&chain_id) {
             self.check_vouched(chain_id);
         }
         Ok(())

@@ -6,7 +6,7 @@
 //! a while moves nothing.
 
 use super::{Awaited, Investigator};
-use crate::audit::replaced_branch::BranchStanding;
+use crate::audit::replaced_branch::ClientBranch;
 use crate::ledger::{BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
 use crate::stale_branches::StaleBranch;
 use alloy::eips::BlockNumHash;
@@ -82,31 +82,31 @@ impl Investigator {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub(in crate::audit) async fn branch_standing(
+    pub(in crate::audit) async fn client_branch(
         &self,
         ledger: &Ledger,
         chain_id: ChainId,
-    ) -> Result<BranchStanding, LedgerError> {
+    ) -> Result<ClientBranch, LedgerError> {
         if ledger.vouched(chain_id).await?.is_none() {
-            return Ok(BranchStanding::Unknown);
+            return Ok(ClientBranch::Unknown);
         }
         for branch in recorded_branches(ledger, chain_id).await? {
-            let standing = self.standing_on(chain_id, branch).await;
-            if standing != BranchStanding::Left {
-                return Ok(standing);
+            let client_branch = self.client_branch_at(chain_id, branch).await;
+            if client_branch != ClientBranch::Left {
+                return Ok(client_branch);
             }
         }
-        Ok(BranchStanding::Left)
+        Ok(ClientBranch::Left)
     }
 
     /// Whether the chain's client is on an invalid block.
-    async fn standing_on(&self, chain_id: ChainId, branch: StaleBranch) -> BranchStanding {
+    async fn client_branch_at(&self, chain_id: ChainId, branch: StaleBranch) -> ClientBranch {
         let invalid = branch.invalid;
         let heads = self.parts.heads.get(chain_id);
         // What its sequencer may still reorg by itself is no branch of the chain yet.
         let local_safe = heads.as_ref().and_then(|heads| heads.local_safe_l2);
         if branch.replaced_by.is_none() && local_safe.is_none_or(|head| head.number < invalid.number) {
-            return if local_safe.is_none() { BranchStanding::Unknown } else { BranchStanding::Left };
+            return if local_safe.is_none() { ClientBranch::Unknown } else { ClientBranch::Left };
         }
         // A node that has verified another block since knows what this program has not reached yet.
         let safe = heads.and_then(|heads| heads.safe_l2);
@@ -114,12 +114,12 @@ impl Investigator {
             let means = self.parts.heads.safe_means_at(chain_id, head.timestamp);
             means == SafeMeans::CrossSafe && head.number >= invalid.number
         });
-        let Some(client) = self.parts.clients.get(&chain_id) else { return BranchStanding::Unknown };
+        let Some(client) = self.parts.clients.get(&chain_id) else { return ClientBranch::Unknown };
         match client.canonical_hash(invalid.number).await {
-            Ok(Some(found)) if found == invalid.hash && !has_verified => BranchStanding::Stale(branch),
-            Ok(Some(_)) => BranchStanding::Left,
+            Ok(Some(found)) if found == invalid.hash && !has_verified => ClientBranch::Stale(branch),
+            Ok(Some(_)) => ClientBranch::Left,
             // Anyone who asks for blocks beside this reports the failure.
-            Ok(None) | Err(_) => BranchStanding::Unknown,
+            Ok(None) | Err(_) => ClientBranch::Unknown,
         }
     }
 
