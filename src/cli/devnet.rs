@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use clap::Args;
 use crosscheck_devnet::chain::BLOCK_HISTORY;
 use crosscheck_devnet::faults::{FaultSpec, REGISTRY, ScriptedFault};
-use crosscheck_devnet::follower::FollowMode;
+use crosscheck_devnet::follower::DevnetFollowMode;
 use crosscheck_devnet::report::DevnetOutcome;
 use crosscheck_devnet::report::summary;
 use crosscheck_devnet::run::run;
@@ -56,7 +56,7 @@ pub(super) struct DevnetArgs {
     /// What the sidecar's head for followers rests on: attested, clamp or verified
     /// [default: attested, with --no-attester verified]
     #[arg(long, value_name = "MODE")]
-    follow_mode: Option<FollowMode>,
+    follow_mode: Option<DevnetFollowMode>,
 
     /// Script a fault into a block of a chain (default: the first chain); may be given more than once
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(request.await_peers, Duration::from_secs(3));
         assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
         assert_eq!(request.history, 4_096);
-        assert_eq!((request.attester, plan.follow_mode()), (true, FollowMode::Verified));
+        assert_eq!((request.attester, plan.follow_mode()), (true, DevnetFollowMode::Verified));
         assert_eq!((request.tick, &request.pauses[..]), (Some(Duration::from_millis(5)), &[12, 20][..]));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }

@@ -1,10 +1,10 @@
-//! [`FollowMode`]: what the sidecar's head for followers rests on, as it is written on the command line.
+//! [`DevnetFollowMode`]: what the sidecar's head for followers rests on, as the command line has it.
 
 use core::{fmt, str::FromStr};
 
 /// What the served head rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FollowMode {
+pub enum DevnetFollowMode {
     /// Attestations.
     Attested,
     /// What the chain's rollup node calls safe.
@@ -20,7 +20,7 @@ pub struct ParseFollowModeError {
     text: String,
 }
 
-impl FollowMode {
+impl DevnetFollowMode {
     const ALL: [Self; 3] = [Self::Attested, Self::Clamp, Self::Verified];
 
     /// Its name, as in the sidecar's configuration.
@@ -33,7 +33,7 @@ impl FollowMode {
     }
 }
 
-impl FromStr for FollowMode {
+impl FromStr for DevnetFollowMode {
     type Err = ParseFollowModeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -42,7 +42,7 @@ impl FromStr for FollowMode {
     }
 }
 
-impl fmt::Display for FollowMode {
+impl fmt::Display for DevnetFollowMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -54,10 +54,10 @@ mod tests {
 
     #[test]
     fn a_mode_is_read_by_its_name() {
-        for mode in FollowMode::ALL {
+        for mode in DevnetFollowMode::ALL {
             assert_eq!(mode.to_string().parse(), Ok(mode));
         }
-        let error = "off".parse::<FollowMode>().unwrap_err().to_string();
+        let error = "off".parse::<DevnetFollowMode>().unwrap_err().to_string();
         assert!(error.contains("\"off\"") && error.contains("verified"), "{error}");
     }
 }

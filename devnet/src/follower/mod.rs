@@ -6,7 +6,7 @@
 //! chains.
 
 mod behaviour;
-mod follow_mode;
+mod devnet_follow_mode;
 mod follow_status;
 mod follower_store;
 mod followers;
@@ -15,7 +15,7 @@ mod simulated_follower;
 
 pub use behaviour::FollowerBehaviour;
 pub(crate) use behaviour::FollowerReport;
-pub use follow_mode::{FollowMode, ParseFollowModeError};
+pub use devnet_follow_mode::{DevnetFollowMode, ParseFollowModeError};
 pub(crate) use follow_status::FollowStatus;
 pub use follow_status::ServedL2Ref;
 pub(crate) use follower_store::{FollowerStore, MissingBlock};

@@ -3,7 +3,7 @@
 use super::devnet_report::{FalseAlarm, PlantedFault};
 use crate::faults::{Attested, Claimant, DisturbanceKind};
 use crate::findings::{AnswerRecord, SidecarFinding, claimant_name, rollup_node_name};
-use crate::follower::FollowMode;
+use crate::follower::DevnetFollowMode;
 use crate::observation::{Observations, Refutation};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -15,19 +15,19 @@ pub(crate) struct RunMode {
     /// Whether sequencers attest blocks.
     pub(crate) attester: bool,
     /// What its head for followers rests on.
-    pub(crate) follow_mode: FollowMode,
+    pub(crate) follow_mode: DevnetFollowMode,
 }
 
 impl RunMode {
     /// Attestations, and nothing else.
-    pub(crate) const ATTESTED: Self = Self { attester: true, follow_mode: FollowMode::Attested };
+    pub(crate) const ATTESTED: Self = Self { attester: true, follow_mode: DevnetFollowMode::Attested };
 
     /// Whether blocks are audited because a rollup node has derived them, attested or not.
     pub(crate) fn audits_derived(self, has_plain_node: bool) -> bool {
         match self.follow_mode {
-            FollowMode::Attested => false,
-            FollowMode::Clamp => has_plain_node,
-            FollowMode::Verified => true,
+            DevnetFollowMode::Attested => false,
+            DevnetFollowMode::Clamp => has_plain_node,
+            DevnetFollowMode::Verified => true,
         }
     }
 }
@@ -147,7 +147,7 @@ fn alarm(chain_id: ChainId, number: u64, hash: B256, said: String) -> FalseAlarm
 fn claimants_of(planted: &[PlantedFault], chain_id: u64, mode: RunMode) -> Vec<String> {
     let of_chain = || planted.iter().filter(|each| each.fault.chain_id == chain_id);
     let is_plain = of_chain().any(|each| each.fault.fault.remain_ticks() > 0);
-    let upstream = mode.follow_mode == FollowMode::Clamp && !is_plain;
+    let upstream = mode.follow_mode == DevnetFollowMode::Clamp && !is_plain;
     // The differing one is another block's claimant for long, and then claims what is on top of this one.
     let claimants = [Claimant::Honest, Claimant::Lying, Claimant::Differing];
     let named = claimants.iter().filter(|_| of_chain().any(|each| each.fault.fault.has_claimants()));
@@ -199,12 +199,12 @@ mod tests {
         seen
     }
 
-    fn mode(follow_mode: FollowMode) -> RunMode {
+    fn mode(follow_mode: DevnetFollowMode) -> RunMode {
         RunMode { attester: false, follow_mode }
     }
 
     /// How many alarms there are, and how many claims should have been refuted.
-    fn found(fault: &str, follow_mode: FollowMode, events: Vec<ClaimEvent>) -> (usize, usize) {
+    fn found(fault: &str, follow_mode: DevnetFollowMode, events: Vec<ClaimEvent>) -> (usize, usize) {
         let (planted, seen, mode) = ([planted(fault)], seen(events), mode(follow_mode));
         (ClaimScript::new(&planted, mode).alarms(&seen).count(), unrefuted(&planted, mode, &seen).len())
     }
@@ -222,16 +222,16 @@ mod tests {
         (0, 0)
     )]
     fn only_the_liar_may_be_refuted(#[case] events: Vec<ClaimEvent>, #[case] expected: (usize, usize)) {
-        assert_eq!(found("lying-claimant@20", FollowMode::Verified, events), expected);
+        assert_eq!(found("lying-claimant@20", DevnetFollowMode::Verified, events), expected);
     }
 
     #[rstest]
-    #[case::verified(FollowMode::Verified, "invalid-message@20", 0)]
-    #[case::clamp(FollowMode::Clamp, "invalid-message@20", 1)]
-    #[case::replaced(FollowMode::Clamp, "justified-replacement@20", 0)]
-    #[case::valid(FollowMode::Clamp, "undeclared-access@20", 0)]
+    #[case::verified(DevnetFollowMode::Verified, "invalid-message@20", 0)]
+    #[case::clamp(DevnetFollowMode::Clamp, "invalid-message@20", 1)]
+    #[case::replaced(DevnetFollowMode::Clamp, "justified-replacement@20", 0)]
+    #[case::valid(DevnetFollowMode::Clamp, "undeclared-access@20", 0)]
     fn an_upstream_that_calls_an_invalid_block_safe_is_refuted(
-        #[case] follow_mode: FollowMode,
+        #[case] follow_mode: DevnetFollowMode,
         #[case] fault: &str,
         #[case] claims: usize,
     ) {
@@ -253,7 +253,7 @@ mod tests {
         let planted = planted("claimants-differ@20");
         let seen = seen(vec![differ(answers[0], answers[1])]);
         assert_eq!(is_difference_reported(&planted, &seen), is_reported);
-        let script = ClaimScript::new(core::slice::from_ref(&planted), mode(FollowMode::Clamp));
+        let script = ClaimScript::new(core::slice::from_ref(&planted), mode(DevnetFollowMode::Clamp));
         assert_eq!(script.alarms(&seen).count(), alarms);
     }
 }

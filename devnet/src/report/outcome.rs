@@ -5,7 +5,7 @@ use super::devnet_report::{DevnetReport, PlantedFault};
 use super::message_report::MissedMessage;
 use crate::faults::{Attested, FaultPlan, Publication};
 use crate::findings::MessagePlace;
-use crate::follower::{FollowMode, FollowerReport};
+use crate::follower::{DevnetFollowMode, FollowerReport};
 use crate::observation::{Observations, SeenMessages, executed_by};
 use crate::simulation::Sequencer;
 use alloy::primitives::B256;
@@ -88,9 +88,9 @@ pub(crate) fn lagging_followers(
         // Where nobody else has waited for the other chains, an invalid block of any of them stops the head
         // that is served: blocks of one height are of one time.
         let waits = match mode.follow_mode {
-            FollowMode::Verified => true,
-            FollowMode::Attested => plan.has_claimants(chain_id),
-            FollowMode::Clamp => false,
+            DevnetFollowMode::Verified => true,
+            DevnetFollowMode::Attested => plan.has_claimants(chain_id),
+            DevnetFollowMode::Clamp => false,
         };
         let of_others = sequencers.iter().filter_map(|each| plan.first_invalid_block(each.chain_id()));
         let bounds = of_others.filter(|_| waits).chain(plan.first_invalid_attestation(chain_id));

@@ -2,7 +2,7 @@
 
 use crate::chain::BLOCK_HISTORY;
 use crate::faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault, draw};
-use crate::follower::FollowMode;
+use crate::follower::DevnetFollowMode;
 use crate::simulation::{MAX_CHAINS, SuperchainParams};
 use crosscheck_p2p::UnixSeconds;
 use std::{path::PathBuf, time::Duration};
@@ -36,7 +36,7 @@ pub struct DevnetRequest {
     pub attester: bool,
     /// What the sidecar's head for followers rests on; `None`: on attestations if there are any, otherwise on
     /// what it finds valid.
-    pub follow_mode: Option<FollowMode>,
+    pub follow_mode: Option<DevnetFollowMode>,
     /// What goes wrong.
     pub faults: Vec<FaultSpec>,
     /// How many faults more are drawn from the seed; as many as there is room for.
@@ -170,7 +170,7 @@ impl DevnetPlan {
         if let Some(&block) = request.pauses.iter().find(|block| !(1..=last).contains(*block)) {
             return Err(DevnetPlanError::Pause { block, last });
         }
-        if !request.attester && request.follow_mode == Some(FollowMode::Attested) {
+        if !request.attester && request.follow_mode == Some(DevnetFollowMode::Attested) {
             return Err(DevnetPlanError::NoAttester);
         }
         let mut faults = if request.attester { FaultPlan::default() } else { FaultPlan::without_attester() };
@@ -198,8 +198,9 @@ impl DevnetPlan {
     }
 
     /// What the sidecar's head for followers rests on.
-    pub fn follow_mode(&self) -> FollowMode {
-        let usual = if self.request.attester { FollowMode::Attested } else { FollowMode::Verified };
+    pub fn follow_mode(&self) -> DevnetFollowMode {
+        let usual =
+            if self.request.attester { DevnetFollowMode::Attested } else { DevnetFollowMode::Verified };
         self.request.follow_mode.unwrap_or(usual)
     }
 
@@ -262,7 +263,7 @@ mod tests {
     #[case::pause_after_the_last_block(DevnetRequest { pauses: vec![60, 61], ..request() }, "1 to 60")]
     #[case::draw_without_end(DevnetRequest { blocks: None, random_faults: 1, ..request() }, "--blocks")]
     #[case::attested_by_nobody(
-        DevnetRequest { attester: false, follow_mode: Some(FollowMode::Attested), ..request() },
+        DevnetRequest { attester: false, follow_mode: Some(DevnetFollowMode::Attested), ..request() },
         "--follow-mode attested"
     )]
     #[case::fault_of_attestations_that_nobody_makes(
@@ -287,14 +288,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case::attested(true, None, FollowMode::Attested)]
-    #[case::by_nobody(false, None, FollowMode::Verified)]
-    #[case::chosen(true, Some(FollowMode::Verified), FollowMode::Verified)]
-    #[case::chosen_without_an_attester(false, Some(FollowMode::Clamp), FollowMode::Clamp)]
+    #[case::attested(true, None, DevnetFollowMode::Attested)]
+    #[case::by_nobody(false, None, DevnetFollowMode::Verified)]
+    #[case::chosen(true, Some(DevnetFollowMode::Verified), DevnetFollowMode::Verified)]
+    #[case::chosen_without_an_attester(false, Some(DevnetFollowMode::Clamp), DevnetFollowMode::Clamp)]
     fn heads_rest_on_attestations_if_there_are_any(
         #[case] attester: bool,
-        #[case] chosen: Option<FollowMode>,
-        #[case] mode: FollowMode,
+        #[case] chosen: Option<DevnetFollowMode>,
+        #[case] mode: DevnetFollowMode,
     ) {
         let plan = DevnetPlan::new(DevnetRequest { attester, follow_mode: chosen, ..request() }).unwrap();
         assert_eq!(plan.follow_mode(), mode);

@@ -7,7 +7,7 @@
 use super::{DevnetRun, POLL, Tick, remaining};
 use crate::faults::{Claimant, FaultPlan, PlannedFault};
 use crate::findings::MessagePlace;
-use crate::follower::FollowMode;
+use crate::follower::DevnetFollowMode;
 use crate::observation::Observations;
 use crate::report::{PlantedClaim, PlantedFault, RunMode, is_difference_reported, is_lie_refuted};
 use crate::simulation::{ChainTick, OddClaim, Sequencer, Withdrawal};
@@ -127,7 +127,7 @@ impl DevnetRun {
     pub(super) async fn await_followers_of_derived(&mut self, tick: &Tick) {
         let (next, mode) = (tick.number.saturating_add(1), self.mode());
         let is_attested =
-            mode.follow_mode == FollowMode::Attested || mode.attester && !mode.audits_derived(false);
+            mode.follow_mode == DevnetFollowMode::Attested || mode.attester && !mode.audits_derived(false);
         if is_attested || self.plan.faults().reorgs_l1(next).is_none() {
             return;
         }
@@ -140,11 +140,13 @@ impl DevnetRun {
         for chain in &tick.chains {
             let chain_id = chain.chain_id;
             let derived = match mode.follow_mode {
-                FollowMode::Clamp if mode.audits_derived(self.plan.faults().has_plain_node(chain_id)) => {
+                DevnetFollowMode::Clamp
+                    if mode.audits_derived(self.plan.faults().has_plain_node(chain_id)) =>
+                {
                     chain.heads.local_safe
                 }
-                FollowMode::Clamp | FollowMode::Attested => chain.heads.safe,
-                FollowMode::Verified => all,
+                DevnetFollowMode::Clamp | DevnetFollowMode::Attested => chain.heads.safe,
+                DevnetFollowMode::Verified => all,
             };
             // While the nodes of a chain remain on an invalid block, whatever cites its later blocks waits.
             let unservable = self.first_unservable(chain).into_iter().chain(held).min();
