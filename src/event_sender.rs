@@ -29,7 +29,7 @@ pub(crate) struct EventSender {
 }
 
 impl EventSender {
-    /// A teller of what is written from now on.
+    /// A sender of what is written from now on.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -37,9 +37,9 @@ impl Reminder {
     }
 
     fn log_lasting(&self) {
-        for standing in self.health.lasting_for(EVERY) {
+        for lasting in self.health.lasting_for(EVERY) {
             let (part, problem, lasted_s) =
-                (standing.part.to_string(), standing.reason, standing.lasted.as_secs());
+                (lasting.part.to_string(), lasting.reason, lasting.lasted.as_secs());
             warn!(part, problem, lasted_s, "still not ready");
         }
     }

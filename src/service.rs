@@ -264,7 +264,7 @@ async fn maintain_ledger(tasks: &mut TaskGroup, config: &Config, shared: &Shared
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anything is written: every event of this run is sent.
     let event_sender = EventSender::begin(shared.ledger.clone(), shared.events.clone()).await?;
-    tasks.spawn("teller", event_sender.run(tasks.cancellation().clone()));
+    tasks.spawn("events", event_sender.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
     let retention = Retention::new(ledger, config.ledger.keep_upheld.0, clock);
     tasks.spawn("retention", retention.run(tasks.cancellation().clone()));

@@ -1,7 +1,7 @@
 //! [`Event`]: the event of a verdict, a vouched head, a message or a suspect, in the form that readers get.
 //!
-//! The ledger stores it with the fact that it reports, in one transaction; the teller sends it from there.
-//! This module sends nothing.
+//! The ledger stores it with the fact that it reports, in one transaction, and it is sent from there. This
+//! module sends nothing.
 
 use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;
