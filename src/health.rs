@@ -70,7 +70,10 @@ impl State {
 impl Health {
     /// Announces a part that must report before the program is ready.
     pub fn expect(&self, part: &HealthPart) {
-        self.parts.lock().entry(part.clone()).or_insert_with(|| State::out("not heard of yet".to_owned()));
+        self.parts
+            .lock()
+            .entry(part.clone())
+            .or_insert_with(|| State::out("has not reported yet".to_owned()));
     }
 
     /// The part works. `Some`: it did not before.
@@ -184,7 +187,7 @@ mod tests {
         assert_eq!(health.reasons().len(), 2);
         assert!(health.clear(&L1Endpoint).is_some());
         assert!(health.clear(&L1Endpoint).is_none());
-        assert_eq!(health.reasons(), ["chain 901 heads: not heard of yet"]);
+        assert_eq!(health.reasons(), ["chain 901 heads: has not reported yet"]);
         health.clear(&heads());
         assert!(health.reasons().is_empty());
     }

@@ -42,7 +42,7 @@ impl CheckArgs {
         Ok(match outcome(&findings) {
             Grade::Ok | Grade::Doubt => Outcome::Ok,
             Grade::Fault => Outcome::Failed,
-            Grade::NotFoundOut => Outcome::Unknown,
+            Grade::NotDetermined => Outcome::Unknown,
         })
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn probe_table(findings: &[ProbeFinding]) -> String {
     for [a, b, c, d, found] in &rows {
         line(&mut text, &format!("{a:grade$}  {b:chain$}  {c:asked$}  {d:probe$}  {found}"));
     }
-    for worst in [Grade::NotFoundOut, Grade::Doubt, Grade::Fault] {
+    for worst in [Grade::NotDetermined, Grade::Doubt, Grade::Fault] {
         for finding in findings.iter().filter(|finding| finding.grade() == worst) {
             line(&mut text, "");
             line(&mut text, &problem(finding));
@@ -92,7 +92,7 @@ doubt: chain 901, l1 https://node.example, clock: odd
 fault: L1, l1 https://node.example, chain-id: none
   to do: turn it
 
-3 probes: 1 ok, 0 not found out, 1 doubt, 1 fault";
+3 probes: 1 ok, 0 not determined, 1 doubt, 1 fault";
         assert_eq!(probe_table(&findings), expected);
     }
 }

@@ -84,7 +84,7 @@ impl World {
 #[tokio::test(start_paused = true)]
 async fn an_l1_that_does_not_move_is_reported_once_for_all_chains_until_it_moves() {
     let mut world = World::start(&[3 * MINUTE, 5 * MINUTE]);
-    assert_eq!(world.health.reasons(), ["L1 endpoint: not heard of yet"]);
+    assert_eq!(world.health.reasons(), ["L1 endpoint: has not reported yet"]);
     tokio::time::sleep(2 * MINUTE).await;
     assert_eq!(world.health.reasons(), [""; 0]);
     world.is(Some(8));

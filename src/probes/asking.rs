@@ -1,7 +1,7 @@
 //! [`Asking`]: within which bounds endpoints are asked.
 //!
 //! Every question has a time limit of its own, and all of them have one together. An endpoint that does not
-//! answer in time is not found out.
+//! answer in time is not determined.
 
 use crate::metrics::EndpointKind;
 use crate::sources::{

@@ -11,7 +11,7 @@ pub(crate) enum Grade {
     /// All is well.
     Ok,
     /// It could not be asked. That says nothing about its state.
-    NotFoundOut,
+    NotDetermined,
     /// Crosscheck works, but not as well as it could, or not for all blocks.
     Doubt,
     /// Something does not work, or is not what it is configured to be.
@@ -20,13 +20,13 @@ pub(crate) enum Grade {
 
 impl Grade {
     /// Every grade, best first.
-    pub(crate) const ALL: [Self; 4] = [Self::Ok, Self::NotFoundOut, Self::Doubt, Self::Fault];
+    pub(crate) const ALL: [Self; 4] = [Self::Ok, Self::NotDetermined, Self::Doubt, Self::Fault];
 
     /// Its name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
-            Self::NotFoundOut => "not found out",
+            Self::NotDetermined => "not determined",
             Self::Doubt => "doubt",
             Self::Fault => "fault",
         }
@@ -144,7 +144,7 @@ impl ProbeVerdict {
     /// It could not be asked.
     pub(crate) fn undetermined(error: &SourceError) -> Self {
         Self {
-            grade: Grade::NotFoundOut,
+            grade: Grade::NotDetermined,
             found: error.to_string(),
             advice: "ask again once it answers".to_owned(),
         }
@@ -187,8 +187,8 @@ pub(crate) fn outcome(findings: &[ProbeFinding]) -> Grade {
     let has = |grade| findings.iter().any(|finding| finding.grade() == grade);
     if has(Grade::Fault) {
         Grade::Fault
-    } else if has(Grade::NotFoundOut) {
-        Grade::NotFoundOut
+    } else if has(Grade::NotDetermined) {
+        Grade::NotDetermined
     } else {
         Grade::Ok
     }

@@ -34,7 +34,7 @@ pub(crate) fn methods(asked: &[(&Method, Served)]) -> ProbeVerdict {
         _ => None,
     });
     if let Some((name, reason)) = unknown {
-        let (grade, advice) = (Grade::NotFoundOut, "ask again once it answers".to_owned());
+        let (grade, advice) = (Grade::NotDetermined, "ask again once it answers".to_owned());
         return ProbeVerdict { grade, found: format!("it did not answer {name}: {reason}"), advice };
     }
     let missing = |need: fn(MethodUse) -> bool| {
@@ -191,7 +191,7 @@ pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> ProbeVerdic
             "check static_peers and the firewall; `crosscheck net` shows each peer",
         ),
         Err(reason) => ProbeVerdict {
-            grade: Grade::NotFoundOut,
+            grade: Grade::NotDetermined,
             found: format!("the static peers were not dialled: {reason}"),
             advice: "try crosscheck net".to_owned(),
         },

@@ -64,7 +64,7 @@ impl StartProbes {
                 report(finding);
             }
             info!(found = summary(&findings), "configured endpoints were checked");
-            if findings.iter().all(|finding| finding.grade() != Grade::NotFoundOut) {
+            if findings.iter().all(|finding| finding.grade() != Grade::NotDetermined) {
                 return Ok(());
             }
             tokio::time::sleep(pause).await;

@@ -63,7 +63,7 @@ fn assert_says(judgement: &ProbeVerdict, grade: Grade, says: &str) {
 #[rstest]
 #[case::right(Ok(chain(901)), Grade::Ok, "901")]
 #[case::another(Ok(chain(902)), Grade::Fault, "serves chain 902, not chain 901")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn chain_id(#[case] served: Result<ChainId, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&identity::chain_id(chain(901), &served), grade, says);
 }
@@ -77,7 +77,7 @@ fn chain_id(#[case] served: Result<ChainId, SourceError>, #[case] grade: Grade, 
     "serves chain 1, but chain 901 is derived from 900"
 )]
 #[case::no_answer_names_it(Ok(chain(1)), None, Grade::Ok, "the L1 of the chains is not known")]
-#[case::away(Err(unreachable()), Some(reference()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Some(reference()), Grade::NotDetermined, "timed out")]
 fn l1_chain_id(
     #[case] served: Result<ChainId, SourceError>,
     #[case] known: Option<Reference>,
@@ -102,7 +102,7 @@ fn the_l1_of_one_chain_among_others_may_be_wrong() {
 #[case::right(Ok(Some(ONE)), Grade::Ok, "block 3 is 0x0101")]
 #[case::another(Ok(Some(TWO)), Grade::Fault, "block 3 is 0x0202")]
 #[case::dropped(Ok(None), Grade::Ok, "no longer has block 3")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn genesis(#[case] found: Result<Option<B256>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     let judgement = identity::genesis(BlockNumHash { number: 3, hash: ONE }, "the rollup node", &found);
     assert_says(&judgement, grade, says);
@@ -141,7 +141,7 @@ fn methods(#[case] missing: &[&str], #[case] grade: Grade, #[case] says: &str) {
 }
 
 #[rstest]
-#[case::needed(&[("eth_chainId", unknown())], Grade::NotFoundOut, "did not answer eth_chainId: timed out")]
+#[case::needed(&[("eth_chainId", unknown())], Grade::NotDetermined, "did not answer eth_chainId: timed out")]
 #[case::extra(&[("debug_getRawReceipts", unknown())], Grade::Ok, "all that are asked for")]
 #[case::beside_a_fault(&[("eth_chainId", unknown()), ("eth_getBlockByHash", Served::No)], Grade::Fault, "eth_getBlockByHash")]
 fn methods_that_are_not_answered(#[case] odd: &[(&str, Served)], #[case] grade: Grade, #[case] says: &str) {
@@ -179,8 +179,8 @@ fn incomplete() -> SourceError {
     "pruned history"
 )]
 #[case::empty(depth(true, Err(incomplete())), Grade::Doubt, "incomplete data")]
-#[case::away(depth(false, Err(unreachable())), Grade::NotFoundOut, "timed out")]
-#[case::no_latest_block(Err(refused(-32_000, "syncing")), Grade::NotFoundOut, "syncing")]
+#[case::away(depth(false, Err(unreachable())), Grade::NotDetermined, "timed out")]
+#[case::no_latest_block(Err(refused(-32_000, "syncing")), Grade::NotDetermined, "syncing")]
 fn receipts(#[case] depth: Result<Depth, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     let judgement = services::receipts(WEEK, &depth);
     assert_says(&judgement, grade, says);
@@ -203,8 +203,8 @@ fn repeated_head() -> SafeHeadAtL1 {
 #[case::none_yet(Some(Err(refused(-32_000, "safe head not found"))), Grade::Ok, "none for that L1 block yet")]
 #[case::not_kept(Some(Err(refused(-32_000, "safe head database not enabled"))), Grade::Doubt, "not enabled")]
 #[case::no_method(Some(Err(refused(-32_601, "the method is missing"))), Grade::Doubt, "keeps no safe heads")]
-#[case::busy(Some(Err(refused(-32_005, "limit"))), Grade::NotFoundOut, "limit")]
-#[case::away(Some(Err(unreachable())), Grade::NotFoundOut, "timed out")]
+#[case::busy(Some(Err(refused(-32_005, "limit"))), Grade::NotDetermined, "limit")]
+#[case::away(Some(Err(unreachable())), Grade::NotDetermined, "timed out")]
 #[case::nothing_to_ask_about(None, Grade::Ok, "has not reported an L1 block")]
 fn safe_heads(
     #[case] asked: Option<Result<SafeHeadAtL1, SourceError>>,
@@ -229,7 +229,7 @@ fn safe_heads(
     Grade::Ok,
     "counts as local-safe"
 )]
-#[case::away(None, Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(None, Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn safe_means(
     #[case] configured: Option<SafeMeans>,
     #[case] reported: Result<SafeMeans, SourceError>,
@@ -242,7 +242,7 @@ fn safe_means(
 #[rstest]
 #[case::fine(Ok(None), Grade::Ok, "reports its heads")]
 #[case::started(Ok(Some(Shortfall::NoHeads)), Grade::Doubt, "no heads yet")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn heads(#[case] reported: Result<Option<Shortfall>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&services::heads(&reported), grade, says);
 }
@@ -257,7 +257,7 @@ fn several(ids: &[u64]) -> BTreeSet<ChainId> {
 #[case::of_more(Ok(several(&[901, 902, 903])), Grade::Doubt, "not all of them are watched")]
 #[case::of_none(Ok(several(&[])), Grade::Doubt, "runs no chain")]
 #[case::a_plain_op_node(Err(refused(-32_601, "the method is missing")), Grade::Fault, "not an op-supernode")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn supernode_opinion(
     #[case] runs: Result<BTreeSet<ChainId>, SourceError>,
     #[case] grade: Grade,
@@ -271,7 +271,7 @@ fn supernode_opinion(
 #[rstest]
 #[case::checks(Ok(false), Grade::Ok, "not in passthrough")]
 #[case::accepts_everything(Ok(true), Grade::Doubt, "accepts every access list")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn filter_opinion(
     #[case] is_passthrough: Result<bool, SourceError>,
     #[case] grade: Grade,
@@ -283,7 +283,7 @@ fn filter_opinion(
 #[rstest]
 #[case::said(Ok("op-geth/1".to_owned()), Grade::Ok, "op-geth/1")]
 #[case::no_such_method(Err(refused(-32_601, "no")), Grade::Ok, "does not say")]
-#[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn version(#[case] reported: Result<String, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&services::version(&reported), grade, says);
 }
@@ -292,7 +292,7 @@ fn version(#[case] reported: Result<String, SourceError>, #[case] grade: Grade, 
 fn rules() {
     let says = |asked| services::rules(&asked);
     assert_says(&says(Ok(Vec::new())), Grade::Ok, "as configured");
-    assert_says(&says(Err(RulesError::Source(unreachable()))), Grade::NotFoundOut, "timed out");
+    assert_says(&says(Err(RulesError::Source(unreachable()))), Grade::NotDetermined, "timed out");
     let reason = serde_json::from_str::<u8>("x").unwrap_err();
     assert_says(&says(Err(RulesError::Impossible { reason })), Grade::Fault, "is impossible");
     let difference = RuleDifference {
@@ -307,7 +307,7 @@ fn rules() {
 #[rstest]
 #[case::reached(Ok(true), Grade::Ok, "was dialled")]
 #[case::not_reached(Ok(false), Grade::Doubt, "none of 2 static peers")]
-#[case::not_tried(Err("no key".to_owned()), Grade::NotFoundOut, "no key")]
+#[case::not_tried(Err("no key".to_owned()), Grade::NotDetermined, "no key")]
 fn peers(#[case] reached: Result<bool, String>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&services::peers(2, reached.as_ref().copied()), grade, says);
 }
@@ -319,7 +319,7 @@ fn peers(#[case] reached: Result<bool, String>, #[case] grade: Grade, #[case] sa
 #[case::old(281, Ok(100), Grade::Doubt, "181 s old")]
 #[case::as_far_ahead_as_may_be(95, Ok(100), Grade::Ok, "0 s old")]
 #[case::slow_clock(94, Ok(100), Grade::Fault, "6 s ahead")]
-#[case::away(94, Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(94, Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn clock(
     #[case] now: u64,
     #[case] latest: Result<u64, SourceError>,
@@ -338,7 +338,7 @@ const HIS: Address = Address::repeat_byte(0xc);
 #[case::as_configured(Some(HERS), Ok(Some(HERS)), Grade::Ok, "names 0x0b")]
 #[case::not_as_configured(Some(HIS), Ok(Some(HERS)), Grade::Fault, "and 0x0c")]
 #[case::nobody(None, Ok(None), Grade::Fault, "names no signer")]
-#[case::away(None, Err(unreachable()), Grade::NotFoundOut, "timed out")]
+#[case::away(None, Err(unreachable()), Grade::NotDetermined, "timed out")]
 fn signer(
     #[case] configured: Option<Address>,
     #[case] named: Result<Option<Address>, SourceError>,
@@ -396,8 +396,8 @@ fn the_reference_is_built_in_or_from_the_first_node_of_the_chain() {
 #[rstest]
 #[case::well(&[Grade::Ok], Grade::Ok)]
 #[case::a_doubt(&[Grade::Ok, Grade::Doubt], Grade::Ok)]
-#[case::undetermined(&[Grade::NotFoundOut, Grade::Doubt], Grade::NotFoundOut)]
-#[case::a_fault(&[Grade::NotFoundOut, Grade::Fault, Grade::Ok], Grade::Fault)]
+#[case::undetermined(&[Grade::NotDetermined, Grade::Doubt], Grade::NotDetermined)]
+#[case::a_fault(&[Grade::NotDetermined, Grade::Fault, Grade::Ok], Grade::Fault)]
 #[case::nothing(&[], Grade::Ok)]
 fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
     let finding = |grade: &Grade| {

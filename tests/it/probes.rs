@@ -43,7 +43,7 @@ async fn working_endpoints_pass_the_probes() {
     assert_ended(
         &ended,
         0,
-        &["the configuration is valid: chains 901, 902", " 0 not found out, 0 doubt, 0 fault"],
+        &["the configuration is valid: chains 901, 902", " 0 not determined, 0 doubt, 0 fault"],
     );
     let text = &ended.1;
     for probe in ["chain-id", "methods", "clock", "version"] {
@@ -129,7 +129,7 @@ async fn problems_of_endpoints_are_reported() {
         let ended = check_online(&config).await;
         let grade = if code == 1 { "\nfault: " } else { "\ndoubt: " };
         assert_ended(&ended, code, &[says, grade, "\n  to do: "]);
-        assert!(!ended.1.contains("\nnot found out: ") || method != "eth_chainId", "{twist:?}: {}", ended.1);
+        assert!(!ended.1.contains("\nnot determined: ") || method != "eth_chainId", "{twist:?}: {}", ended.1);
         endpoint.twist(method, None);
     }
     assert_ended(&check_online(&config).await, 0, &[" 0 doubt, 0 fault"]);
@@ -170,7 +170,7 @@ async fn a_wrong_clock_or_signer_or_absent_endpoint_is_reported() {
     assert_ended(
         &ended,
         2,
-        &["\nnot found out: chain 901, execution #0 http://127.0.0.1:9, chain-id", " 0 fault"],
+        &["\nnot determined: chain 901, execution #0 http://127.0.0.1:9, chain-id", " 0 fault"],
     );
     assert_eq!(grades(&ended.1, "901", "execution #1", "receipts"), ["ok"], "{}", ended.1);
     assert!(!ended.1.contains("hunter2") && !ended.1.contains("/key"), "{}", ended.1);

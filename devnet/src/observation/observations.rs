@@ -379,9 +379,9 @@ mod tests {
         let (chain_id, other) = (ChainId::from(901), ChainId::from(902));
         let mut seen = Observations::default();
         seen.record_status(SidecarStatus::default());
-        seen.record_status(status(&["chain 901 monitor: not heard of yet"]));
+        seen.record_status(status(&["chain 901 monitor: has not reported yet"]));
         assert!(!seen.is_monitored(chain_id));
-        seen.record_status(status(&["chain 902 monitor: not heard of yet"]));
+        seen.record_status(status(&["chain 902 monitor: has not reported yet"]));
         assert!(seen.is_monitored(chain_id) && !seen.is_monitored(other));
         seen.record_status(status(&["chain 901 monitor: its client answers errors"]));
         assert!(seen.is_monitored(chain_id), "it continues where it was");
