@@ -21,6 +21,9 @@ pub struct ClaimedHeader {
 
 impl ClaimedHeader {
     /// Reads the header in the fields of a block.
+    ///
+    /// # Errors
+    /// If a field that every header has is missing, or a field cannot be read.
     pub fn of(fields: &Fields<'_>) -> Result<Self, FieldError> {
         let quantity = |name| fields.required::<U64>(name).map(|value| value.to());
         let later_quantity = |name| Ok(fields.optional::<U64>(name)?.map(|value| value.to()));

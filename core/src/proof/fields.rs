@@ -77,6 +77,9 @@ pub struct Fields<'a>(#[serde(borrow)] BTreeMap<Name<'a>, &'a RawValue>);
 
 impl<'a> Fields<'a> {
     /// The fields of an object.
+    ///
+    /// # Errors
+    /// If the text is not a JSON object.
     pub fn of(json: &'a str) -> Result<Self, FieldError> {
         serde_json::from_str(json).map_err(|error| FieldError::NoObject { problem: shortened(&error) })
     }
@@ -87,24 +90,36 @@ impl<'a> Fields<'a> {
     }
 
     /// A list that must be there, its parts not read yet.
+    ///
+    /// # Errors
+    /// If the field is missing or null, or is not a list.
     pub fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, FieldError> {
         let written = self.raw(name).ok_or_else(|| FieldError::missing(name))?;
         serde_json::from_str(written).map_err(|error| FieldError::malformed(name, &error))
     }
 
     /// A field that may be left out, or null.
+    ///
+    /// # Errors
+    /// If the field is there, and is not a value of its kind.
     pub fn optional<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError> {
         let read = |value| serde_json::from_str(value).map_err(|error| FieldError::malformed(name, &error));
         self.raw(name).map(read).transpose()
     }
 
     /// A field that must be there.
+    ///
+    /// # Errors
+    /// If the field is missing or null, or is not a value of its kind.
     pub fn required<T: DeserializeOwned>(&self, name: &str) -> Result<T, FieldError> {
         self.optional(name)?.ok_or_else(|| FieldError::missing(name))
     }
 }
 
-/// Reads JSON; if that fails, the error names where.
+/// Reads JSON.
+///
+/// # Errors
+/// If the text is not JSON of this kind. The error names the place, and is short.
 pub fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
     let error = match serde_json::from_str(json) {
         Ok(read) => return Ok(read),

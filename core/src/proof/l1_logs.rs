@@ -41,6 +41,9 @@ impl ProvenL1Logs {
     }
 
     /// The same of receipts as far as they are hashed.
+    ///
+    /// # Errors
+    /// If the receipts do not hash to the header's receipts root.
     pub fn prove_hashed(
         header: &VerifiedL1Header,
         receipts: &[HashedReceipt],

@@ -57,6 +57,9 @@ pub enum BlockError {
 
 impl VerifiedBlock {
     /// Checks a header and encoded transactions against the block's claimed hash.
+    ///
+    /// # Errors
+    /// If the header does not hash to the claimed hash, or the transactions do not hash to the header's root.
     pub fn verify_parts(claimed: B256, header: Header, transactions: Vec<Bytes>) -> Result<Self, BlockError> {
         let found = header.hash_slow();
         if found != claimed {
