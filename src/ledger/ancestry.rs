@@ -4,10 +4,9 @@
 
 use super::attested::read_known;
 use super::claims::refute_below;
+use super::column::{as_integer, read_hash, read_u64};
 use super::event_of::bound_event;
 use super::events::write_event;
-use super::record::{read_hash, read_u64};
-use super::store::as_integer;
 use super::{KnownCase, Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;

@@ -2,9 +2,9 @@
 //!
 //! No case and no verdict is touched. Each decision is written once and never changed.
 
+use super::column::{as_integer, read_position};
 use super::heads::advance;
 use super::resolution::MAX_REASON_BYTES;
-use super::store::{as_integer, read_position};
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};

@@ -5,11 +5,10 @@
 
 use super::ancestry::bind_ancestors;
 use super::claims::refute_below;
+use super::column::{as_integer, corrupt, read_attributable, read_hash, read_optional_hash};
 use super::event_of::attributed_event;
 use super::events::write_event;
-use super::record::{corrupt, read_attributable, read_hash, read_optional_hash};
 use super::retention::keep_signature;
-use super::store::as_integer;
 use super::{Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;

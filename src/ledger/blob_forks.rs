@@ -1,7 +1,7 @@
 //! What L1's node has reported of blob base fees, in the ledger: what `audit::L1Judge` had learnt before a
 //! restart.
 
-use super::record::read_u64;
+use super::column::read_u64;
 use super::{Ledger, LedgerError};
 use crosscheck_core::consolidation::deposits::BlobFractions;
 use crosscheck_p2p::UnixSeconds;

@@ -1,8 +1,7 @@
 //! The blocks that an attested block may replace, in the ledger: what `audit::Candidates` knew before a
 //! restart.
 
-use super::record::{read_hash, read_u64};
-use super::store::as_integer;
+use super::column::{as_integer, read_hash, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_core::case::Candidate;
 use crosscheck_core::consolidation::Fingerprint;

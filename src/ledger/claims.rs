@@ -6,10 +6,9 @@
 
 use super::ancestry::MAX_DISTANCE;
 use super::attested::read_known;
+use super::column::{as_integer, read_position, read_u64};
 use super::event_of::claim_refuted_event;
 use super::events::write_event;
-use super::record::read_u64;
-use super::store::{as_integer, read_position};
 use super::{KnownCase, Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;

@@ -1,7 +1,7 @@
 //! [`CaseCounts`]: the number of cases of a chain by state, kept by the database's triggers: no case is
 //! counted here.
 
-use super::record::{corrupt, read_chain_id, read_u64};
+use super::column::{corrupt, read_chain_id, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_p2p::ChainId;
 use serde::Serialize;

@@ -4,8 +4,7 @@
 //! There is one writer, so ids are in the order in which events became durable: a reader up to one id has
 //! missed none below it. An event is never changed, and no id is used twice.
 
-use super::record::{corrupt, read_u64};
-use super::store::{as_integer, to_json};
+use super::column::{as_integer, corrupt, read_u64, to_json};
 use super::{Ledger, LedgerError};
 use crosscheck_core::events::Event;
 use crosscheck_p2p::{ChainId, UnixSeconds};

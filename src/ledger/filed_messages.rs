@@ -3,8 +3,7 @@
 //! They are written with their history, and stay: an answer about one is the same after any restart, under
 //! the same number. A message that ends again differently, because its block came back, gets a later number.
 
-use super::record::{corrupt, read_hash, read_u64};
-use super::store::as_integer;
+use super::column::{as_integer, corrupt, read_hash, read_u64};
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
 use crosscheck_core::events::{Filing, MessageRecord};

@@ -1,6 +1,6 @@
 //! Switches that an operator set, by name.
 
-use super::store::as_integer;
+use super::column::as_integer;
 use super::{Ledger, LedgerError};
 use crosscheck_p2p::UnixSeconds;
 

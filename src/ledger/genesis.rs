@@ -3,7 +3,7 @@
 //! The first answer binds it. Later answers are compared with it and never overwrite it: a chain of another
 //! genesis with the same id is another chain.
 
-use super::record::read_hash;
+use super::column::read_hash;
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;

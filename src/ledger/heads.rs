@@ -1,7 +1,6 @@
 //! The vouched head of each chain, in the ledger: where the audit began, and how far all is upheld.
 
-use super::record::{read_chain_id, read_hash, read_optional_hash, read_u64};
-use super::store::{as_integer, read_position};
+use super::column::{as_integer, read_chain_id, read_hash, read_optional_hash, read_position, read_u64};
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;

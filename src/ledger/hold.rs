@@ -2,7 +2,7 @@
 
 use super::ancestry::binding_descendant;
 use super::claims::{ClaimAbove, claims_from};
-use super::record::{read_attributable, read_hash, read_optional_hash, read_u64};
+use super::column::{read_attributable, read_hash, read_optional_hash, read_u64};
 use super::{Ledger, LedgerError};
 use alloy::primitives::B256;
 use crosscheck_core::message::BlockKey;

@@ -1,7 +1,6 @@
 //! The blocks that were proven invalid, in the ledger: so that no follower is led onto one after a restart.
 
-use super::record::{read_hash, read_u64};
-use super::store::as_integer;
+use super::column::{as_integer, read_hash, read_u64};
 use super::{Ledger, LedgerError};
 use crate::invalid_blocks::Prover;
 use alloy::primitives::B256;

@@ -1,9 +1,8 @@
 //! What was recorded of executed messages: written once each, before it is reported.
 
+use super::column::{as_integer, corrupt, read_chain_id, read_hash, read_u64};
 use super::events::write_event;
 use super::filed_messages::file;
-use super::record::{corrupt, read_chain_id, read_hash, read_u64};
-use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -159,7 +158,7 @@ impl Ledger {
                 .bind(chain_id.to_string())
                 .fetch_optional(self.readers())
                 .await?;
-            row.as_ref().map(super::store::read_position).transpose()
+            row.as_ref().map(super::column::read_position).transpose()
         })
         .await
     }

@@ -11,6 +11,7 @@ mod attested;
 mod blob_forks;
 mod candidates;
 mod claims;
+mod column;
 mod counts;
 mod database;
 mod error;

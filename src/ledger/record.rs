@@ -1,6 +1,10 @@
 //! [`CaseRecord`]: a case as it is in the ledger, in the form that users see.
 
 use super::claims::DERIVED;
+use super::column::{
+    corrupt, read_chain_id, read_domain, read_hash, read_json, read_optional_hash, read_optional_u64,
+    read_u64,
+};
 use super::events::{MAX_SCANNED, Window};
 use super::{Ledger, LedgerError, Read};
 use alloy::primitives::{Address, B256, Bytes};
@@ -258,47 +262,4 @@ impl ResolutionRecord {
             (row.try_get::<Option<String>, _>("resolution")?, read_optional_u64(row, "resolved_at")?);
         Ok(reason.zip(at).map(|(reason, at)| Self { at, reason }))
     }
-}
-
-pub(super) fn corrupt<E: ToString>(field: &'static str) -> impl FnOnce(E) -> LedgerError {
-    move |error| LedgerError::Corrupt { field, reason: error.to_string() }
-}
-
-fn read_domain(row: &SqliteRow) -> Result<Option<SigningDomain>, LedgerError> {
-    row.try_get::<Option<String>, _>("domain")?
-        .map(|name| name.parse::<SigningDomain>().map_err(corrupt("domain")))
-        .transpose()
-}
-
-/// Whether the attestation is evidence against its signer. `None`: the block itself was not attested.
-pub(super) fn read_attributable(row: &SqliteRow) -> Result<Option<bool>, LedgerError> {
-    Ok(read_domain(row)?.map(SigningDomain::is_attributable))
-}
-
-pub(super) fn read_chain_id(row: &SqliteRow) -> Result<ChainId, LedgerError> {
-    row.try_get::<String, _>("chain_id")?.parse().map_err(corrupt("chain id"))
-}
-
-pub(super) fn read_u64(row: &SqliteRow, field: &'static str) -> Result<u64, LedgerError> {
-    u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field))
-}
-
-pub(super) fn read_optional_u64(row: &SqliteRow, field: &'static str) -> Result<Option<u64>, LedgerError> {
-    row.try_get::<Option<i64>, _>(field)?
-        .map(|value| u64::try_from(value).map_err(corrupt(field)))
-        .transpose()
-}
-
-pub(super) fn read_hash(row: &SqliteRow, field: &'static str) -> Result<B256, LedgerError> {
-    B256::try_from(row.try_get::<&[u8], _>(field)?).map_err(corrupt(field))
-}
-
-pub(super) fn read_optional_hash(row: &SqliteRow, field: &'static str) -> Result<Option<B256>, LedgerError> {
-    row.try_get::<Option<Vec<u8>>, _>(field)?
-        .map(|bytes| B256::try_from(bytes.as_slice()).map_err(corrupt(field)))
-        .transpose()
-}
-
-fn read_json(row: &SqliteRow, field: &'static str) -> Result<Box<RawValue>, LedgerError> {
-    RawValue::from_string(row.try_get(field)?).map_err(corrupt(field))
 }

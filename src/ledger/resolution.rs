@@ -4,8 +4,8 @@
 //! about the state of the block at that time: a block that was resolved without a verdict, and is found
 //! invalid later, holds the head again.
 
+use super::column::as_integer;
 use super::heads::advance;
-use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;

@@ -1,7 +1,7 @@
 //! [`ResolvedBlock`]: which blocks an operator resolved, and why, as another process wrote it. Nothing is
 //! written here.
 
-use super::record::{read_chain_id, read_hash, read_u64};
+use super::column::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;

@@ -4,8 +4,7 @@
 //! Cases that are not upheld are kept, with everything that may still be asked because of them: the cases
 //! beside and below them, and those that show which blocks are on top of them.
 
-use super::record::{read_optional_u64, read_u64};
-use super::store::as_integer;
+use super::column::{as_integer, read_optional_u64, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{Frame, UnixSeconds};
@@ -118,7 +117,7 @@ impl Ledger {
 async fn remove(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<(), LedgerError> {
     let list = |column| {
         let ids = rows.iter().map(|row| row.try_get::<i64, _>(column)).collect::<Result<Vec<_>, _>>();
-        super::store::to_json("ids", &ids?)
+        super::column::to_json("ids", &ids?)
     };
     let (cases, events) = (list("id")?, list("verdict_id")?);
     let signed = "INSERT INTO signatures (chain_id, number, hash, signer, domain, payload_hash)

@@ -3,11 +3,10 @@
 //! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the
 //! chain has left are marked, so that the head does not move onto them again by itself.
 
+use super::column::{as_integer, read_hash, read_optional_hash, read_position, read_u64};
 use super::event_of::retraction_event;
 use super::events::write_event;
 use super::heads::{advance, vouched};
-use super::record::{read_hash, read_optional_hash, read_u64};
-use super::store::{as_integer, read_position};
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::message::BlockKey;

@@ -1,8 +1,7 @@
 //! The runs of the program on a ledger, counted: so that numbers that are kept in memory only are greater
 //! than in any earlier run.
 
-use super::record::read_u64;
-use super::store::as_integer;
+use super::column::{as_integer, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_p2p::UnixSeconds;
 

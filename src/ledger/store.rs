@@ -3,12 +3,14 @@
 use super::LedgerError;
 use super::ancestry::{BoundVerdict, NewAncestor, binding_descendant, insert_ancestor};
 use super::claims::{ClaimAbove, RefutedClaim, claims_from, refute_by_verdict};
+use super::column::{
+    as_integer, corrupt, read_attributable, read_chain_id, read_position, read_u64, to_json,
+};
 use super::database::{Database, WriteTransaction};
 use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
 use super::heads::advance;
 use super::ledger_retry::LedgerRetry;
-use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, retract_below};
 use alloy::eips::BlockNumHash;
@@ -385,14 +387,6 @@ pub(super) fn read_open_case(row: &SqliteRow) -> Result<StoredCase, LedgerError>
     Ok(StoredCase { key, opened_at, attestation })
 }
 
-pub(super) fn read_position(row: &SqliteRow) -> Result<BlockNumHash, LedgerError> {
-    Ok(BlockNumHash { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
-}
-
-pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {
-    i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
-}
-
 /// Writes what there is to report of a verdict, and where it was reported; which block on top of the decided
 /// one binds its signer; and the claims that the verdict refutes. Returns the id of the last event.
 async fn write_events(
@@ -427,8 +421,4 @@ async fn write_events(
         Some(retraction) => write_event(connection, &retraction_event(retraction), at).await,
         None => Ok(last),
     }
-}
-
-pub(super) fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
-    serde_json::to_string(value).map_err(corrupt(field))
 }

@@ -1,7 +1,7 @@
 //! Which suspects were reported, so that none is reported twice.
 
+use super::column::as_integer;
 use super::events::write_event;
-use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crosscheck_core::events::{Event, Suspect};
 use crosscheck_p2p::UnixSeconds;

@@ -5,10 +5,10 @@
 //! other.
 
 use super::attested::read_known;
+use super::column::{as_integer, read_hash, read_position, read_u64};
 use super::event_of::withdrawn_event;
 use super::events::write_event;
-use super::record::{read_hash, read_u64};
-use super::store::{as_integer, read_open_case, read_position};
+use super::store::read_open_case;
 use super::{Ledger, LedgerError, StoredCase};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::KnownVerdict;

@@ -4,7 +4,7 @@
 //! has passed their height: that a signer attested them, or an endpoint called them cross-safe, is still for
 //! a person to deal with. What only the rollup node derived is not among them. Nothing is written here.
 
-use super::record::{read_chain_id, read_hash, read_u64};
+use super::column::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
