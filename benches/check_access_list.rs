@@ -14,10 +14,13 @@
     reason = "a benchmark may fail loudly, like a test, and prints"
 )]
 
+#[path = "../core/benches/superchain/receipt.rs"]
+mod receipt;
+
+use alloy::consensus::Header;
 use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
-use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
-use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
+use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256};
+use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use crosscheck::for_tests::Health;
 use crosscheck::for_tests::Ledger;
 use crosscheck::for_tests::Metrics;
@@ -34,8 +37,9 @@ use crosscheck_core::proof::{LogIndex, ProvenLogs, VerifiedBlock};
 use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
-use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
-use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};
+use op_alloy::consensus::OpReceiptEnvelope;
+use op_alloy::rpc_types::Transaction;
+use receipt::receipt;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -102,31 +106,6 @@ fn log(chain_id: ChainId, number: u64, place: usize) -> Log {
     let topics = vec![keccak256("Transfer(address,address,uint256)"), seed];
     let data = LogData::new_unchecked(topics, Bytes::copy_from_slice(seed.as_slice()));
     Log { address: Address::from_word(seed), data }
-}
-
-fn receipt(logs: &[Log]) -> OpTransactionReceipt {
-    let logs_bloom = logs_bloom(logs);
-    let logs = logs.iter().map(|log| RpcLog { inner: log.clone(), ..RpcLog::default() }).collect();
-    let receipt =
-        OpReceipt::Eip1559(Receipt { status: Eip658Value::Eip658(true), cumulative_gas_used: 21_000, logs });
-    OpTransactionReceipt {
-        inner: TransactionReceipt {
-            inner: ReceiptWithBloom { receipt, logs_bloom },
-            transaction_hash: B256::ZERO,
-            transaction_index: Some(0),
-            block_hash: None,
-            block_number: None,
-            gas_used: 21_000,
-            effective_gas_price: 1,
-            blob_gas_used: None,
-            blob_gas_price: None,
-            from: Address::ZERO,
-            to: None,
-            contract_address: None,
-        },
-        l1_block_info: L1BlockInfo::default(),
-        op_gas_refund: None,
-    }
 }
 
 /// A server that knows every sample, and the requests that it will be sent.

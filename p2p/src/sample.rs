@@ -1,5 +1,9 @@
 //! Blocks for the unit tests: self-consistent, signed, and changed on purpose.
 
+mod version_fields;
+
+pub(crate) use version_fields::version_fields;
+
 use crate::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, PayloadVersion, Signers, SigningDomain,
     Topic, UnixSeconds, VersionFields, signing_hash, snappy::compress,
@@ -44,24 +48,6 @@ pub(crate) fn payload(number: u64) -> ExecutionPayload {
         block_hash: B256::ZERO,
         transactions: vec![Bytes::from_static(&[0x7e, 1, 2]), Bytes::from_static(&[2, 3])],
         version_fields: version_fields(PayloadVersion::V4),
-    }
-}
-
-/// What a version added: no withdrawals, and in version 4 blob gas as Jovian has it.
-pub(crate) fn version_fields(version: PayloadVersion) -> VersionFields {
-    let withdrawals = Vec::new();
-    let blobs = BlobFields {
-        parent_beacon_block_root: B256::repeat_byte(8),
-        blob_gas_used: if version == PayloadVersion::V4 { 12_345 } else { 0 },
-        excess_blob_gas: 0,
-    };
-    match version {
-        PayloadVersion::V1 => VersionFields::V1,
-        PayloadVersion::V2 => VersionFields::V2 { withdrawals },
-        PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs },
-        PayloadVersion::V4 => {
-            VersionFields::V4 { withdrawals, blobs, withdrawals_root: B256::repeat_byte(9) }
-        }
     }
 }
 

@@ -1,19 +1,22 @@
 //! A superchain that never stops: every block has real receipts under a real header, and messages that cite
 //! other chains' blocks, all valid but those that are to be wrong.
 
+mod receipt;
+
+use alloy::consensus::Header;
 use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
-use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
-use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
+use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256};
+use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use crosscheck_core::message::{BlockKey, CROSS_L2_INBOX, EXECUTING_MESSAGE_TOPIC, payload_hash};
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_core::tracker::ObservedBlock;
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
-use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};
+use op_alloy::consensus::OpReceiptEnvelope;
+use op_alloy::rpc_types::{OpTransactionReceipt, Transaction};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use receipt::receipt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -154,29 +157,4 @@ fn executed(cited: ChainId, number: u64, place: u32, log: &Log, payload: B256) -
 
 fn chain(of: usize) -> ChainId {
     ChainId::from(u64::try_from(901 + of).unwrap())
-}
-
-fn receipt(logs: &[Log]) -> OpTransactionReceipt {
-    let logs_bloom = logs_bloom(logs);
-    let logs = logs.iter().map(|log| RpcLog { inner: log.clone(), ..RpcLog::default() }).collect();
-    let receipt =
-        OpReceipt::Eip1559(Receipt { status: Eip658Value::Eip658(true), cumulative_gas_used: 90_000, logs });
-    OpTransactionReceipt {
-        inner: TransactionReceipt {
-            inner: ReceiptWithBloom { receipt, logs_bloom },
-            transaction_hash: B256::ZERO,
-            transaction_index: Some(0),
-            block_hash: None,
-            block_number: None,
-            gas_used: 90_000,
-            effective_gas_price: 1,
-            blob_gas_used: None,
-            blob_gas_price: None,
-            from: Address::ZERO,
-            to: None,
-            contract_address: None,
-        },
-        l1_block_info: L1BlockInfo::default(),
-        op_gas_refund: None,
-    }
 }

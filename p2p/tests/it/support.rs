@@ -1,5 +1,10 @@
 //! Nodes on loopback, and blocks for them to exchange.
 
+#[path = "../../src/sample/version_fields.rs"]
+mod version_fields;
+
+pub(crate) use version_fields::version_fields;
+
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Network, NetworkConfig,
@@ -57,24 +62,6 @@ pub(crate) fn sequencer() -> BlockSigner {
 
 pub(crate) fn stranger() -> BlockSigner {
     BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap()
-}
-
-/// What a version added, as an OP Stack chain has it.
-pub(crate) fn version_fields(version: PayloadVersion) -> VersionFields {
-    let withdrawals = Vec::new();
-    let blobs = BlobFields {
-        parent_beacon_block_root: B256::repeat_byte(8),
-        blob_gas_used: if version == PayloadVersion::V4 { 12_345 } else { 0 },
-        excess_blob_gas: 0,
-    };
-    match version {
-        PayloadVersion::V1 => VersionFields::V1,
-        PayloadVersion::V2 => VersionFields::V2 { withdrawals },
-        PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs },
-        PayloadVersion::V4 => {
-            VersionFields::V4 { withdrawals, blobs, withdrawals_root: B256::repeat_byte(9) }
-        }
-    }
 }
 
 /// A version 4 block that hashes to what it claims.
