@@ -39,7 +39,7 @@ const CASES: [(&str, Held); 22] = [
     ),
     (
         "11-lagoon-activation-holds-the-head",
-        Brought("tests/it/lagoon/mod.rs", "three_sepolia_chains_pass_lagoon_in_one_process"),
+        Brought("tests/it/lagoon.rs", "three_sepolia_chains_pass_lagoon_in_one_process"),
     ),
     ("12-erigon-receipts-only-by-number", Read(|| receipts_by_number().boxed())),
     ("13-erigon-blob-gas-price-without-0x", Read(|| logs::a_price_without_0x_is_ignored().boxed())),

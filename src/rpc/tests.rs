@@ -15,7 +15,7 @@ mod world;
 use std::collections::BTreeSet;
 use world::{Setup, World};
 
-const DOCUMENT: &str = include_str!("../../../docs/RPC.md");
+const DOCUMENT: &str = include_str!("../../docs/RPC.md");
 
 #[tokio::test]
 async fn the_document_names_every_method_and_no_other() {
