@@ -10,6 +10,7 @@
 
 // What runs supersim is for the one platform whose programs are in its npm package.
 
+mod alert_rules;
 mod alone;
 mod audit;
 mod blind;
