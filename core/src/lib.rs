@@ -1,7 +1,7 @@
 //! The rules of Crosscheck: what is proven of a block, which messages are valid, which block is derived.
 //!
 //! ```text
-//! { message, heads } -> proof -> { validity, consolidation } -> { case, tracker } -> events
+//! { message, heads } -> proof -> { validity, consolidation } -> { case, tracker } -> events -> alerts
 //! ```
 //!
 //! Everything here is pure. Facts and times are arguments; nothing asks an endpoint, reads a clock or a file,
@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod agreement;
+pub mod alerts;
 pub mod case;
 pub mod consolidation;
 pub mod events;

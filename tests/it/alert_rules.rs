@@ -1,6 +1,7 @@
 //! config/prometheus/alerts.yml against the documents and its tests: no promtool is needed here. The script
 //! config/prometheus/test runs the tests of the rules with promtool.
 
+use crosscheck_core::alerts::AlertKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -149,14 +150,28 @@ fn every_rule_has_a_test_that_fires_and_a_near_miss() {
     }
 }
 
-/// Alerts without a rule of Prometheus: no metric counts them yet.
-const WITHOUT_RULE: [&str; 1] = ["CrosscheckVerdictWithdrawn"];
+/// Alerts of `core` without a rule for Prometheus: no metric counts them yet.
+const WITHOUT_RULE: [AlertKind; 1] = [AlertKind::VerdictWithdrawn];
+
+#[test]
+fn the_alerts_of_core_are_those_of_the_rules_at_the_same_severity() {
+    let rules = rules();
+    for kind in AlertKind::ALL {
+        match rules.get(&kind.heading()) {
+            Some(rule) => {
+                assert_eq!(rule.severity, kind.severity().name(), "{kind:?}");
+                assert_eq!(rule.annotations["runbook"], kind.runbook(), "{kind:?}");
+            }
+            None => assert!(WITHOUT_RULE.contains(&kind), "{kind:?} has no rule"),
+        }
+    }
+}
 
 #[test]
 fn every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() {
     let sections = sections();
     let alerts: BTreeSet<String> =
-        rules().into_keys().chain(WITHOUT_RULE.iter().map(|name| (*name).to_owned())).collect();
+        rules().into_keys().chain(AlertKind::ALL.map(AlertKind::heading)).collect();
     let headings: BTreeSet<String> = sections.keys().cloned().collect();
     assert_eq!(headings, alerts);
     for (heading, text) in sections {
