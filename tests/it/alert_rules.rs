@@ -11,7 +11,7 @@ const RUNBOOK: &str = include_str!("../../docs/RUNBOOK.md");
 
 const SEVERITIES: [&str; 4] = ["info", "warning", "page", "all-hands"];
 
-/// What every series has, whoever serves it.
+/// The labels that Prometheus adds to every series.
 const SCRAPED: [&str; 2] = ["job", "instance"];
 
 /// One alert, as the file has it.

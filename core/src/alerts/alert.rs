@@ -1,4 +1,5 @@
-//! [`Alert`]: what an operator is told, under a key that stays the same for as long as it is about the same.
+//! [`Alert`]: what is reported to an operator, under a key that stays the same for as long as it is about
+//! the same.
 
 use super::kind::{AlertKind, Severity};
 use crate::message::BlockKey;
@@ -13,7 +14,7 @@ use std::fmt;
 pub enum Family {
     /// An invalid block: its messages, the verdict against it, who attested it and who called it safe.
     InvalidBlock,
-    /// A kind that is told by itself.
+    /// A kind that is reported by itself.
     Of(AlertKind),
 }
 
@@ -56,7 +57,7 @@ pub struct AlertKey {
     pub subject: Subject,
 }
 
-/// What an operator is told.
+/// What is reported to an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// What it is about.

@@ -1,14 +1,14 @@
-//! [`AlertBook`]: which alerts fire, and what is told of them.
+//! [`AlertBook`]: which alerts fire, and what is reported of them.
 //!
-//! An alert fires while one of its facts holds. It is told when it begins, when it becomes more urgent, again
-//! while it lasts, and when it is over: then only if it was told before. All facts about one invalid block
-//! are one incident.
+//! An alert fires while one of its facts holds. It is reported when it begins, when it becomes more urgent,
+//! again while it lasts, and when it is over: then only if it was reported before. All facts about one
+//! invalid block are one incident.
 //!
-//! A silence holds back what is told, except the end of what was told before it. The book never forgets a
-//! fact for a silence, and never lets an alert end while one of its facts holds.
+//! A silence holds back what is reported, except the end of what was reported before it. The book never
+//! forgets a fact for a silence, and never lets an alert end while one of its facts holds.
 
 use super::alert::{Alert, AlertKey, Family, Subject};
-use super::entry::{Entry, Slot, Told};
+use super::entry::{Entry, Reported, Slot};
 use super::kind::{AlertKind, Severity};
 use super::observed::{NotReady, Observed, UnresolvedViolation};
 use super::silence::Silence;
@@ -24,13 +24,13 @@ const MAX_ALERTS: usize = 4096;
 /// How many silences there may be. Beyond it the one that ends first is dropped.
 const MAX_SILENCES: usize = 256;
 
-/// What is told.
+/// What is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", content = "alert", rename_all = "kebab-case")]
 pub enum Transition {
     /// It began.
     Fired(Alert),
-    /// It is more urgent than was told.
+    /// It is more urgent than was reported.
     Escalated(Alert),
     /// It still lasts.
     Renotified(Alert),
@@ -47,7 +47,7 @@ pub struct Snapshot {
     dropped: u64,
 }
 
-/// Which alerts fire, and what was told.
+/// Which alerts fire, and what was reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertBook {
     entries: BTreeMap<AlertKey, Entry>,
@@ -82,7 +82,7 @@ impl AlertBook {
         Snapshot { entries, silences: self.silences.clone(), now: self.now, dropped: self.dropped }
     }
 
-    /// Takes in what was observed, and returns what is to be told. `id`: the event that reports it.
+    /// Takes in what was observed, and returns what is to be reported. `id`: the event that reports it.
     pub fn observe(&mut self, observed: Observed, id: Option<u64>, now: UnixSeconds) -> Vec<Transition> {
         self.now = now;
         match observed {
@@ -99,13 +99,13 @@ impl AlertBook {
         self.transitions()
     }
 
-    /// Takes in that time has passed, and returns what is to be told.
+    /// Takes in that time has passed, and returns what is to be reported.
     pub fn tick(&mut self, now: UnixSeconds) -> Vec<Transition> {
         self.now = now;
         self.transitions()
     }
 
-    /// Holds back what is told.
+    /// Holds back what is reported.
     pub fn silence(&mut self, silence: Silence) {
         if self.silences.len() >= MAX_SILENCES {
             let first = self.silences.iter().enumerate().min_by_key(|(_, silence)| silence.until);
@@ -116,7 +116,7 @@ impl AlertBook {
         self.silences.push(silence);
     }
 
-    /// The alerts that fire, whether they were told or not.
+    /// The alerts that fire, whether they were reported or not.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
         let firing = self.entries.values().filter(|entry| entry.leading(self.now).is_some());
         firing.map(|entry| &entry.alert)
@@ -207,7 +207,7 @@ impl AlertBook {
         }
     }
 
-    /// What is to be told now. What is over is forgotten.
+    /// What is to be reported now. What is over is forgotten.
     fn transitions(&mut self) -> Vec<Transition> {
         let now = self.now;
         self.silences.retain(|silence| now < silence.until);
@@ -220,27 +220,29 @@ impl AlertBook {
     }
 }
 
-/// What is to be told of one incident.
+/// What is to be reported of one incident.
 fn step(entry: &mut Entry, silences: &[Silence], now: UnixSeconds) -> Option<Transition> {
     entry.expire(now);
-    let told = entry.told;
+    let reported = entry.reported;
     let Some(alert) = entry.update(now).cloned() else {
-        // Nobody is told the end of what was never told.
-        return told.filter(|_| entry.facts.is_empty()).map(|_| Transition::Resolved(entry.alert.clone()));
+        // What was never reported has no end to report.
+        return reported
+            .filter(|_| entry.facts.is_empty())
+            .map(|_| Transition::Resolved(entry.alert.clone()));
     };
     if silences.iter().any(|silence| silence.covers(&alert.key, alert.kind, now)) {
         return None;
     }
     let severity = alert.severity;
-    let transition = match told {
+    let transition = match reported {
         None => Transition::Fired(alert),
-        Some(told) if severity > told.severity => Transition::Escalated(alert),
-        Some(told) => {
-            let due = severity.renotify_after().map(|after| told.at.0.saturating_add(after));
+        Some(reported) if severity > reported.severity => Transition::Escalated(alert),
+        Some(reported) => {
+            let due = severity.renotify_after().map(|after| reported.at.0.saturating_add(after));
             due.filter(|due| *due <= now.0).map(|_| Transition::Renotified(alert))?
         }
     };
-    let highest = told.map_or(severity, |told| told.severity.max(severity));
-    entry.told = Some(Told { severity: highest, at: now });
+    let highest = reported.map_or(severity, |reported| reported.severity.max(severity));
+    entry.reported = Some(Reported { severity: highest, at: now });
     Some(transition)
 }

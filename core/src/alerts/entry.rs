@@ -1,12 +1,12 @@
-//! [`Entry`]: one incident in the book: the facts that hold, and what was told of them. It decides nothing by
-//! itself: [`AlertBook`](super::AlertBook) does.
+//! [`Entry`]: one incident in the book: the facts that hold, and what was reported of them. It decides
+//! nothing by itself: [`AlertBook`](super::AlertBook) does.
 
 use super::alert::{Alert, AlertKey};
 use super::kind::{AlertKind, Severity};
 use crosscheck_p2p::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
-/// How many facts of one incident are told apart. All further ones count as one.
+/// How many facts of one incident are distinguished. All further ones count as one.
 const MAX_FACTS: usize = 256;
 
 /// How many events of an incident are named.
@@ -32,7 +32,7 @@ pub enum Slot {
     Claim(String),
     /// The ledger has the block as unresolved.
     Unresolved,
-    /// Facts beyond those that are told apart.
+    /// Facts beyond those that are distinguished.
     Beyond,
 }
 
@@ -47,14 +47,14 @@ pub(super) struct Fact {
     pub(super) summary: String,
     /// Since when it holds.
     pub(super) since: UnixSeconds,
-    /// When it was reported last.
+    /// When it was observed last.
     pub(super) last: UnixSeconds,
 }
 
-/// What was told last.
+/// What was reported last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
-    /// The highest severity that was told.
+pub(super) struct Reported {
+    /// The highest severity that was reported.
     pub(super) severity: Severity,
     /// When.
     pub(super) at: UnixSeconds,
@@ -65,8 +65,8 @@ pub(super) struct Told {
 pub(super) struct Entry {
     /// What holds.
     pub(super) facts: Vec<Fact>,
-    /// What was told last. `None`: nothing yet.
-    pub(super) told: Option<Told>,
+    /// What was reported last. `None`: nothing yet.
+    pub(super) reported: Option<Reported>,
     /// The alert as it was made last, for its end.
     pub(super) alert: Alert,
 }
@@ -77,7 +77,7 @@ impl Fact {
         self.kind.lasts().is_some_and(|lasts| self.last.0.saturating_add(lasts) <= now.0)
     }
 
-    /// Whether it has lasted for as long as it must before it is told.
+    /// Whether it has lasted for as long as it must before it is reported.
     fn is_ripe(&self, now: UnixSeconds) -> bool {
         self.since.0.saturating_add(self.kind.patience()) <= now.0
     }
@@ -96,7 +96,7 @@ impl Entry {
             ids: Vec::new(),
             since: now,
         };
-        Self { facts: Vec::new(), told: None, alert }
+        Self { facts: Vec::new(), reported: None, alert }
     }
 
     /// Takes in that a fact holds. What is known of it already becomes only worse.
@@ -142,24 +142,24 @@ impl Entry {
         for fact in &mut self.facts {
             (fact.since, fact.last) = (fact.since.min(now), fact.last.min(now));
         }
-        if let Some(told) = &mut self.told {
-            told.at = told.at.min(now);
+        if let Some(reported) = &mut self.reported {
+            reported.at = reported.at.min(now);
         }
     }
 
-    /// The fact that weighs most of those that may be told.
+    /// The fact that weighs most of those that may be reported.
     pub(super) fn leading(&self, now: UnixSeconds) -> Option<&Fact> {
         let ripe = self.facts.iter().filter(|fact| fact.is_ripe(now));
         ripe.max_by_key(|fact| (fact.kind.severity(), fact.kind, std::cmp::Reverse(fact.since)))
     }
 
-    /// How urgent it is, whether it may be told or not.
+    /// How urgent it is, whether it may be reported or not.
     pub(super) fn severity(&self) -> Severity {
         let severities = self.facts.iter().map(|fact| fact.kind.severity());
         severities.max().unwrap_or(self.alert.severity)
     }
 
-    /// Makes the alert anew. `None`: nothing may be told.
+    /// Makes the alert again from its facts. `None`: nothing may be reported.
     pub(super) fn update(&mut self, now: UnixSeconds) -> Option<&Alert> {
         let (kind, summary) = self.leading(now).map(|fact| (fact.kind, fact.summary.clone()))?;
         (self.alert.kind, self.alert.severity, self.alert.summary) = (kind, kind.severity(), summary);

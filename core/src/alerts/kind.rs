@@ -1,5 +1,5 @@
-//! [`AlertKind`]: each condition that an operator is told of, as far as events or state show it. The names
-//! are those of the rules for Prometheus, so one runbook serves both.
+//! [`AlertKind`]: each condition that an operator must know, as far as events or state show it. The names are
+//! those of the rules for Prometheus, so one runbook serves both.
 
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ impl Severity {
         }
     }
 
-    /// After how many seconds an alert that still fires is told again. `None`: never.
+    /// After how many seconds an alert that still fires is reported again. `None`: never.
     pub const fn renotify_after(self) -> Option<u64> {
         match self {
             Self::Info => None,
@@ -182,7 +182,7 @@ impl AlertKind {
         }
     }
 
-    /// For how many seconds its fact must last before it is told.
+    /// For how many seconds its fact must last before it is reported.
     pub const fn patience(self) -> u64 {
         match self {
             Self::L1Unreadable

@@ -1,12 +1,12 @@
-//! What an operator is told of events and of state, and when: [`AlertBook`], a pure state machine.
+//! What is reported to an operator of events and of state, and when: [`AlertBook`], a pure state machine.
 //!
 //! ```text
 //! Event, parts that are not ready, unresolved blocks -> Observed -> AlertBook -> Transition
 //! ```
 //!
 //! It never sends anything, never reads a clock, and knows no receiver and no wire format. The caller stores
-//! the snapshot together with the transitions before it sends them: then a restart neither repeats nor loses
-//! one.
+//! the snapshot, and the id of the last event, together with the transitions before it sends them: then a
+//! restart neither repeats nor loses one.
 
 mod alert;
 mod book;

@@ -252,7 +252,7 @@ fn ended(message: &EventMessage, state: &str) -> Vec<Observed> {
     }
 }
 
-/// What is told by itself, for as long as an event of its kind counts. `None`: nothing.
+/// What is reported by itself, for as long as an event of its kind counts. `None`: nothing.
 fn by_itself(event: &Event) -> Option<Observed> {
     let block = event.block();
     let BlockKey { chain_id, number, hash } = block;

@@ -1,5 +1,5 @@
-//! Whatever is observed in whatever order, and however often the program restarts: an alert that fires is
-//! never lost, and never resolved while one of its facts holds.
+//! For every order of facts, and every number of restarts: an alert that fires is never lost, and never
+//! resolved while one of its facts holds.
 
 use super::*;
 use crate::message::BlockKey;
@@ -56,7 +56,7 @@ impl Model {
         self.silences.retain(|silence| silence.until.0 > now);
     }
 
-    /// The kind that leads each incident that may be told now.
+    /// The kind that leads each incident that may be reported now.
     fn firing(&self) -> BTreeMap<AlertKey, AlertKind> {
         let mut firing = BTreeMap::new();
         for ((key, _), (kind, since, _)) in &self.facts {
@@ -197,7 +197,7 @@ impl World {
         self.observe(Observed::Unresolved(listed.iter().map(of).collect()))
     }
 
-    /// What a receiver makes of what it is told.
+    /// What a receiver makes of what it is reported.
     fn receive(
         &mut self,
         transitions: &[Transition],
@@ -213,7 +213,7 @@ impl World {
                 }
                 Transition::Renotified(_) => prop_assert!(before.is_some()),
                 Transition::Resolved(_) => {
-                    prop_assert!(before.is_some(), "resolved and never told");
+                    prop_assert!(before.is_some(), "resolved and never reported");
                     prop_assert!(!holding.contains(&alert.key), "resolved while a fact holds");
                     self.open.remove(&alert.key);
                     continue;
@@ -227,13 +227,13 @@ impl World {
 
     fn check(&self, holding: &BTreeSet<AlertKey>) -> Result<(), TestCaseError> {
         for key in self.open.keys() {
-            prop_assert!(holding.contains(key), "{} is over, and nobody was told", key);
+            prop_assert!(holding.contains(key), "{} is over, and nobody was reported", key);
         }
         let firing = self.model.firing();
         for (key, kind) in &firing {
             if !self.model.is_silenced(key, *kind) {
-                let told = self.open.get(key).copied();
-                prop_assert!(told >= Some(kind.severity()), "{} is lost: {:?}", key, told);
+                let reported = self.open.get(key).copied();
+                prop_assert!(reported >= Some(kind.severity()), "{} is lost: {:?}", key, reported);
             }
         }
         let known: BTreeMap<AlertKey, AlertKind> =
@@ -285,19 +285,19 @@ proptest! {
         let mut world = World { book, model, open: BTreeMap::new() };
         for step in steps {
             let is_silence = matches!(step, Step::Silence { .. });
-            let told = world.take(step);
+            let reported = world.take(step);
             world.model.expire();
             let holding = world.model.facts.keys().map(|(key, _)| key.clone()).collect();
-            world.receive(&told, &holding)?;
+            world.receive(&reported, &holding)?;
             if !is_silence {
                 world.check(&holding)?;
             }
         }
     }
 
-    /// A restart changes nothing: with one after every step, the same is told.
+    /// A restart changes nothing: with one after every step, the same is reported.
     #[test]
-    fn a_restart_after_every_step_tells_the_same(steps in proptest::collection::vec(step(), 1..40)) {
+    fn a_restart_after_every_step_reports_the_same(steps in proptest::collection::vec(step(), 1..40)) {
         let world = || World {
             book: AlertBook::default(),
             model: Model { now: 1_000_000, ..Model::default() },

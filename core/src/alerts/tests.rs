@@ -1,4 +1,4 @@
-//! What is told of events and of state: a table with a row for each rule, and the life of an incident.
+//! What is reported of events and of state: a table with a row for each rule, and the life of an incident.
 
 use super::*;
 use crate::events::{
@@ -128,13 +128,13 @@ fn suspect() -> Event {
     })
 }
 
-/// Hands over an event, and returns what is told.
+/// Hands over an event, and returns what is reported.
 fn hand(book: &mut AlertBook, event: &Event, now: UnixSeconds) -> Vec<Transition> {
     observe(event).into_iter().flat_map(|observed| book.observe(observed, Some(1), now)).collect()
 }
 
 /// A transition in words: what changed, the kind and the severity.
-fn told(transitions: &[Transition]) -> Vec<String> {
+fn reported(transitions: &[Transition]) -> Vec<String> {
     let name = |transition: &Transition| match transition {
         Transition::Fired(_) => "fired",
         Transition::Escalated(_) => "escalated",
@@ -148,7 +148,7 @@ fn told(transitions: &[Transition]) -> Vec<String> {
     transitions.iter().map(text).collect()
 }
 
-/// What the first sight of each event is told as.
+/// What the first sight of each event is reported as.
 #[rstest]
 #[case::unsafe_block(invalid_at(SafetyLevel::Unsafe), &["fired InvalidMessageUnsafe page"])]
 #[case::cross_unsafe_block(invalid_at(SafetyLevel::CrossUnsafe), &["fired InvalidMessageUnsafe page"])]
@@ -189,9 +189,9 @@ fn told(transitions: &[Transition]) -> Vec<String> {
 #[case::withdrawn(withdrawn(), &["fired VerdictWithdrawn info"])]
 #[case::l1_reorg(retraction("l1-reorg"), &["fired VouchedHeadMovedBack info"])]
 #[case::disproven(retraction("disproven"), &["fired ResolvedBlockInvalid page"])]
-fn an_event_is_told_as(#[case] event: Event, #[case] expected: &[&str]) {
+fn an_event_is_reported_as(#[case] event: Event, #[case] expected: &[&str]) {
     let mut book = AlertBook::default();
-    assert_eq!(told(&hand(&mut book, &event, START)), expected);
+    assert_eq!(reported(&hand(&mut book, &event, START)), expected);
     assert!(hand(&mut book, &event, START).is_empty(), "the same once more is no news");
 }
 
@@ -217,12 +217,12 @@ fn an_event_is_told_as(#[case] event: Event, #[case] expected: &[&str]) {
     &[Event::MessageInvalidSafe(promotion()), replacement(), ended("resolved")],
     &["escalated InvalidMessagePromoted all-hands"]
 )]
-fn an_incident_goes_on(#[case] events: &[Event], #[case] expected: &[&str]) {
+fn an_incident_continues(#[case] events: &[Event], #[case] expected: &[&str]) {
     let mut book = AlertBook::default();
     let first = hand(&mut book, &invalid_at(SafetyLevel::Unsafe), START);
     let key = first[0].alert().key.clone();
     let next: Vec<Transition> = events.iter().flat_map(|event| hand(&mut book, event, at(1))).collect();
-    assert_eq!(told(&next), expected);
+    assert_eq!(reported(&next), expected);
     let of_incident =
         next.iter().map(Transition::alert).filter(|alert| alert.key.family == Family::InvalidBlock);
     assert!(of_incident.into_iter().all(|alert| alert.key == key), "one incident has one key");
@@ -232,8 +232,8 @@ fn an_incident_goes_on(#[case] events: &[Event], #[case] expected: &[&str]) {
 fn a_replay_that_turns_out_binding_escalates() {
     let mut book = AlertBook::default();
     hand(&mut book, &verdict(block(7, 1), "violated", Some(false), None), START);
-    assert_eq!(told(&hand(&mut book, &violated(), at(1))), ["escalated AttestationViolated page"]);
-    let withdrawn = told(&hand(&mut book, &withdrawn(), at(2)));
+    assert_eq!(reported(&hand(&mut book, &violated(), at(1))), ["escalated AttestationViolated page"]);
+    let withdrawn = reported(&hand(&mut book, &withdrawn(), at(2)));
     assert_eq!(withdrawn, ["resolved AttestationViolated page", "fired VerdictWithdrawn info"]);
 }
 
@@ -247,7 +247,7 @@ fn unresolved(blocks: &[BlockKey]) -> Observed {
     Observed::Unresolved(blocks.iter().map(of).collect())
 }
 
-/// What the ledger has as unresolved is for an operator to end, whatever the chain does.
+/// What the ledger has as unresolved is for an operator to end, also after a replacement.
 #[test]
 fn an_unresolved_violation_lasts_until_an_operator_resolves_it() {
     let mut book = AlertBook::default();
@@ -255,7 +255,7 @@ fn an_unresolved_violation_lasts_until_an_operator_resolves_it() {
     assert!(book.observe(unresolved(&[block(7, 1)]), None, at(1)).is_empty());
     assert!(hand(&mut book, &replacement(), at(2)).is_empty());
     let over = book.observe(unresolved(&[]), None, at(3));
-    assert_eq!(told(&over), ["resolved AttestationViolated page"]);
+    assert_eq!(reported(&over), ["resolved AttestationViolated page"]);
 }
 
 fn not_ready(parts: &[&str]) -> Observed {
@@ -264,18 +264,22 @@ fn not_ready(parts: &[&str]) -> Observed {
 }
 
 #[test]
-fn a_part_is_told_after_its_patience_and_resolved_when_it_works() {
+fn a_part_is_reported_after_its_patience_and_resolved_when_it_works() {
     let mut book = AlertBook::default();
     assert!(book.observe(not_ready(&["L1 endpoint", "chain 901 peers"]), None, START).is_empty());
     let after = book.tick(at(60));
-    assert_eq!(told(&after), ["fired NoPeers warning"]);
+    assert_eq!(reported(&after), ["fired NoPeers warning"]);
     assert_eq!(after[0].alert().key.to_string(), "NoPeers/901/chain 901 peers");
-    assert_eq!(told(&book.tick(at(300))), ["fired L1Unreadable page"]);
+    assert_eq!(reported(&book.tick(at(300))), ["fired L1Unreadable page"]);
     let over = book.observe(not_ready(&["L1 endpoint"]), None, at(301));
-    assert_eq!(told(&over), ["resolved NoPeers warning"]);
+    assert_eq!(reported(&over), ["resolved NoPeers warning"]);
     assert!(book.observe(not_ready(&["L1 endpoint", "chain 901 clock"]), None, at(302)).is_empty());
     let over = book.observe(not_ready(&[]), None, at(303));
-    assert_eq!(told(&over), ["resolved L1Unreadable page"], "what was never told has no end to tell");
+    assert_eq!(
+        reported(&over),
+        ["resolved L1Unreadable page"],
+        "what was never reported has no end to report"
+    );
 }
 
 #[rstest]
@@ -283,7 +287,7 @@ fn a_part_is_told_after_its_patience_and_resolved_when_it_works() {
 #[case::warning(verdict(block(7, 1), "violated", Some(false), None), Some(6 * 3600))]
 #[case::page(invalid_at(SafetyLevel::Unsafe), Some(30 * 60))]
 #[case::all_hands(Event::MessageInvalidSafe(promotion()), Some(5 * 60))]
-fn what_lasts_is_told_again(#[case] event: Event, #[case] after: Option<u64>) {
+fn what_lasts_is_reported_again(#[case] event: Event, #[case] after: Option<u64>) {
     let mut book = AlertBook::default();
     hand(&mut book, &event, START);
     match after {
@@ -302,29 +306,33 @@ fn what_has_no_end_of_its_own_is_over_after_a_while() {
     hand(&mut book, &suspect(), START);
     hand(&mut book, &suspect(), at(600));
     assert!(book.tick(at(1499)).is_empty(), "it was seen again");
-    assert_eq!(told(&book.tick(at(1500))), ["resolved SuspectDeclared info"]);
+    assert_eq!(reported(&book.tick(at(1500))), ["resolved SuspectDeclared info"]);
     assert_eq!(book.firing().count(), 0);
 }
 
 #[test]
-fn a_silence_holds_back_what_is_told_and_not_what_is_known() {
+fn a_silence_holds_back_what_is_reported_and_not_what_is_known() {
     let mut book = AlertBook::default();
     let kind = Some(AlertKind::InvalidMessageUnsafe);
     book.silence(Silence { chain_id: Some(ChainId::from(901)), kind, until: at(100) });
     assert!(hand(&mut book, &invalid_at(SafetyLevel::Unsafe), START).is_empty());
     assert_eq!(book.firing().count(), 1);
-    assert_eq!(told(&book.tick(at(100))), ["fired InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&book.tick(at(100))), ["fired InvalidMessageUnsafe page"]);
     book.silence(Silence { chain_id: None, kind, until: at(9999) });
     let promoted = hand(&mut book, &Event::MessageInvalidSafe(promotion()), at(101));
-    assert_eq!(told(&promoted), ["escalated InvalidMessagePromoted all-hands"], "another kind is told");
+    assert_eq!(
+        reported(&promoted),
+        ["escalated InvalidMessagePromoted all-hands"],
+        "another kind is reported"
+    );
 }
 
 #[test]
-fn the_end_of_what_was_told_is_told_in_a_silence() {
+fn the_end_of_what_was_reported_is_reported_in_a_silence() {
     let mut book = AlertBook::default();
     hand(&mut book, &invalid_at(SafetyLevel::Unsafe), START);
     book.silence(Silence { chain_id: None, kind: None, until: at(100) });
-    assert_eq!(told(&hand(&mut book, &replacement(), at(1))), ["resolved InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&hand(&mut book, &replacement(), at(1))), ["resolved InvalidMessageUnsafe page"]);
 }
 
 #[test]
@@ -336,8 +344,8 @@ fn a_restart_neither_repeats_nor_loses() {
     let mut again = AlertBook::restore(serde_json::from_str(&text).unwrap());
     assert_eq!(again, book);
     assert!(hand(&mut again, &invalid_at(SafetyLevel::Unsafe), at(1)).is_empty());
-    assert_eq!(told(&again.tick(at(60))), ["fired LedgerFailing page"]);
-    assert_eq!(told(&hand(&mut again, &replacement(), at(61))), ["resolved InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&again.tick(at(60))), ["fired LedgerFailing page"]);
+    assert_eq!(reported(&hand(&mut again, &replacement(), at(61))), ["resolved InvalidMessageUnsafe page"]);
 }
 
 #[test]
@@ -362,7 +370,7 @@ fn an_alert_says_what_is_at_stake_and_what_was_done() {
     assert_eq!((alert.at_stake.as_ref(), alert.done.len()), (Some(&text), 16));
     assert_eq!((alert.done[15].as_str(), &alert.ids[..], alert.since), ("step 19", &[1][..], START));
     let over = book.observe(Observed::Acknowledged { key }, None, at(3));
-    assert_eq!(told(&over), ["resolved InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&over), ["resolved InvalidMessageUnsafe page"]);
 }
 
 #[test]
@@ -377,7 +385,7 @@ fn the_number_of_incidents_is_bounded_and_urgent_ones_stay() {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     book.observe(not_ready(&parts), None, START);
     assert_eq!(book.dropped(), 904);
-    assert_eq!(told(&book.observe(invalid(1), None, START)), ["fired InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&book.observe(invalid(1), None, START)), ["fired InvalidMessageUnsafe page"]);
     assert_eq!(book.dropped(), 905);
 }
 
@@ -396,7 +404,7 @@ fn the_number_of_facts_of_an_incident_is_bounded_and_none_is_forgotten() {
     });
     assert_eq!(ends.count(), 0, "what was beyond the bound is not known to be over");
     assert!(serde_json::to_string(&book.snapshot()).unwrap().len() < 4096);
-    assert_eq!(told(&hand(&mut book, &replacement(), at(2))), ["resolved InvalidMessageUnsafe page"]);
+    assert_eq!(reported(&hand(&mut book, &replacement(), at(2))), ["resolved InvalidMessageUnsafe page"]);
 }
 
 #[rstest]
