@@ -1,7 +1,8 @@
 //! The rules of Crosscheck: what is proven of a block, which messages are valid, which block is derived.
 //!
 //! ```text
-//! { message, heads } -> proof -> { validity, consolidation } -> { case, tracker } -> events -> alerts
+//! { message, heads } -> transfers -> proof -> { validity, consolidation } -> { case, tracker } -> events
+//!     -> alerts
 //! ```
 //!
 //! Everything here is pure. Facts and times are arguments; nothing asks an endpoint, reads a clock or a file,
@@ -19,4 +20,5 @@ pub mod heads;
 pub mod message;
 pub mod proof;
 pub mod tracker;
+pub mod transfers;
 pub mod validity;

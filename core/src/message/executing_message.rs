@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub const EXECUTING_MESSAGE_TOPIC: B256 =
     b256!("5c37832d2e8d10e346e55ad62071a6a2f9fa5130614ef2ec6617555c6f467ba7");
 
-/// The events of the inbox's proxy, which are not about messages: `Upgraded(address)` and
-/// `AdminChanged(address,address)`. A fork that brings a new inbox emits the first of them.
-const PROXY_TOPICS: [B256; 2] = [
+/// The events of a predeploy's proxy, which are not about messages: `Upgraded(address)` and
+/// `AdminChanged(address,address)`. A fork that brings a new contract emits the first of them.
+pub(crate) const PROXY_TOPICS: [B256; 2] = [
     b256!("bc7cd75a20ee27fd9adebab32041f755214dbc6bffa90cc0225b39da2e5c2d3b"),
     b256!("7e644d79422f17c01e4894b5f4f588d331ebfa28653d42ae832dc59e38c9798f"),
 ];

@@ -12,6 +12,7 @@ mod identifier;
 pub use access_list::{AccessListError, InboxAccess, encode_access_list, parse_access_list};
 pub use block_key::{BlockKey, ChainHeight};
 pub use checksum::{Checksum, log_hash, payload_hash};
+pub(crate) use executing_message::PROXY_TOPICS;
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
 

@@ -4,6 +4,7 @@
 
 use super::{HashedReceipt, VerifiedBlock};
 use crate::message::{BlockKey, DecodeError, ExecutingMessage, payload_hash};
+use crate::transfers::{BlockTransfers, TransferReader};
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -52,6 +53,7 @@ pub struct ProvenLogs {
     logs: Vec<ProvenLog>,
     executed: Vec<Executed>,
     undecodable: Vec<Undecodable>,
+    transfers: BlockTransfers,
 }
 
 /// Why receipts prove nothing about a block.
@@ -96,7 +98,7 @@ impl ProvenLogs {
         }
         let mut logs = Vec::with_capacity(count);
         let (mut executed, mut undecodable) = (Vec::new(), Vec::new());
-        let mut deposit_logs = 0_u32;
+        let (mut deposit_logs, mut transfers) = (0_u32, TransferReader::new(chain_id));
         let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
             let by_deposit = receipt.is_deposit();
             receipt.logs.iter().map(move |log| (transaction_index, by_deposit, log))
@@ -106,6 +108,7 @@ impl ProvenLogs {
                 deposit_logs = deposit_logs.saturating_add(1);
             }
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
+            transfers.read(log_index, transaction_index, log);
             match ExecutingMessage::decode(log_index, log) {
                 Ok(None) => {}
                 Ok(Some(message)) => {
@@ -116,8 +119,9 @@ impl ProvenLogs {
         }
         executed.shrink_to_fit();
         undecodable.shrink_to_fit();
+        let transfers = transfers.finish(executed.iter().map(|executed: &Executed| executed.message));
         let (number, timestamp) = (block.number(), block.timestamp());
-        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed, undecodable })
+        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed, undecodable, transfers })
     }
 
     /// Which block they are of.
@@ -151,6 +155,7 @@ impl ProvenLogs {
             .saturating_add(self.logs.capacity().saturating_mul(size_of::<ProvenLog>()))
             .saturating_add(self.executed.capacity().saturating_mul(size_of::<Executed>()))
             .saturating_add(self.undecodable.capacity().saturating_mul(size_of::<Undecodable>()))
+            .saturating_add(self.transfers.weight())
     }
 
     /// How many logs the block has.
@@ -191,11 +196,25 @@ impl ProvenLogs {
         &self.undecodable
     }
 
+    /// What the block initiates and executes of the bridges' transfers.
+    pub const fn transfers(&self) -> &BlockTransfers {
+        &self.transfers
+    }
+
     /// Logs for tests of the rules, which are about logs and not about how they were proven.
     #[cfg(any(test, feature = "fixtures"))]
     pub fn for_tests(chain_id: ChainId, number: u64, timestamp: UnixSeconds, logs: Vec<ProvenLog>) -> Self {
-        let (executed, undecodable) = (Vec::new(), Vec::new());
-        Self { chain_id, hash: B256::ZERO, number, timestamp, deposit_logs: 0, logs, executed, undecodable }
+        Self {
+            chain_id,
+            hash: B256::ZERO,
+            number,
+            timestamp,
+            deposit_logs: 0,
+            logs,
+            executed: Vec::new(),
+            undecodable: Vec::new(),
+            transfers: BlockTransfers::default(),
+        }
     }
 
     /// The same logs, with executed messages.
@@ -219,3 +238,6 @@ impl ProvenLogs {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;
