@@ -8,17 +8,21 @@ mod at_stake;
 mod bindings;
 mod block_transfers;
 mod bridge_event;
+mod ledger;
 mod odd_log;
 #[cfg(any(test, feature = "fixtures"))]
 mod sample;
+mod totals;
 mod transfer;
 mod transfer_reader;
 
 pub use at_stake::{AtStake, at_stake};
 pub use block_transfers::{BlockTransfers, Initiated, Relayed};
+pub use ledger::{Finding, LedgerChange, LedgerCounts, LedgerLimits, Place, RefusedBlock, TransferLedger};
 pub use odd_log::{OddKind, OddLog};
 #[cfg(any(test, feature = "fixtures"))]
 pub use sample::{relay_logs, send_logs};
+pub use totals::{Pair, Sum, Totals};
 pub use transfer::{Asset, Transfer};
 pub(crate) use transfer_reader::TransferReader;
 
