@@ -28,7 +28,8 @@ section! {
     pub struct LedgerConfig at "ledger.", per_chain: false {
         /// How long the case of a valid block is kept. Then it is removed, unless it is near the vouched head
         /// or near an invalid block; the signer of the block is kept. Cases of invalid blocks, open cases and
-        /// cases that an operator resolved are kept forever.
+        /// cases that an operator resolved are kept forever. A case takes about 4 kB: 30 days of a chain with
+        /// a block every 2 s take 5 GB.
         keep_upheld: DurationSetting = DurationSetting(days(30)), duration(days(7)..=Duration::MAX)
             .if_below("messages may cite blocks that old");
     }
