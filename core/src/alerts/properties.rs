@@ -209,7 +209,7 @@ impl World {
             match transition {
                 Transition::Fired(_) => prop_assert_eq!(before, None, "fired twice"),
                 Transition::Escalated(_) => {
-                    prop_assert!(before.is_some_and(|before| before < alert.severity))
+                    prop_assert!(before.is_some_and(|before| before < alert.severity));
                 }
                 Transition::Renotified(_) => prop_assert!(before.is_some()),
                 Transition::Resolved(_) => {
