@@ -7,6 +7,7 @@
 
 mod bundle;
 mod member;
+mod quick_start;
 mod world;
 
 use crate::program::{Running, Written, attestations, call, eventually, joined};

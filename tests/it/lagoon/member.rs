@@ -197,8 +197,8 @@ impl Member {
         (0..).zip(calls).map(sign).collect()
     }
 
-    /// Serves the chain, from now on.
-    pub(crate) async fn serve(&self, clock: Arc<dyn Clock>, l1: Arc<RwLock<L1>>) -> Served {
+    /// Serves the chain, from now on. `is_plain`: its rollup node derives the chain, and checks no messages.
+    pub(crate) async fn serve(&self, clock: Arc<dyn Clock>, l1: Arc<RwLock<L1>>, is_plain: bool) -> Served {
         let execution = serve::execution_module(Arc::clone(&self.store)).unwrap();
         let params = self.chain.params();
         let node = SimulatedRollupNode {
@@ -211,7 +211,7 @@ impl Member {
             system_config: params.system_config,
             batcher: params.batcher,
             upgrade: None,
-            is_plain: false,
+            is_plain,
         };
         let mut rollup_node = serve::rollup_node_module(node).unwrap();
         let config = self.rollup_config();
@@ -282,6 +282,12 @@ impl Member {
 }
 
 impl Served {
+    /// The section of a configuration that joins its gossip: nothing is asked of the real network.
+    pub(crate) async fn gossip(&self) -> Value {
+        let peer = self.sequencer.addr().await.to_string();
+        json!({ "listen": ["/ip4/127.0.0.1/tcp/0"], "static_peers": [peer], "bootnodes": [] })
+    }
+
     /// Publishes what was built, then what is attested.
     pub(crate) async fn publish(&self, tick: &ChainTick) {
         for block in &tick.built {

@@ -41,8 +41,8 @@ pub(crate) struct World {
     pub(crate) members: Vec<Member>,
     pub(crate) served: Vec<Served>,
     l1: Arc<RwLock<L1>>,
-    l1_server: RunningServer,
-    clock: ClockFile,
+    pub(crate) l1_server: RunningServer,
+    pub(crate) clock: ClockFile,
     now: u64,
     /// What the chains execute next, by place.
     executed: BTreeMap<usize, Vec<Message>>,
@@ -50,6 +50,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start(dir: &Path) -> Self {
+        Self::serve(dir, false).await
+    }
+
+    /// The same, with rollup nodes that derive their chains, and check no messages.
+    pub(crate) async fn start_with_plain_nodes(dir: &Path) -> Self {
+        Self::serve(dir, true).await
+    }
+
+    async fn serve(dir: &Path, is_plain: bool) -> Self {
         let networks = NETWORKS.map(|name| name.parse::<NetworkName>().unwrap().network().unwrap());
         let keys: Vec<_> = (0..3).map(|place| Keyring::derive(1, place).unwrap()).collect();
         let configs = networks.iter().zip(&keys);
@@ -69,7 +78,7 @@ impl World {
         let mut served = Vec::new();
         for member in &members {
             let clock = Arc::new(FileClock::open(clock.path()).unwrap());
-            served.push(member.serve(clock, Arc::clone(&l1)).await);
+            served.push(member.serve(clock, Arc::clone(&l1), is_plain).await);
         }
         let l1_server = serve_l1(Arc::clone(&l1)).await;
         Self { members, served, l1, l1_server, clock, now: START, executed: BTreeMap::new() }
@@ -118,12 +127,10 @@ impl World {
         let [rpc, http, follow] = free_addrs().unwrap();
         let mut chains = serde_json::Map::new();
         for (member, served) in self.members.iter().zip(&self.served) {
-            let peer = served.sequencer.addr().await.to_string();
             let section = json!({
                 "execution": [served.execution.url()],
                 "rollup_node": served.rollup_node.url(),
-                // Nothing is asked of the real network.
-                "p2p": { "listen": ["/ip4/127.0.0.1/tcp/0"], "static_peers": [peer], "bootnodes": [] },
+                "p2p": served.gossip().await,
             });
             chains.insert(member.id().to_string(), section);
         }
