@@ -97,6 +97,9 @@ impl Ledger {
     /// The blocks above the vouched head that it left before, each the next one's parent, lowest first,
     /// `limit` at most.
     ///
+    /// A `CROSS JOIN` is taken in the order in which it is written: SQLite would begin with all cases of the
+    /// chain.
+    ///
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn abandoned_branch(
@@ -115,8 +118,8 @@ impl Ledger {
                              AND c.parent_hash = b.hash
                  LIMIT ?2)
              SELECT b.number, b.hash, c.l1_number, c.l1_hash FROM branch b
-             JOIN abandoned_blocks a ON a.chain_id = ?1 AND a.number = b.number AND a.hash = b.hash
-             JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
+             CROSS JOIN abandoned_blocks a ON a.chain_id = ?1 AND a.number = b.number AND a.hash = b.hash
+             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
              ORDER BY b.number",
             )
             .bind(chain_id.to_string())

@@ -11,6 +11,7 @@ mod genesis;
 mod ledger_retry;
 mod messages;
 mod operator;
+mod plans;
 mod retention;
 mod retraction;
 mod runs;
