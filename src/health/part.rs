@@ -2,6 +2,7 @@
 //! metrics. It never says why the part does not work, and knows no other room.
 
 use core::fmt;
+use crosscheck_core::alerts::AlertKind;
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 
@@ -99,6 +100,29 @@ impl HealthPart {
             Self::ServedHead { .. } => "served-head",
             Self::SlowEndpoint { .. } => "slow-endpoint",
             Self::Claimant { .. } => "claimant",
+        }
+    }
+
+    /// What it means for an operator that the part does not work.
+    pub fn alert_kind(&self) -> AlertKind {
+        match self {
+            Self::L1Endpoint => AlertKind::L1Unreadable,
+            Self::L1StalledHead => AlertKind::L1HeadNotMoving,
+            Self::Ledger | Self::LedgerReads => AlertKind::LedgerFailing,
+            Self::Endpoints(_) | Self::Heads(_) | Self::Monitor(_) => AlertKind::ChainUnusable,
+            Self::RollupNodes(_) => AlertKind::RollupNodesDiffer,
+            Self::Branch(_) => AlertKind::NodeOnInvalidBranch,
+            Self::OpenCases(_) => AlertKind::OldestOpenCase,
+            Self::Following(_) | Self::ServedHead { .. } => AlertKind::ServedHeadStale,
+            Self::Peers(_) => AlertKind::NoPeers,
+            Self::Clock(_) => AlertKind::ClockWrong,
+            Self::UnsafeBlockSigner(_) => AlertKind::SignerUnreadable,
+            Self::RefusedUnsafeBlocks(_) | Self::RefusedAttestations(_) => AlertKind::GossipRefused,
+            Self::StalledHead { head: "execution", .. } => AlertKind::ExecutionHeadNotMoving,
+            Self::StalledHead { head: "vouched", .. } => AlertKind::VouchedHeadNotMoving,
+            Self::StalledHead { .. } => AlertKind::RollupNodeHeadNotMoving,
+            Self::L1SlowEndpoint | Self::SlowEndpoint { .. } => AlertKind::EndpointSlow,
+            Self::Claimant { .. } => AlertKind::ClaimantUnusable,
         }
     }
 
@@ -238,6 +262,14 @@ mod tests {
         let is_kebab = |kind: &str| kind.chars().all(|c| c.is_ascii_lowercase() || "1-".contains(c));
         assert!(kinds.iter().all(|kind| is_kebab(kind)), "{kinds:?}");
         assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), kinds.len());
+    }
+
+    #[test]
+    fn what_a_stalled_head_means_depends_on_whose_it_is() {
+        let kind = |head| HealthPart::StalledHead { chain_id: chain(), head }.alert_kind();
+        assert_eq!(kind("execution"), AlertKind::ExecutionHeadNotMoving);
+        assert_eq!(kind("vouched"), AlertKind::VouchedHeadNotMoving);
+        assert_eq!(kind("unsafe"), AlertKind::RollupNodeHeadNotMoving);
     }
 
     #[test]

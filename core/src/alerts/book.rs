@@ -176,10 +176,9 @@ impl AlertBook {
 
     fn not_ready(&mut self, parts: &[NotReady]) {
         let mut holding = BTreeSet::new();
-        for NotReady { part, reason } in parts {
-            let (kind, chain_id) = AlertKind::of_part(part);
-            let key = AlertKey::of(kind, chain_id, Subject::Part(part.clone()));
-            self.begin(key.clone(), Slot::Only, kind, &format!("{part}: {reason}"), None);
+        for NotReady { part, kind, chain_id, reason } in parts {
+            let key = AlertKey::of(*kind, *chain_id, Subject::Part(part.clone()));
+            self.begin(key.clone(), Slot::Only, *kind, &format!("{part}: {reason}"), None);
             holding.insert(key);
         }
         let is_part = |key: &AlertKey| matches!(key.subject, Subject::Part(_));

@@ -1,7 +1,6 @@
 //! [`AlertKind`]: each condition that an operator must know, as far as events or state show it. The names are
 //! those of the rules for Prometheus, so one runbook serves both.
 
-use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 
 const MINUTE: u64 = 60;
@@ -118,13 +117,11 @@ pub enum AlertKind {
     SignerUnreadable,
     /// The ledger cannot be written or read.
     LedgerFailing,
-    /// Another part of the program does not work.
-    NotReady,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 34] = [
         Self::AttestationViolatedReplayable,
         Self::InvalidBlockDerived,
         Self::InvalidMessageUnsafe,
@@ -159,7 +156,6 @@ impl AlertKind {
         Self::ClockWrong,
         Self::SignerUnreadable,
         Self::LedgerFailing,
-        Self::NotReady,
     ];
 
     /// What it asks for.
@@ -193,7 +189,6 @@ impl AlertKind {
             | Self::SignerUnreadable => 5 * MINUTE,
             Self::ClaimantUnusable => 10 * MINUTE,
             Self::ClockWrong => 2 * MINUTE,
-            Self::NotReady => 15 * MINUTE,
             Self::L1HeadNotMoving
             | Self::RollupNodeHeadNotMoving
             | Self::ExecutionHeadNotMoving
@@ -232,47 +227,5 @@ impl AlertKind {
     /// The place of its section: a path in the repository.
     pub fn runbook(self) -> String {
         format!("docs/RUNBOOK.md#{}", self.heading().to_lowercase())
-    }
-
-    /// The kind of a part that is not ready, and its chain.
-    pub fn of_part(part: &str) -> (Self, Option<ChainId>) {
-        if let Some((_, rest)) =
-            part.strip_prefix("claimant #").and_then(|rest| rest.split_once(" of chain "))
-        {
-            return (Self::ClaimantUnusable, rest.split(' ').next().and_then(|id| id.parse().ok()));
-        }
-        if let Some((id, what)) = part.strip_prefix("chain ").and_then(|rest| rest.split_once(' '))
-            && let Ok(chain_id) = id.parse()
-        {
-            return (Self::of_chain_part(what), Some(chain_id));
-        }
-        let kind = match part {
-            "L1 endpoint" => Self::L1Unreadable,
-            "L1 stalled head" => Self::L1HeadNotMoving,
-            "L1 slow endpoint" => Self::EndpointSlow,
-            "ledger" | "ledger reads" => Self::LedgerFailing,
-            _ => Self::NotReady,
-        };
-        (kind, None)
-    }
-
-    fn of_chain_part(what: &str) -> Self {
-        match what {
-            "endpoints" | "heads" | "monitor" => Self::ChainUnusable,
-            "stalled execution head" => Self::ExecutionHeadNotMoving,
-            "stalled vouched head" => Self::VouchedHeadNotMoving,
-            "branch" => Self::NodeOnInvalidBranch,
-            "open cases" => Self::OldestOpenCase,
-            "rollup nodes" => Self::RollupNodesDiffer,
-            "following" => Self::ServedHeadStale,
-            "peers" => Self::NoPeers,
-            "clock" => Self::ClockWrong,
-            "unsafe block signer" => Self::SignerUnreadable,
-            what if what.starts_with("stalled ") => Self::RollupNodeHeadNotMoving,
-            what if what.starts_with("served ") => Self::ServedHeadStale,
-            what if what.starts_with("refused ") => Self::GossipRefused,
-            what if what.starts_with("slow ") => Self::EndpointSlow,
-            _ => Self::NotReady,
-        }
     }
 }

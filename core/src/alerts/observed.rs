@@ -81,6 +81,10 @@ pub enum Observed {
 pub struct NotReady {
     /// Its name, as on `/readyz`.
     pub part: String,
+    /// What it means that it does not work.
+    pub kind: AlertKind,
+    /// Its chain. `None`: it is one for all chains.
+    pub chain_id: Option<ChainId>,
     /// Why.
     pub reason: String,
 }

@@ -8,7 +8,11 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-const PARTS: [&str; 3] = ["ledger", "chain 901 peers", "chain 902 endpoints"];
+const PARTS: [(&str, AlertKind, Option<u64>); 3] = [
+    ("ledger", AlertKind::LedgerFailing, None),
+    ("chain 901 peers", AlertKind::NoPeers, Some(901)),
+    ("chain 902 endpoints", AlertKind::ChainUnusable, Some(902)),
+];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -159,19 +163,23 @@ impl World {
     }
 
     fn parts(&mut self, out: &[bool]) -> Vec<Transition> {
-        let out: Vec<&str> =
-            PARTS.into_iter().zip(out).filter(|(_, out)| **out).map(|(part, _)| part).collect();
+        let out = PARTS.into_iter().zip(out).filter(|(_, out)| **out);
+        let of = |((part, kind, chain), _): ((&str, _, Option<u64>), _)| NotReady {
+            part: part.to_owned(),
+            kind,
+            chain_id: chain.map(ChainId::from),
+            reason: String::new(),
+        };
+        let out: Vec<NotReady> = out.map(of).collect();
         self.model.retain(|key, _, _| match &key.subject {
-            Subject::Part(part) => out.contains(&part.as_str()),
+            Subject::Part(name) => out.iter().any(|out| out.part == *name),
             _ => true,
         });
-        for part in &out {
-            let (kind, chain_id) = AlertKind::of_part(part);
-            let key = AlertKey::of(kind, chain_id, Subject::Part((*part).to_owned()));
-            self.model.begin(key, Slot::Only, kind);
+        for NotReady { part, kind, chain_id, .. } in &out {
+            let key = AlertKey::of(*kind, *chain_id, Subject::Part(part.clone()));
+            self.model.begin(key, Slot::Only, *kind);
         }
-        let of = |part: &&str| NotReady { part: (*part).to_owned(), reason: String::new() };
-        self.observe(Observed::NotReady(out.iter().map(of).collect()))
+        self.observe(Observed::NotReady(out))
     }
 
     fn unresolved(&mut self, listed: &[bool]) -> Vec<Transition> {

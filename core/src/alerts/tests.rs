@@ -259,7 +259,16 @@ fn an_unresolved_violation_lasts_until_an_operator_resolves_it() {
 }
 
 fn not_ready(parts: &[&str]) -> Observed {
-    let of = |part: &&str| NotReady { part: (*part).to_owned(), reason: "no answer".to_owned() };
+    let of = |part: &&str| {
+        let (kind, chain_id) = match *part {
+            "L1 endpoint" => (AlertKind::L1Unreadable, None),
+            "chain 901 peers" => (AlertKind::NoPeers, Some(ChainId::from(901))),
+            "chain 901 clock" => (AlertKind::ClockWrong, Some(ChainId::from(901))),
+            "ledger" => (AlertKind::LedgerFailing, None),
+            _ => (AlertKind::EndpointSlow, None),
+        };
+        NotReady { part: (*part).to_owned(), kind, chain_id, reason: "no answer".to_owned() }
+    };
     Observed::NotReady(parts.iter().map(of).collect())
 }
 
@@ -405,35 +414,6 @@ fn the_number_of_facts_of_an_incident_is_bounded_and_none_is_forgotten() {
     assert_eq!(ends.count(), 0, "what was beyond the bound is not known to be over");
     assert!(serde_json::to_string(&book.snapshot()).unwrap().len() < 4096);
     assert_eq!(reported(&hand(&mut book, &replacement(), at(2))), ["resolved InvalidMessageUnsafe page"]);
-}
-
-#[rstest]
-#[case("L1 endpoint", AlertKind::L1Unreadable, None)]
-#[case("L1 stalled head", AlertKind::L1HeadNotMoving, None)]
-#[case("L1 slow endpoint", AlertKind::EndpointSlow, None)]
-#[case("ledger", AlertKind::LedgerFailing, None)]
-#[case("ledger reads", AlertKind::LedgerFailing, None)]
-#[case("chain 10 endpoints", AlertKind::ChainUnusable, Some(10))]
-#[case("chain 10 heads", AlertKind::ChainUnusable, Some(10))]
-#[case("chain 10 monitor", AlertKind::ChainUnusable, Some(10))]
-#[case("chain 10 stalled unsafe head", AlertKind::RollupNodeHeadNotMoving, Some(10))]
-#[case("chain 10 stalled execution head", AlertKind::ExecutionHeadNotMoving, Some(10))]
-#[case("chain 10 stalled vouched head", AlertKind::VouchedHeadNotMoving, Some(10))]
-#[case("chain 10 branch", AlertKind::NodeOnInvalidBranch, Some(10))]
-#[case("chain 10 open cases", AlertKind::OldestOpenCase, Some(10))]
-#[case("chain 10 rollup nodes", AlertKind::RollupNodesDiffer, Some(10))]
-#[case("chain 10 following", AlertKind::ServedHeadStale, Some(10))]
-#[case("chain 10 served safe head", AlertKind::ServedHeadStale, Some(10))]
-#[case("chain 10 peers", AlertKind::NoPeers, Some(10))]
-#[case("chain 10 refused unsafe blocks", AlertKind::GossipRefused, Some(10))]
-#[case("chain 10 clock", AlertKind::ClockWrong, Some(10))]
-#[case("chain 10 unsafe block signer", AlertKind::SignerUnreadable, Some(10))]
-#[case("chain 10 slow execution endpoint #0", AlertKind::EndpointSlow, Some(10))]
-#[case("claimant #0 of chain 10 (1a2b3c4d)", AlertKind::ClaimantUnusable, Some(10))]
-#[case("chain 10 something new", AlertKind::NotReady, Some(10))]
-#[case("chain of thought", AlertKind::NotReady, None)]
-fn a_part_has_a_kind(#[case] part: &str, #[case] kind: AlertKind, #[case] chain: Option<u64>) {
-    assert_eq!(AlertKind::of_part(part), (kind, chain.map(ChainId::from)));
 }
 
 #[test]
